@@ -1,0 +1,156 @@
+// The engine's public face: what a worker and phasor-render see. No LibTorch type appears here,
+// so that everything above also builds with the fake engine.
+//
+// Threads: an Engine, its Models and their Runs belong to one thread, the executor, which owns
+// the device. Only ModelInfo and RunSpec (plain values) may cross threads.
+// Errors: RESOURCE_EXHAUSTED is memory (a lighter plan may help), INVALID_ARGUMENT a bad request
+// or configuration, NOT_FOUND / DATA_LOSS an absent or broken file (named), INTERNAL anything
+// else with LibTorch's text. No exception leaves the engine.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/base/status.h"
+#include "engine/api/image.h"
+
+namespace phasor::engine {
+
+// Everything that decides the pixels of one run. All values are explicit: defaults come from the
+// model card, above the engine.
+struct RunSpec {
+  std::string prompt;
+  std::string negative_prompt;
+  int width = 512;   // pixels, a multiple of 8
+  int height = 512;  // pixels, a multiple of 8
+  int steps = 20;
+  double guidance_scale = 7.5;  // classifier-free guidance is on above 1
+  double guidance_rescale = 0;  // phi of arXiv 2305.08891, 0 is off
+  double eta = 0;               // DDIM's eta
+  int clip_skip = 0;            // layers of the text encoder left out, 0 is none
+  int images = 1;
+  // Image i draws all its noise from a CPU generator seeded with seed + i, so an image does not
+  // depend on its neighbours.
+  uint64_t seed = 0;
+  // A name or alias out of ModelInfo::schedulers; empty is the model's own scheduler.
+  std::string scheduler;
+};
+
+enum class UnitKind { kEncode, kStep, kDecode, kDone };
+
+// The next piece of work of a run and what it is expected to cost.
+struct Unit {
+  UnitKind kind = UnitKind::kDone;
+  int index = 0;  // of this kind: step 0..count-1, image 0..count-1
+  int count = 0;  // units of this kind in the run (PNDM: one more than RunSpec::steps)
+  uint64_t predicted_peak_bytes = 0;  // 0: not known
+  double predicted_seconds = 0;       // 0: not known
+};
+
+struct UnitTiming {
+  UnitKind kind = UnitKind::kDone;
+  int index = 0;
+  double seconds = 0;
+};
+
+// What a finished (or stopped) run can tell about itself.
+struct RunReport {
+  std::vector<UnitTiming> units;
+  double denoiser_seconds = 0;  // inside the network, so loop overhead = steps - this
+  std::string fingerprint;
+  std::string scheduler;        // class name that ran
+  int resumed_from_step = 0;    // 0: started at the beginning
+  bool resumed = false;
+};
+
+// A resumable job in the engine: Encode, Step x N, Decode x images, Done.
+class Run {
+ public:
+  virtual ~Run() = default;
+
+  virtual Unit Next() const = 0;
+
+  // Does the next unit. After a failure the state is still the one before the unit, so the same
+  // call may be repeated. FAILED_PRECONDITION when the run is done.
+  virtual Status Advance() = 0;
+
+  // Everything needed to go on elsewhere, at a boundary between units: latents, scheduler
+  // history, generator positions, step, fingerprint, SHA-256. FAILED_PRECONDITION before the
+  // first step and once decoding has begun.
+  virtual StatusOr<std::string> Snapshot() const = 0;
+
+  // Takes the state of a snapshot of the same fingerprint into a fresh run.
+  // FAILED_PRECONDITION: another fingerprint. DATA_LOSS: truncated or altered. The run is
+  // unchanged after an error and simply starts at step 0.
+  virtual Status Restore(std::string_view snapshot) = 0;
+
+  // A cheap picture of the current latents (1/8 of the size), for image `index`.
+  virtual StatusOr<Image> Preview(int index) const = 0;
+
+  // The pictures decoded so far, in order.
+  virtual const std::vector<Image>& images() const = 0;
+
+  virtual RunReport Report() const = 0;
+};
+
+// Named tensors for the golden tests and researchers: fp32, contiguous.
+struct NamedTensor {
+  std::string name;
+  std::vector<int64_t> shape;
+  std::vector<float> values;
+};
+
+struct ModelInfo {
+  std::string name;    // the directory's name
+  std::string family;  // "sd1"
+  std::string digest;  // hex SHA-256 over names, shapes and bytes of the weights
+  int default_width = 0;
+  int default_height = 0;
+  int size_multiple = 8;
+  uint64_t weight_bytes = 0;
+  double load_seconds = 0;
+  std::vector<std::string> schedulers;  // class names that this family runs
+};
+
+// A resident model. Runs keep it alive.
+class Model {
+ public:
+  virtual ~Model() = default;
+  virtual const ModelInfo& info() const = 0;
+  // Checks the spec and prepares a run; computes nothing yet.
+  virtual StatusOr<std::unique_ptr<Run>> Start(const RunSpec& spec) = 0;
+};
+
+// What a researcher may look into or put in place of what the engine would compute.
+class RunTensors {
+ public:
+  virtual ~RunTensors() = default;
+  // Final or current latents, NCHW, scaled as the scheduler leaves them.
+  virtual StatusOr<NamedTensor> Latents() const = 0;
+  // prompt_embeds and negative_prompt_embeds, after the encode unit.
+  virtual StatusOr<std::vector<NamedTensor>> Embeddings() const = 0;
+  // Replaces the initial noise (before init_noise_sigma); before the first step only.
+  virtual Status SetInitialNoise(const NamedTensor& latents) = 0;
+};
+
+struct EngineOptions {
+  std::string device = "cpu";
+  int threads = 0;  // 0: all cores the process may use
+  std::string dtype = "fp32";
+};
+
+class Engine {
+ public:
+  virtual ~Engine() = default;
+  // Loads a model directory in diffusers' layout. NOT_FOUND / INVALID_ARGUMENT / DATA_LOSS name
+  // the file and the reason.
+  virtual StatusOr<std::shared_ptr<Model>> Load(const std::string& directory) = 0;
+  // Human-readable library versions and the instruction set, part of every fingerprint.
+  virtual std::string Versions() const = 0;
+};
+
+}  // namespace phasor::engine

@@ -1,0 +1,34 @@
+#include "engine/api/schedulers.h"
+
+namespace phasor::engine {
+
+const std::vector<SchedulerName>& SchedulerNames() {
+  static const std::vector<SchedulerName> names = {
+      {"ddim", "DDIMScheduler"},
+      {"pndm", "PNDMScheduler"},
+      {"euler", "EulerDiscreteScheduler"},
+      {"euler_karras", "EulerDiscreteScheduler", true},
+      {"euler_a", "EulerAncestralDiscreteScheduler"},
+      {"dpmpp_2m", "DPMSolverMultistepScheduler"},
+      {"dpmpp_2m_karras", "DPMSolverMultistepScheduler", true},
+  };
+  return names;
+}
+
+std::optional<SchedulerName> FindScheduler(std::string_view name) {
+  for (const SchedulerName& candidate : SchedulerNames()) {
+    if (candidate.alias == name || candidate.class_name == name) return candidate;
+  }
+  return std::nullopt;
+}
+
+std::string SchedulerAliases() {
+  std::string text;
+  for (const SchedulerName& name : SchedulerNames()) {
+    if (!text.empty()) text += ", ";
+    text += name.alias;
+  }
+  return text;
+}
+
+}  // namespace phasor::engine

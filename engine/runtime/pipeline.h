@@ -1,0 +1,44 @@
+// What a model family gives to the run: the phases as pure functions of tensors. The run
+// (engine/runtime/run_impl) owns the loop, the generators and the state; a family owns none of it.
+//
+// One thread. Methods throw (c10::Error, std::runtime_error): the engine's edge catches once.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "common/base/status.h"
+#include "engine/api/engine.h"
+#include "engine/tensor/torch.h"
+
+namespace phasor::engine {
+
+// The text side's result, at batch 1: the run repeats nothing, it denoises image by image.
+struct Conditioning {
+  at::Tensor positive;  // [1, S, D]
+  at::Tensor negative;  // [1, S, D], undefined when guidance is off
+};
+
+class Pipeline {
+ public:
+  virtual ~Pipeline() = default;
+  virtual const ModelInfo& info() const = 0;
+  // The parsed scheduler_config.json, with model_index.json's class under "_class_name".
+  virtual const nlohmann::json& scheduler_config() const = 0;
+
+  virtual Conditioning Encode(const RunSpec& spec) = 0;
+  // Shape of one image's latents, [1, C, h, w].
+  virtual std::vector<int64_t> LatentShape(const RunSpec& spec) const = 0;
+  // Model output for one image, guidance applied. `latents` is the scheduler's scaled input.
+  virtual at::Tensor Denoise(const RunSpec& spec, const at::Tensor& latents, double timestep,
+                             const Conditioning& conditioning) = 0;
+  // One image: latents as the scheduler leaves them -> [1, 3, H, W] in about [-1, 1].
+  virtual at::Tensor Decode(const at::Tensor& latents) = 0;
+  // Linear latent -> RGB, [1, 3, h, w] in about [-1, 1].
+  virtual at::Tensor Preview(const at::Tensor& latents) const = 0;
+};
+
+}  // namespace phasor::engine

@@ -1,0 +1,77 @@
+// The sampler's seam: one subclass a file, named after diffusers' class.
+//
+// A scheduler is built from a parsed config, then SetTimesteps fixes the schedule; Step is then
+// called for k = 0 .. num_steps()-1 in order. All tables are fp32 computed as diffusers 0.42.1
+// computes them, so latents agree to the last bit where the model's output does.
+// Multistep history is explicit state: State()/SetState() carry it through a checkpoint.
+// One thread. Throws c10::Error on misuse; configuration errors are a Status from MakeScheduler.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "common/base/status.h"
+#include "engine/tensor/torch.h"
+
+namespace phasor::engine {
+
+// Draws standard normal noise of a shape [B, ...] and dtype on the CPU. The run supplies it: row i
+// comes from image i's own generator.
+using NoiseSource = std::function<at::Tensor(at::IntArrayRef shape, at::ScalarType dtype)>;
+
+// What a multistep scheduler remembers between steps.
+struct SchedulerState {
+  std::map<std::string, at::Tensor> tensors;   // e.g. "m0", "ets2"
+  std::map<std::string, int64_t> counters;     // e.g. "counter"
+};
+
+class Scheduler {
+ public:
+  virtual ~Scheduler() = default;
+
+  // Fixes the schedule for `steps` inference steps and clears the history.
+  virtual void SetTimesteps(int steps) = 0;
+
+  // The timestep given to the denoiser at each call, in order. PNDM has one more than `steps`.
+  // Integral for the integer-timestep classes, fractional for the others.
+  virtual const std::vector<double>& timesteps() const = 0;
+
+  // Factor of the initial noise; valid after SetTimesteps.
+  virtual double init_noise_sigma() const = 0;
+
+  // The denoiser's input at call k. Identity for most classes.
+  virtual at::Tensor ScaleInput(const at::Tensor& sample, int k) const = 0;
+
+  // x_{k+1} from the model's output at call k.
+  virtual at::Tensor Step(const at::Tensor& model_output, int k, const at::Tensor& sample,
+                          const NoiseSource& noise) = 0;
+
+  virtual SchedulerState State() const = 0;
+  // Shapes are checked against `sample_shape`: INVALID_ARGUMENT names the entry.
+  virtual Status SetState(const SchedulerState& state, at::IntArrayRef sample_shape) = 0;
+
+  // diffusers' class name.
+  virtual std::string ClassName() const = 0;
+  // Everything that decides the numbers, canonical; part of the fingerprint.
+  virtual nlohmann::json EffectiveConfig() const = 0;
+};
+
+struct SchedulerOptions {
+  std::string name;        // alias or class name (engine/api/schedulers.h); empty: the file's class
+  double eta = 0;          // DDIM
+  bool pipeline_fixups = true;  // steps_offset = 1 and clip_sample = false, as SD pipelines force
+};
+
+// Builds a scheduler from scheduler_config.json with diffusers' rules for defaults and for
+// handing one class's config to another (spec: keys that stand in the file carry over).
+// INVALID_ARGUMENT names the key.
+StatusOr<std::unique_ptr<Scheduler>> MakeScheduler(const nlohmann::json& config,
+                                                   const SchedulerOptions& options);
+
+}  // namespace phasor::engine
