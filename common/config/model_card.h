@@ -1,0 +1,60 @@
+// A model's card: what a request gets by default and what it may ask for. Read from the model
+// directory's phasor.yaml; a directory without one gets its family's defaults.
+// Plain values; ReadModelCard has no state and is thread-safe.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/base/status.h"
+
+namespace phasor::config {
+
+struct ModelDefaults {
+  int width = 512;   // pixels
+  int height = 512;  // pixels
+  int steps = 25;
+  double guidance_scale = 7.5;
+  std::string scheduler;  // empty: the one in the model directory
+};
+
+struct ModelLimits {
+  int min_size = 64;        // pixels, either side
+  int max_size = 1024;      // pixels, either side
+  int size_multiple = 8;    // pixels
+  int max_steps = 150;
+  int max_images = 8;
+  double max_guidance_scale = 50;
+  uint64_t max_prompt_bytes = 8192;  // UTF-8, each of prompt and negative prompt
+  int max_clip_skip = 4;
+};
+
+// RGB = factors * latent + bias, in [-1, 1]; rows are latent channels.
+struct PreviewFactors {
+  std::vector<std::array<double, 3>> latent_rgb;
+  std::array<double, 3> bias = {0, 0, 0};
+};
+
+struct ModelCard {
+  std::string name;       // [a-z0-9._-], the name in the API; default: the directory's name
+  std::string directory;  // where the weights are
+  std::string family;     // "sd1"
+  std::string description;
+  std::string licence;
+  ModelDefaults defaults;
+  ModelLimits limits;
+  std::optional<PreviewFactors> preview;
+};
+
+// INVALID_ARGUMENT names the file and the key (unknown keys included); NOT_FOUND when the
+// directory has no model_index.json.
+StatusOr<ModelCard> ReadModelCard(const std::string& directory);
+
+// The cards of every sub-directory of `root` that holds a model_index.json, by name; `root` itself
+// if it is a model. A broken card is an error, two cards of one name too.
+StatusOr<std::vector<ModelCard>> ReadModelCards(const std::string& root);
+
+}  // namespace phasor::config

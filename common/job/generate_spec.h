@@ -1,0 +1,49 @@
+// A generation request with every default filled in: what the queue carries and a worker runs.
+// Plain values; checks are pure functions.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "common/config/model_card.h"
+#include "common/job/types.h"
+
+namespace phasor::job {
+
+struct GenerateSpec {
+  std::string model;
+  std::string prompt;
+  std::string negative_prompt;
+  int width = 0;   // pixels
+  int height = 0;  // pixels
+  int steps = 0;
+  double guidance_scale = 0;
+  double guidance_rescale = 0;
+  double eta = 0;
+  int clip_skip = 0;
+  uint64_t seed = 0;
+  int images = 1;
+  std::string scheduler;      // alias or class name; empty: the model's own
+  int preview_every = 0;      // steps between previews, 0: none
+  Priority priority = Priority::kNormal;
+  int64_t deadline_ms = 0;    // wall clock, 0: none
+};
+
+// One field that a request got wrong: "width" and "must be a multiple of 8, got 7".
+struct FieldViolation {
+  std::string field;
+  std::string description;
+};
+
+// Checks a spec against the model's limits. Empty: valid. Nothing is allocated before.
+std::vector<FieldViolation> Validate(const GenerateSpec& spec, const config::ModelCard& card);
+
+// What the spec costs the queue's fair shares: steps x megapixels x images x (2 with guidance),
+// at least 1.
+int64_t Cost(const GenerateSpec& spec);
+
+// True for well-formed UTF-8 without NUL: what a prompt must be.
+bool IsValidText(const std::string& text);
+
+}  // namespace phasor::job

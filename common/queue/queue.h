@@ -1,0 +1,87 @@
+// The queue's ports, one per role: who submits, who works, who keeps the queue in order, who
+// listens. Implemented by MemoryQueue (tests, single process) and RedisQueue; one contract suite
+// (common/queue/queue_contract.h) runs against both.
+//
+// All implementations are thread-safe and block the caller for at most the adapter's time limit.
+// Errors: UNAVAILABLE (the outcome is unknown: repeat with the same arguments, every call is safe
+// to repeat), RESOURCE_EXHAUSTED (the store's memory is full; nothing happened),
+// INVALID_ARGUMENT (malformed id). What the protocol itself decides is an outcome, not an error.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "common/base/status.h"
+#include "common/queue/types.h"
+
+namespace phasor::queue {
+
+class Producer {
+ public:
+  virtual ~Producer() = default;
+  virtual StatusOr<SubmitReply> Submit(const SubmitRequest& request) = 0;
+  // Ends a non-terminal job as CANCELED. The caller has won the terminal record before. Returns
+  // the job's state afterwards; NOT_FOUND if unknown or of another tenant (empty: any).
+  virtual StatusOr<State> Cancel(const JobId& id, const std::string& tenant) = 0;
+  // NOT_FOUND if unknown or forgotten.
+  virtual StatusOr<JobView> Get(const JobId& id) = 0;
+  virtual StatusOr<ListReply> List(const ListRequest& request) = 0;
+};
+
+class Consumer {
+ public:
+  virtual ~Consumer() = default;
+  // The next job by class, age, tenant and model; nullopt when there is none.
+  virtual StatusOr<std::optional<Grant>> Take(const TakeRequest& request) = 0;
+  // Blocks until a job may have arrived, or `timeout`. Only a hint.
+  virtual void WaitForWork(Millis timeout) = 0;
+  virtual StatusOr<OwnerAnswer> Renew(const RenewRequest& request) = 0;
+  // After the terminal record was won or read. `result` is its pointer.
+  virtual StatusOr<OwnerAnswer> Complete(const Fence& fence, const std::string& result) = 0;
+  virtual StatusOr<FailOutcome> Fail(const Failure& failure) = 0;
+  // Gives the job back to the head of its list; no counter moves.
+  virtual StatusOr<OwnerAnswer> Release(const Fence& fence, const std::string& checkpoint,
+                                        int step) = 0;
+};
+
+// A job whose end was decided by the queue and whose terminal record is still to be written.
+struct SealRequest {
+  JobId id;
+  State want = State::kDead;  // kDead or kExpired
+  std::string reason;
+};
+
+class Maintenance {
+ public:
+  virtual ~Maintenance() = default;
+  // Takes back jobs whose lease is over and promotes those whose delay is; at most `limit` each.
+  // Returns how many jobs moved.
+  virtual StatusOr<int> Recover(int limit) = 0;
+  // Jobs that wait for their terminal record, oldest first.
+  virtual StatusOr<std::vector<SealRequest>> PendingSeals(int limit) = 0;
+  // A terminal record exists and the queue disagrees: take it over.
+  virtual Status Adopt(const JobId& id, State state, const std::string& result) = 0;
+  virtual StatusOr<QueueStats> Stats() = 0;
+  virtual Status SetLimits(const QueueLimits& limits) = 0;
+  virtual Status SetPaused(bool paused) = 0;
+};
+
+// Progress and state changes, lossy. One subscription per gateway serves all its watchers.
+class EventChannel {
+ public:
+  virtual ~EventChannel() = default;
+  virtual Status Publish(const Event& event) = 0;
+  // `on_event` is called on a thread of the channel and must not block. The subscription ends
+  // when the returned object is destroyed; after a lost connection it resubscribes by itself.
+  virtual std::unique_ptr<class Subscription> Subscribe(
+      std::function<void(const Event&)> on_event) = 0;
+};
+
+class Subscription {
+ public:
+  virtual ~Subscription() = default;
+};
+
+}  // namespace phasor::queue

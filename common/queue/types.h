@@ -1,0 +1,175 @@
+// What passes through the queue's ports. Plain values; times are milliseconds since the epoch by
+// the queue's own clock unless a name says otherwise.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "common/base/clock.h"
+#include "common/job/types.h"
+
+namespace phasor::queue {
+
+using job::JobId;
+using job::Phase;
+using job::Priority;
+using job::State;
+
+struct SubmitRequest {
+  JobId id;
+  Priority priority = Priority::kNormal;
+  std::string model;   // as the user names it; adapters form keys with job::KeyName
+  std::string tenant;
+  int64_t cost = 1;
+  std::string fingerprint;  // of the request's body: tells a repeat from a conflict
+  int64_t deadline_ms = 0;  // wall clock, 0: none
+  Millis keep = std::chrono::hours(72);  // how long the job's record stays
+  std::string spec;         // opaque bytes
+};
+
+enum class SubmitOutcome { kAccepted, kDuplicate, kConflict, kPaused, kFull };
+
+struct SubmitReply {
+  SubmitOutcome outcome = SubmitOutcome::kAccepted;
+  State state = State::kQueued;  // of the job, for kAccepted and kDuplicate
+  std::string full;              // which cap, for kFull
+  Millis retry_after{0};         // for kFull and kPaused
+};
+
+// Proof of ownership: every call of a worker about a job carries it, and a call whose fence is
+// not the job's current one changes nothing.
+struct Fence {
+  JobId id;
+  int64_t epoch = 0;
+  std::string nonce;
+};
+
+struct TakeRequest {
+  std::string worker;               // unique name of the worker process
+  std::string node;                 // the machine, for crash counting
+  std::string nonce;                // one per take; repeating it repeats the grant
+  std::vector<std::string> models;  // that the worker can run, warm ones first
+  int warm = 0;                     // how many of `models` are resident
+  Millis lease{15'000};
+};
+
+struct Grant {
+  Fence fence;
+  State state = State::kLeased;
+  Priority priority = Priority::kNormal;
+  std::string model;
+  std::string tenant;
+  int crashes = 0;          // workers that died with this job
+  int tries = 0;            // failures that a worker reported
+  int step = 0;             // of the newest checkpoint
+  std::string checkpoint;   // its name in the store, empty: none
+  bool solo = false;        // run alone: a worker died with it
+  int64_t enqueued_ms = 0;
+  int64_t deadline_ms = 0;
+  Millis lease{15'000};
+  std::string spec;
+};
+
+// The answer to a call of an owner.
+enum class OwnerAnswer {
+  kOk,        // done now
+  kRepeated,  // had been done before by the same call: as good as kOk
+  kFenced,    // somebody else owns the job, or it ended: drop it
+  kCanceled,  // the owner should stop and seal: a cancel was asked for
+  kStalled,   // no progress for too long; the lease was not extended
+};
+
+struct RenewRequest {
+  Fence fence;
+  Millis lease{15'000};
+  Phase phase = Phase::kNone;
+  int64_t units = 0;       // units of work done so far by this owner; must grow between renewals
+  int step = 0;            // denoising steps done
+  std::string checkpoint;  // newest one, empty: unchanged
+};
+
+struct Failure {
+  Fence fence;
+  bool retryable = false;
+  Millis delay{0};     // before the next try
+  std::string reason;  // a sentence for the user; no prompt text
+  std::string code;    // e.g. "RESOURCE_EXHAUSTED"
+};
+
+enum class FailOutcome { kRequeued, kSealed, kRepeated, kFenced };
+
+// The job as the queue knows it.
+struct JobView {
+  JobId id;
+  State state = State::kQueued;
+  Phase phase = Phase::kNone;
+  Priority priority = Priority::kNormal;
+  std::string model;
+  std::string tenant;
+  int64_t epoch = 0;
+  int tries = 0;
+  int crashes = 0;
+  int step = 0;
+  int64_t position = -1;  // jobs of its list before it, -1: not queued
+  int64_t enqueued_ms = 0;
+  int64_t changed_ms = 0;  // the last transition
+  int64_t deadline_ms = 0;
+  int64_t version = 0;  // grows with each transition: a watcher orders by it
+  std::string worker;
+  std::string result;  // pointer, for terminal states
+  std::string reason;  // why it failed or is waiting
+  std::string spec;    // filled only where asked for
+};
+
+struct ListRequest {
+  std::string tenant;  // empty: all (admin)
+  std::string model;   // empty: all
+  int limit = 100;
+  std::string page;    // empty: newest first from the top
+};
+
+struct ListReply {
+  std::vector<JobView> jobs;  // newest first
+  std::string next_page;      // empty: no more
+};
+
+struct ModelDepth {
+  std::map<Priority, int64_t> ready;
+  int64_t running = 0;
+  int64_t delayed = 0;
+  int64_t oldest_age_ms = 0;  // of the ready jobs
+};
+
+struct QueueStats {
+  std::map<std::string, ModelDepth> models;
+  int64_t live = 0;  // non-terminal jobs
+  int64_t dead = 0;  // dead letters kept
+  bool paused = false;
+};
+
+// Bounds and weights, kept in the queue itself so that all gateways agree.
+struct QueueLimits {
+  int64_t max_jobs = 100'000;       // non-terminal jobs in all
+  int64_t max_per_tenant = 10'000;  // non-terminal jobs of one tenant
+  int max_tries = 4;                // failures before a job is dead
+  int max_crashes = 3;              // workers lost before a job is dead
+  Millis stall{20'000};             // without progress a lease is not extended
+};
+
+// A hint that something about a job changed. Lossy: truth is Get and the terminal record.
+struct Event {
+  JobId id;
+  int64_t version = 0;
+  State state = State::kQueued;
+  Phase phase = Phase::kNone;
+  int step = 0;
+  int steps = 0;
+  double seconds_left = 0;  // 0: not known
+  std::string worker;
+  std::string preview;      // PNG bytes, usually empty
+  int preview_image = 0;
+};
+
+}  // namespace phasor::queue

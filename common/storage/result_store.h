@@ -1,0 +1,71 @@
+// Where results live: picture blobs, checkpoints and the terminal record of each job.
+//
+// The terminal record decides: it is created if absent, first writer wins, and what it says never
+// changes. Blobs get unique names before the record names them, so a loser's blob is an orphan
+// that nobody reads. Implementations are thread-safe; one contract suite
+// (common/storage/result_store_contract.h) runs against all.
+// Errors: NOT_FOUND, RESOURCE_EXHAUSTED (disk full; nothing half-written is visible), UNAVAILABLE
+// (outcome unknown, repeat), INVALID_ARGUMENT (a name that is no legal key).
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/base/status.h"
+#include "common/job/types.h"
+
+namespace phasor::storage {
+
+// One picture of a finished job.
+struct ResultImage {
+  std::string blob;    // its name in the store
+  std::string sha256;  // hex, of the encoded bytes
+  uint64_t bytes = 0;
+  uint64_t seed = 0;
+  int width = 0;   // pixels
+  int height = 0;  // pixels
+};
+
+// How a job ended; the body of jobs/<id>/terminal.
+struct TerminalRecord {
+  job::JobId id;
+  job::State state = job::State::kDone;
+  std::string reason;  // why, unless DONE
+  std::string code;    // status code name, unless DONE
+  int64_t epoch = 0;
+  std::string nonce;
+  std::string worker;
+  int64_t finished_ms = 0;  // wall clock of the writer
+  std::vector<ResultImage> images;
+  std::string details;  // opaque bytes: timings, attempts and so on for the client
+};
+
+// `key` is segments of [A-Za-z0-9._#-] joined by '/', none of them "." or "..".
+bool IsLegalKey(std::string_view key);
+
+class ResultStore {
+ public:
+  virtual ~ResultStore() = default;
+
+  // Durable when it returns OK. Overwrites.
+  virtual Status Put(const std::string& key, std::string_view bytes) = 0;
+  virtual StatusOr<std::string> Get(const std::string& key) = 0;
+  // OK also when absent.
+  virtual Status Delete(const std::string& key) = 0;
+  // Keys below "<prefix>/", any order.
+  virtual StatusOr<std::vector<std::string>> List(const std::string& prefix) = 0;
+
+  // Creates the record if there is none. Returns the record that stands: the given one or, if
+  // another writer was first, that one's.
+  virtual StatusOr<TerminalRecord> CreateTerminal(const TerminalRecord& record) = 0;
+  // NOT_FOUND while the job has not ended.
+  virtual StatusOr<TerminalRecord> ReadTerminal(const job::JobId& id) = 0;
+};
+
+// Names of what belongs to a job. The '#' of a generation is kept.
+std::string BlobKey(const job::JobId& id, int64_t epoch, const std::string& nonce, int image);
+std::string CheckpointKey(const job::JobId& id, int64_t epoch, int step);
+
+}  // namespace phasor::storage
