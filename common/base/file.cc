@@ -98,8 +98,8 @@ StatusOr<std::string> ReadFile(const std::string& path, size_t max_bytes) {
   if (::fstat(fd.get(), &info) != 0) return ErrnoStatus(errno, path, "stat");
   if (!S_ISREG(info.st_mode)) return InvalidArgument(path + " is not a regular file");
   if (static_cast<size_t>(info.st_size) > max_bytes) {
-    return InvalidArgument(path + " has " + std::to_string(info.st_size) +
-                           " bytes; the limit is " + std::to_string(max_bytes));
+    return InvalidArgument(path + " has " + std::to_string(info.st_size) + " bytes; the limit is " +
+                           std::to_string(max_bytes));
   }
   std::string bytes(static_cast<size_t>(info.st_size), '\0');
   size_t done = 0;

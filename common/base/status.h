@@ -51,11 +51,11 @@ inline Status Annotate(const Status& status, const std::string& prefix) {
 #define PHASOR_CONCAT_INNER(a, b) a##b
 #define PHASOR_CONCAT(a, b) PHASOR_CONCAT_INNER(a, b)
 
-#define RETURN_IF_ERROR(expr)                                  \
-  do {                                                         \
-    if (::phasor::Status status_ = (expr); !status_.ok()) {    \
-      return status_;                                          \
-    }                                                          \
+#define RETURN_IF_ERROR(expr)                               \
+  do {                                                      \
+    if (::phasor::Status status_ = (expr); !status_.ok()) { \
+      return status_;                                       \
+    }                                                       \
   } while (false)
 
 #define ASSIGN_OR_RETURN_IMPL(tmp, lhs, expr) \

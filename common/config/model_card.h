@@ -22,9 +22,9 @@ struct ModelDefaults {
 };
 
 struct ModelLimits {
-  int min_size = 64;        // pixels, either side
-  int max_size = 1024;      // pixels, either side
-  int size_multiple = 8;    // pixels
+  int min_size = 64;      // pixels, either side
+  int max_size = 1024;    // pixels, either side
+  int size_multiple = 8;  // pixels
   int max_steps = 150;
   int max_images = 8;
   double max_guidance_scale = 50;

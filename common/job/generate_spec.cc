@@ -18,7 +18,8 @@ class Checks {
  public:
   void Range(const std::string& field, double value, double low, double high) {
     if (std::isfinite(value) && value >= low && value <= high) return;
-    Add(field, "must be between " + Number(low) + " and " + Number(high) + ", got " + Number(value));
+    Add(field,
+        "must be between " + Number(low) + " and " + Number(high) + ", got " + Number(value));
   }
   void Multiple(const std::string& field, int value, int of) {
     if (value % of == 0) return;

@@ -24,10 +24,10 @@ struct GenerateSpec {
   int clip_skip = 0;
   uint64_t seed = 0;
   int images = 1;
-  std::string scheduler;      // alias or class name; empty: the model's own
-  int preview_every = 0;      // steps between previews, 0: none
+  std::string scheduler;  // alias or class name; empty: the model's own
+  int preview_every = 0;  // steps between previews, 0: none
   Priority priority = Priority::kNormal;
-  int64_t deadline_ms = 0;    // wall clock, 0: none
+  int64_t deadline_ms = 0;  // wall clock, 0: none
 };
 
 // One field that a request got wrong: "width" and "must be a multiple of 8, got 7".

@@ -67,7 +67,8 @@ TEST(ValidateTest, SevenPixelsBreakTwoRules) {
 }
 
 TEST(IsValidTextTest, KnowsWellFormedUtf8) {
-  for (const char* good : {"", "a", "\xC3\xA9", "\xE2\x82\xAC", "\xF0\x9F\x98\x80", "\xEF\xBF\xBF"}) {
+  for (const char* good :
+       {"", "a", "\xC3\xA9", "\xE2\x82\xAC", "\xF0\x9F\x98\x80", "\xEF\xBF\xBF"}) {
     EXPECT_TRUE(IsValidText(good)) << good;
   }
   // Lone continuation, overlong forms, a surrogate, above U+10FFFF, cut off.

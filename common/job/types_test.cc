@@ -28,9 +28,8 @@ TEST(JobIdTest, TheSameKeyOfTheSameTenantNamesTheSameJob) {
 
 TEST(JobIdTest, ForeignTextIsNoId) {
   const JobId id = MakeJobId("s", "t", "k");
-  for (const std::string& text :
-       {std::string(), std::string("abc"), id + "#", id + "#x", id + "x", id + "#1234567",
-        std::string(32, '1'), std::string(32, 'A')}) {
+  for (const std::string& text : {std::string(), std::string("abc"), id + "#", id + "#x", id + "x",
+                                  id + "#1234567", std::string(32, '1'), std::string(32, 'A')}) {
     EXPECT_FALSE(IsValidJobId(text)) << text;
   }
 }

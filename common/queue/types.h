@@ -20,13 +20,13 @@ using job::State;
 struct SubmitRequest {
   JobId id;
   Priority priority = Priority::kNormal;
-  std::string model;   // as the user names it; adapters form keys with job::KeyName
+  std::string model;  // as the user names it; adapters form keys with job::KeyName
   std::string tenant;
   int64_t cost = 1;
-  std::string fingerprint;  // of the request's body: tells a repeat from a conflict
-  int64_t deadline_ms = 0;  // wall clock, 0: none
+  std::string fingerprint;               // of the request's body: tells a repeat from a conflict
+  int64_t deadline_ms = 0;               // wall clock, 0: none
   Millis keep = std::chrono::hours(72);  // how long the job's record stays
-  std::string spec;         // opaque bytes
+  std::string spec;                      // opaque bytes
 };
 
 enum class SubmitOutcome { kAccepted, kDuplicate, kConflict, kPaused, kFull };
@@ -61,11 +61,11 @@ struct Grant {
   Priority priority = Priority::kNormal;
   std::string model;
   std::string tenant;
-  int crashes = 0;          // workers that died with this job
-  int tries = 0;            // failures that a worker reported
-  int step = 0;             // of the newest checkpoint
-  std::string checkpoint;   // its name in the store, empty: none
-  bool solo = false;        // run alone: a worker died with it
+  int crashes = 0;         // workers that died with this job
+  int tries = 0;           // failures that a worker reported
+  int step = 0;            // of the newest checkpoint
+  std::string checkpoint;  // its name in the store, empty: none
+  bool solo = false;       // run alone: a worker died with it
   int64_t enqueued_ms = 0;
   int64_t deadline_ms = 0;
   Millis lease{15'000};
@@ -127,7 +127,7 @@ struct ListRequest {
   std::string tenant;  // empty: all (admin)
   std::string model;   // empty: all
   int limit = 100;
-  std::string page;    // empty: newest first from the top
+  std::string page;  // empty: newest first from the top
 };
 
 struct ListReply {
@@ -168,7 +168,7 @@ struct Event {
   int steps = 0;
   double seconds_left = 0;  // 0: not known
   std::string worker;
-  std::string preview;      // PNG bytes, usually empty
+  std::string preview;  // PNG bytes, usually empty
   int preview_image = 0;
 };
 

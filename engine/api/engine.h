@@ -62,8 +62,8 @@ struct RunReport {
   std::vector<UnitTiming> units;
   double denoiser_seconds = 0;  // inside the network, so loop overhead = steps - this
   std::string fingerprint;
-  std::string scheduler;        // class name that ran
-  int resumed_from_step = 0;    // 0: started at the beginning
+  std::string scheduler;      // class name that ran
+  int resumed_from_step = 0;  // 0: started at the beginning
   bool resumed = false;
 };
 

@@ -7,8 +7,8 @@
 namespace phasor::engine {
 
 struct Image {
-  int width = 0;   // pixels
-  int height = 0;  // pixels
+  int width = 0;             // pixels
+  int height = 0;            // pixels
   std::vector<uint8_t> rgb;  // height x width x 3
 };
 

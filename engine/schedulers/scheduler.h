@@ -4,7 +4,9 @@
 // called for k = 0 .. num_steps()-1 in order. All tables are fp32 computed as diffusers 0.42.1
 // computes them, so latents agree to the last bit where the model's output does.
 // Multistep history is explicit state: State()/SetState() carry it through a checkpoint.
-// One thread. Throws c10::Error on misuse; configuration errors are a Status from MakeScheduler.
+// Step is atomic: if it throws (out of memory), the state is the one before the call.
+// One thread. Throws c10::Error on misuse; errors that a user can cause are a Status from
+// MakeScheduler and SetTimesteps.
 #pragma once
 
 #include <cstdint>
@@ -27,16 +29,17 @@ using NoiseSource = std::function<at::Tensor(at::IntArrayRef shape, at::ScalarTy
 
 // What a multistep scheduler remembers between steps.
 struct SchedulerState {
-  std::map<std::string, at::Tensor> tensors;   // e.g. "m0", "ets2"
-  std::map<std::string, int64_t> counters;     // e.g. "counter"
+  std::map<std::string, at::Tensor> tensors;  // e.g. "m0", "ets2"
+  std::map<std::string, int64_t> counters;    // e.g. "counter"
 };
 
 class Scheduler {
  public:
   virtual ~Scheduler() = default;
 
-  // Fixes the schedule for `steps` inference steps and clears the history.
-  virtual void SetTimesteps(int steps) = 0;
+  // Fixes the schedule for `steps` inference steps and clears the history. INVALID_ARGUMENT if
+  // steps is not in 1..num_train_timesteps, or if the config gives no usable schedule for it.
+  virtual Status SetTimesteps(int steps) = 0;
 
   // The timestep given to the denoiser at each call, in order. PNDM has one more than `steps`.
   // Integral for the integer-timestep classes, fractional for the others.
@@ -63,13 +66,19 @@ class Scheduler {
 };
 
 struct SchedulerOptions {
-  std::string name;        // alias or class name (engine/api/schedulers.h); empty: the file's class
-  double eta = 0;          // DDIM
+  std::string name;  // alias or class name (engine/api/schedulers.h); empty: the file's class
+  double eta = 0;    // DDIM
   bool pipeline_fixups = true;  // steps_offset = 1 and clip_sample = false, as SD pipelines force
 };
 
+// Parses scheduler_config.json. Python writes -Infinity for an unset bound, which is no JSON:
+// infinities become the strings "Infinity" and "-Infinity", which MakeScheduler reads as numbers.
+StatusOr<nlohmann::json> ParseSchedulerConfig(const std::string& text);
+
 // Builds a scheduler from scheduler_config.json with diffusers' rules for defaults and for
-// handing one class's config to another (spec: keys that stand in the file carry over).
+// handing one class's config to another: keys that stand in the file carry over, whichever class
+// it names; keys that no class reads are ignored. The pipelines' fix-ups act on the file's own
+// class first, as in diffusers, where a scheduler assigned later gets the fixed config.
 // INVALID_ARGUMENT names the key.
 StatusOr<std::unique_ptr<Scheduler>> MakeScheduler(const nlohmann::json& config,
                                                    const SchedulerOptions& options);
