@@ -1,0 +1,64 @@
+"""Write trained weights into the model folder: diffusers layout, fp16.
+
+    export.py                       the averaged UNet and text encoder of unet-state.pt
+    export.py --vae                 the decoder of vae-state.pt as well
+    export.py --into /tmp/trial     a whole model elsewhere, to look at a run in progress
+"""
+
+import argparse
+from pathlib import Path
+import shutil
+
+from diffusers import AutoencoderKL, UNet2DConditionModel
+import torch
+from transformers import CLIPTextModel
+
+from train_dir import MODEL, train_dir
+
+CLASSES = {"unet": UNet2DConditionModel, "text_encoder": CLIPTextModel, "vae": AutoencoderKL}
+
+
+def load(component, model=MODEL):
+    return CLASSES[component].from_pretrained(model, subfolder=component, dtype=torch.float32)
+
+
+def write(component, tensors, into):
+    """Put `tensors` (a part of the component's, by name) in its place and save it in fp16."""
+    network = load(component)
+    unknown = network.load_state_dict(tensors, strict=False).unexpected_keys
+    if unknown:
+        raise SystemExit(f"{component} has no {unknown[0]}")
+    network.half().save_pretrained(into / component)
+
+
+def parts_of(named, component):
+    prefix = component + "/"
+    return {k.removeprefix(prefix): v for k, v in named.items() if k.startswith(prefix)}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--state", type=Path, default=None)
+    parser.add_argument("--raw", action="store_true", help="the last weights, not their average")
+    parser.add_argument("--vae", action="store_true", help="also the decoder of vae-state.pt")
+    parser.add_argument("--only-vae", action="store_true")
+    parser.add_argument("--into", type=Path, default=MODEL)
+    args = parser.parse_args()
+
+    if args.into.resolve() != MODEL.resolve():
+        shutil.copytree(MODEL, args.into, dirs_exist_ok=True)
+    if not args.only_vae:
+        state = torch.load(args.state or train_dir() / "unet-state.pt")
+        named = state["weights" if args.raw else "average"]
+        for component in ("unet", "text_encoder"):
+            write(component, parts_of(named, component), args.into)
+        print(f"unet and text_encoder at step {state['step']}")
+    if args.vae or args.only_vae:
+        state = torch.load(train_dir() / "vae-state.pt")
+        write("vae", state["decoder"], args.into)
+        print(f"vae decoder at step {state['step']}")
+    print(args.into)
+
+
+if __name__ == "__main__":
+    main()
