@@ -1,0 +1,12 @@
+// The engine's own check of a RunSpec, the last line behind the gateway's. Pure, thread-safe.
+#pragma once
+
+#include "common/base/status.h"
+#include "engine/api/engine.h"
+
+namespace phasor::engine {
+
+// INVALID_ARGUMENT names the field, the limit and the value.
+Status CheckSpec(const RunSpec& spec, const ModelInfo& model);
+
+}  // namespace phasor::engine

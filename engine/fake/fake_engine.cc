@@ -1,0 +1,79 @@
+#include "engine/fake/fake_engine.h"
+
+#include <filesystem>
+#include <thread>
+#include <utility>
+
+#include "common/base/file.h"
+#include "common/base/hash.h"
+#include "engine/api/check_spec.h"
+#include "engine/api/schedulers.h"
+#include "engine/fake/fake_run.h"
+
+namespace phasor::engine {
+namespace {
+
+constexpr size_t kMaxIndexBytes = 1 << 20;
+constexpr int kDefaultSize = 128;  // pixels
+
+class FakeModel final : public Model {
+ public:
+  FakeModel(ModelInfo info, std::shared_ptr<const FakeOptions> options)
+      : info_(std::move(info)), options_(std::move(options)) {}
+
+  const ModelInfo& info() const override { return info_; }
+
+  StatusOr<std::unique_ptr<Run>> Start(const RunSpec& spec) override {
+    RETURN_IF_ERROR(CheckSpec(spec, info_));
+    return std::unique_ptr<Run>(std::make_unique<FakeRun>(spec, info_, options_));
+  }
+
+ private:
+  const ModelInfo info_;
+  const std::shared_ptr<const FakeOptions> options_;
+};
+
+class FakeEngine final : public Engine {
+ public:
+  explicit FakeEngine(FakeOptions options)
+      : options_(std::make_shared<const FakeOptions>(std::move(options))) {}
+
+  StatusOr<std::shared_ptr<Model>> Load(const std::string& directory) override {
+    const std::filesystem::path path(directory);
+    ASSIGN_OR_RETURN(const std::string index, ReadFile(path / "model_index.json", kMaxIndexBytes));
+    ModelInfo info;
+    info.name = (path.has_filename() ? path : path.parent_path()).filename();
+    info.family = "fake";
+    info.digest = Sha256Hex(index);
+    info.default_width = info.default_height = kDefaultSize;
+    for (const SchedulerName& name : SchedulerNames()) {
+      const std::string class_name(name.class_name);
+      if (info.schedulers.empty() || info.schedulers.back() != class_name) {
+        info.schedulers.push_back(class_name);
+      }
+    }
+    return std::shared_ptr<Model>(std::make_shared<FakeModel>(std::move(info), options_));
+  }
+
+  std::string Versions() const override { return "fake engine 1"; }
+
+ private:
+  const std::shared_ptr<const FakeOptions> options_;
+};
+
+}  // namespace
+
+std::function<Status(const RunSpec&, const Unit&)> FailNthUnit(int n, Status status) {
+  return [n, status = std::move(status), calls = 0](const RunSpec&, const Unit&) mutable {
+    return ++calls == n ? status : OkStatus();
+  };
+}
+
+std::unique_ptr<Engine> MakeFakeEngine(FakeOptions options) {
+  if (!options.sleep) {
+    options.sleep = [](Millis time) { std::this_thread::sleep_for(time); };
+  }
+  return std::make_unique<FakeEngine>(std::move(options));
+}
+
+}  // namespace phasor::engine

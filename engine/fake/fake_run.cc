@@ -1,0 +1,161 @@
+#include "engine/fake/fake_run.h"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "engine/api/schedulers.h"
+#include "engine/checkpoint/checkpoint.h"
+
+namespace phasor::engine {
+namespace {
+
+constexpr int kPreviewScale = 8;
+constexpr uint64_t kMaxBytesPerImage = 512;
+constexpr uint64_t kMaxBytesOfRun = 1024;
+
+// The fields of a spec that decide pixels, each with its length, so that no two specs collide.
+std::string Canonical(const RunSpec& spec, const ModelInfo& model) {
+  std::string text;
+  const std::vector<std::string> fields = {model.digest,
+                                           spec.prompt,
+                                           spec.negative_prompt,
+                                           std::to_string(spec.width),
+                                           std::to_string(spec.height),
+                                           std::to_string(spec.steps),
+                                           std::to_string(spec.guidance_scale),
+                                           std::to_string(spec.guidance_rescale),
+                                           std::to_string(spec.eta),
+                                           std::to_string(spec.clip_skip),
+                                           spec.scheduler};
+  for (const std::string& field : fields) {
+    text += std::to_string(field.size()) + ":" + field + ",";
+  }
+  return text;
+}
+
+std::string FingerprintOf(const RunSpec& spec, const ModelInfo& model) {
+  return Sha256Hex("fake engine 1," + Canonical(spec, model) + std::to_string(spec.seed) + "," +
+                   std::to_string(spec.images));
+}
+
+Digest NextState(const Digest& state, int step) {
+  Sha256 hash;
+  hash.Update(state.data(), state.size());
+  hash.Update(&step, sizeof(step));
+  return hash.Finish();
+}
+
+// A disc on a plain background: colours, place and size come out of the state.
+Image Draw(const Digest& state, int width, int height) {
+  const int smaller = std::min(width, height);
+  const int x = width / 4 + state[6] * width / 512;
+  const int y = height / 4 + state[7] * height / 512;
+  const int radius = smaller / 8 + state[8] * smaller / 1024;
+  Image image{width, height, {}};
+  image.rgb.reserve(static_cast<size_t>(width) * height * 3);
+  for (int row = 0; row < height; ++row) {
+    for (int column = 0; column < width; ++column) {
+      const int dx = column - x, dy = row - y;
+      const uint8_t* colour = state.data() + (dx * dx + dy * dy <= radius * radius ? 3 : 0);
+      image.rgb.insert(image.rgb.end(), colour, colour + 3);
+    }
+  }
+  return image;
+}
+
+}  // namespace
+
+FakeRun::FakeRun(RunSpec spec, ModelInfo model, std::shared_ptr<const FakeOptions> options)
+    : spec_(std::move(spec)),
+      model_(std::move(model)),
+      options_(std::move(options)),
+      fingerprint_(FingerprintOf(spec_, model_)) {
+  for (int i = 0; i < spec_.images; ++i) {
+    states_.push_back(Sha256Of(Canonical(spec_, model_) + std::to_string(spec_.seed + i)));
+  }
+  report_.fingerprint = fingerprint_;
+  const auto scheduler = FindScheduler(spec_.scheduler);
+  report_.scheduler = scheduler ? std::string(scheduler->class_name) : model_.schedulers.front();
+}
+
+Unit FakeRun::Next() const {
+  const auto seconds = [](Millis time) { return std::chrono::duration<double>(time).count(); };
+  if (!encoded_ && step_ < spec_.steps) {
+    return {UnitKind::kEncode, 0, 1, 0, seconds(options_->encode_time)};
+  }
+  if (step_ < spec_.steps) {
+    return {UnitKind::kStep, step_, spec_.steps, 0, seconds(options_->step_time)};
+  }
+  const int decoded = static_cast<int>(images_.size());
+  if (decoded < spec_.images) {
+    return {UnitKind::kDecode, decoded, spec_.images, 0, seconds(options_->decode_time)};
+  }
+  return {};
+}
+
+Status FakeRun::Advance() {
+  const Unit unit = Next();
+  if (unit.kind == UnitKind::kDone) return FailedPrecondition("the run is done");
+  if (options_->before_unit) RETURN_IF_ERROR(options_->before_unit(spec_, unit));
+  Millis time = options_->encode_time;
+  switch (unit.kind) {
+    case UnitKind::kEncode:
+      encoded_ = true;
+      break;
+    case UnitKind::kStep:
+      for (Digest& state : states_) state = NextState(state, step_);
+      ++step_;
+      time = options_->step_time;
+      break;
+    default:
+      images_.push_back(Draw(states_[unit.index], spec_.width, spec_.height));
+      time = options_->decode_time;
+  }
+  if (time > Millis(0)) options_->sleep(time);
+  report_.units.push_back({unit.kind, unit.index, unit.predicted_seconds});
+  return OkStatus();
+}
+
+StatusOr<std::string> FakeRun::Snapshot() const {
+  if (step_ == 0) return FailedPrecondition("no snapshot before the first step");
+  if (!images_.empty()) return FailedPrecondition("no snapshot once decoding has begun");
+  Checkpoint checkpoint{fingerprint_, static_cast<uint32_t>(step_), {}, {}};
+  for (size_t i = 0; i < states_.size(); ++i) {
+    checkpoint.tensors["state." + std::to_string(i)] = {
+        CheckpointDtype::kU8,
+        {static_cast<int64_t>(states_[i].size())},
+        std::string(reinterpret_cast<const char*>(states_[i].data()), states_[i].size())};
+  }
+  return WriteCheckpoint(checkpoint);
+}
+
+Status FakeRun::Restore(std::string_view snapshot) {
+  if (encoded_ || step_ > 0) return FailedPrecondition("the run has begun");
+  ASSIGN_OR_RETURN(
+      const Checkpoint checkpoint,
+      ReadCheckpoint(snapshot, {fingerprint_, kMaxBytesOfRun + spec_.images * kMaxBytesPerImage,
+                                static_cast<uint32_t>(spec_.steps)}));
+  std::vector<Digest> states(states_.size());
+  for (size_t i = 0; i < states.size(); ++i) {
+    const auto found = checkpoint.tensors.find("state." + std::to_string(i));
+    if (found == checkpoint.tensors.end() || found->second.bytes.size() != sizeof(Digest)) {
+      return DataLoss("checkpoint: no state for image " + std::to_string(i));
+    }
+    std::memcpy(states[i].data(), found->second.bytes.data(), sizeof(Digest));
+  }
+  states_ = std::move(states);
+  step_ = static_cast<int>(checkpoint.step);
+  report_.resumed = true;
+  report_.resumed_from_step = step_;
+  return OkStatus();
+}
+
+StatusOr<Image> FakeRun::Preview(int index) const {
+  if (index < 0 || index >= spec_.images) return InvalidArgument("no image of this index");
+  return Draw(states_[index], spec_.width / kPreviewScale, spec_.height / kPreviewScale);
+}
+
+RunReport FakeRun::Report() const { return report_; }
+
+}  // namespace phasor::engine
