@@ -14,9 +14,10 @@ constexpr std::array<Name<Priority>, 4> kPriorityNames = {{{Priority::kUrgent, "
                                                            {Priority::kHigh, "HIGH"},
                                                            {Priority::kNormal, "NORMAL"},
                                                            {Priority::kLow, "LOW"}}};
-constexpr std::array<Name<State>, 7> kStateNames = {{{State::kQueued, "QUEUED"},
+constexpr std::array<Name<State>, 8> kStateNames = {{{State::kQueued, "QUEUED"},
                                                      {State::kWaiting, "WAIT"},
                                                      {State::kLeased, "LEASED"},
+                                                     {State::kSealing, "SEALING"},
                                                      {State::kDone, "DONE"},
                                                      {State::kDead, "DEAD"},
                                                      {State::kCanceled, "CANCELED"},
@@ -56,6 +57,7 @@ bool IsTerminal(State state) {
     case State::kQueued:
     case State::kWaiting:
     case State::kLeased:
+    case State::kSealing:
       return false;
     case State::kDone:
     case State::kDead:

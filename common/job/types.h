@@ -20,13 +20,16 @@ inline constexpr std::array<Priority, 4> kPriorities = {Priority::kUrgent, Prior
 
 // Where a job is. The legal chain:
 //
-//   kQueued -> kLeased -> kDone | kDead | kCanceled | kExpired
+//   kQueued -> kLeased -> kDone
 //      ^          |
 //      |          +-> kWaiting (retry with a delay) -> kQueued
+//      |          +-> kSealing -> kDead | kExpired (or what the terminal record says)
 //      +----------+   (released or recovered)
 //
-// The last four are terminal and never change.
-enum class State { kQueued, kWaiting, kLeased, kDone, kDead, kCanceled, kExpired };
+// kSealing: the queue has decided the end and the terminal record is still to be written; a job
+// that waits past its deadline gets there too. A cancel leads from every state that is not
+// terminal to kCanceled. The last four are terminal and never change.
+enum class State { kQueued, kWaiting, kLeased, kSealing, kDone, kDead, kCanceled, kExpired };
 
 bool IsTerminal(State state);
 

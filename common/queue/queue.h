@@ -12,6 +12,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "common/base/status.h"
 #include "common/queue/types.h"
@@ -33,9 +34,11 @@ class Producer {
 class Consumer {
  public:
   virtual ~Consumer() = default;
-  // The next job by class, age, tenant and model; nullopt when there is none.
+  // The next job by class, age, tenant and model; nullopt when there is none. The same nonce
+  // again gives the same grant while it is still held.
   virtual StatusOr<std::optional<Grant>> Take(const TakeRequest& request) = 0;
-  // Blocks until a job may have arrived, or `timeout`. Only a hint.
+  // Blocks until a job may have arrived, or `timeout`. Only a hint, to be called after a Take
+  // that found nothing: poll again after a second at most.
   virtual void WaitForWork(Millis timeout) = 0;
   virtual StatusOr<OwnerAnswer> Renew(const RenewRequest& request) = 0;
   // After the terminal record was won or read. `result` is its pointer.
@@ -56,32 +59,35 @@ struct SealRequest {
 class Maintenance {
  public:
   virtual ~Maintenance() = default;
-  // Takes back jobs whose lease is over and promotes those whose delay is; at most `limit` each.
-  // Returns how many jobs moved.
+  // Takes back jobs whose lease is over, promotes those whose delay is and seals those that wait
+  // past their deadline; at most `limit` each. Returns how many jobs moved.
   virtual StatusOr<int> Recover(int limit) = 0;
   // Jobs that wait for their terminal record, oldest first.
   virtual StatusOr<std::vector<SealRequest>> PendingSeals(int limit) = 0;
-  // A terminal record exists and the queue disagrees: take it over.
+  // A terminal record exists: the queue takes over what it says, whatever it thought before.
+  // NOT_FOUND if the queue does not know the job.
   virtual Status Adopt(const JobId& id, State state, const std::string& result) = 0;
   virtual StatusOr<QueueStats> Stats() = 0;
   virtual Status SetLimits(const QueueLimits& limits) = 0;
   virtual Status SetPaused(bool paused) = 0;
 };
 
-// Progress and state changes, lossy. One subscription per gateway serves all its watchers.
+// Ends when destroyed; then no callback runs any more.
+class Subscription {
+ public:
+  virtual ~Subscription() = default;
+};
+
+// Progress and state changes, lossy. The queue itself publishes every change of state; progress
+// and previews are for the callers to publish. One subscription per gateway serves all its
+// watchers.
 class EventChannel {
  public:
   virtual ~EventChannel() = default;
   virtual Status Publish(const Event& event) = 0;
   // `on_event` is called on a thread of the channel and must not block. The subscription ends
   // when the returned object is destroyed; after a lost connection it resubscribes by itself.
-  virtual std::unique_ptr<class Subscription> Subscribe(
-      std::function<void(const Event&)> on_event) = 0;
-};
-
-class Subscription {
- public:
-  virtual ~Subscription() = default;
+  virtual std::unique_ptr<Subscription> Subscribe(std::function<void(const Event&)> on_event) = 0;
 };
 
 }  // namespace phasor::queue

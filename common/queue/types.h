@@ -48,7 +48,7 @@ struct Fence {
 
 struct TakeRequest {
   std::string worker;               // unique name of the worker process
-  std::string node;                 // the machine, for crash counting
+  std::string node;                 // the machine (or slot): a job that dies on two is the culprit
   std::string nonce;                // one per take; repeating it repeats the grant
   std::vector<std::string> models;  // that the worker can run, warm ones first
   int warm = 0;                     // how many of `models` are resident
@@ -77,7 +77,7 @@ enum class OwnerAnswer {
   kOk,        // done now
   kRepeated,  // had been done before by the same call: as good as kOk
   kFenced,    // somebody else owns the job, or it ended: drop it
-  kCanceled,  // the owner should stop and seal: a cancel was asked for
+  kCanceled,  // a cancel ended this owner's job: stop, publish nothing
   kStalled,   // no progress for too long; the lease was not extended
 };
 
@@ -85,7 +85,8 @@ struct RenewRequest {
   Fence fence;
   Millis lease{15'000};
   Phase phase = Phase::kNone;
-  int64_t units = 0;       // units of work done so far by this owner; must grow between renewals
+  int64_t units = 0;       // of work done so far by this owner: the proof of progress
+  Millis stall{0};         // longest time without a unit, where the queue's limit is too short
   int step = 0;            // denoising steps done
   std::string checkpoint;  // newest one, empty: unchanged
 };
@@ -112,7 +113,8 @@ struct JobView {
   int tries = 0;
   int crashes = 0;
   int step = 0;
-  int64_t position = -1;  // jobs of its list before it, -1: not queued
+  int64_t position = -1;  // jobs of its list before it, -1: not queued. Exact below 256; beyond
+                          // that the length of the list
   int64_t enqueued_ms = 0;
   int64_t changed_ms = 0;  // the last transition
   int64_t deadline_ms = 0;
@@ -120,16 +122,19 @@ struct JobView {
   std::string worker;
   std::string result;  // pointer, for terminal states
   std::string reason;  // why it failed or is waiting
-  std::string spec;    // filled only where asked for
+  std::string spec;    // filled by Get, not by List
 };
 
 struct ListRequest {
-  std::string tenant;  // empty: all (admin)
-  std::string model;   // empty: all
-  int limit = 100;
-  std::string page;  // empty: newest first from the top
+  std::string tenant;         // empty: all (admin)
+  std::string model;          // empty: all
+  std::vector<State> states;  // empty: all
+  int limit = 100;            // at most 1000
+  std::string page;           // empty: newest first from the top
 };
 
+// A page may hold fewer than `limit` jobs, or none, and still have a next one: the work of one
+// call is bounded.
 struct ListReply {
   std::vector<JobView> jobs;  // newest first
   std::string next_page;      // empty: no more
@@ -144,8 +149,9 @@ struct ModelDepth {
 
 struct QueueStats {
   std::map<std::string, ModelDepth> models;
-  int64_t live = 0;  // non-terminal jobs
-  int64_t dead = 0;  // dead letters kept
+  int64_t live = 0;     // non-terminal jobs
+  int64_t sealing = 0;  // of them, waiting for their terminal record
+  int64_t dead = 0;     // dead letters kept
   bool paused = false;
 };
 
@@ -154,14 +160,15 @@ struct QueueLimits {
   int64_t max_jobs = 100'000;       // non-terminal jobs in all
   int64_t max_per_tenant = 10'000;  // non-terminal jobs of one tenant
   int max_tries = 4;                // failures before a job is dead
-  int max_crashes = 3;              // workers lost before a job is dead
-  Millis stall{20'000};             // without progress a lease is not extended
+  int max_crashes = 3;   // workers lost before a job is dead; twice that while all on one node
+  Millis stall{20'000};  // without progress a lease is not extended
 };
 
 // A hint that something about a job changed. Lossy: truth is Get and the terminal record.
 struct Event {
   JobId id;
-  int64_t version = 0;
+  int64_t version = 0;  // of the transition; 0: progress, which is no transition
+  int64_t epoch = 0;    // of the owner: progress of a lower one than seen is stale
   State state = State::kQueued;
   Phase phase = Phase::kNone;
   int step = 0;

@@ -42,7 +42,8 @@ struct TerminalRecord {
   std::string details;  // opaque bytes: timings, attempts and so on for the client
 };
 
-// `key` is segments of [A-Za-z0-9._#-] joined by '/', none of them "." or "..".
+// `key` is at most 512 characters: segments of 1 to 200 of [A-Za-z0-9._#-] joined by '/', none of
+// them "." or "..", none with ".tmp-" in it. No key is a prefix segment of another.
 bool IsLegalKey(std::string_view key);
 
 class ResultStore {
