@@ -44,7 +44,8 @@ class Consumer {
   // After the terminal record was won or read. `result` is its pointer.
   virtual StatusOr<OwnerAnswer> Complete(const Fence& fence, const std::string& result) = 0;
   virtual StatusOr<FailOutcome> Fail(const Failure& failure) = 0;
-  // Gives the job back to the head of its list; no counter moves.
+  // Gives the job back to the head of its list; no counter moves. `step` is the checkpoint's; an
+  // empty checkpoint leaves the known one.
   virtual StatusOr<OwnerAnswer> Release(const Fence& fence, const std::string& checkpoint,
                                         int step) = 0;
 };
@@ -53,7 +54,9 @@ class Consumer {
 struct SealRequest {
   JobId id;
   State want = State::kDead;  // kDead or kExpired
-  std::string reason;
+  std::string reason;         // a sentence for the user
+  std::string code;           // status code name, e.g. "DEADLINE_EXCEEDED"
+  int64_t epoch = 0;          // of the last owner, 0: none
 };
 
 class Maintenance {

@@ -85,10 +85,11 @@ struct RenewRequest {
   Fence fence;
   Millis lease{15'000};
   Phase phase = Phase::kNone;
-  int64_t units = 0;       // of work done so far by this owner: the proof of progress
-  Millis stall{0};         // longest time without a unit, where the queue's limit is too short
-  int step = 0;            // denoising steps done
-  std::string checkpoint;  // newest one, empty: unchanged
+  int64_t units = 0;        // of work done so far by this owner: the proof of progress
+  Millis stall{0};          // longest time without a unit, where the queue's limit is too short
+  int step = 0;             // denoising steps done
+  std::string checkpoint;   // newest one, empty: unchanged
+  int checkpoint_step = 0;  // of `checkpoint`
 };
 
 struct Failure {
@@ -122,6 +123,7 @@ struct JobView {
   std::string worker;
   std::string result;  // pointer, for terminal states
   std::string reason;  // why it failed or is waiting
+  std::string code;    // status code name that goes with the reason
   std::string spec;    // filled by Get, not by List
 };
 
