@@ -1,0 +1,60 @@
+# shellcheck shell=bash
+# Setting up, configuring, compiling and testing.
+
+setup_all() {
+  packages_setup "$PHASOR_ROOT/tools/dev/packages.txt"
+  libtorch_setup
+}
+
+# Compile jobs that fit: one per core, and 2 GB of free memory for each.
+build_jobs() {
+  if [[ -n "${PHASOR_JOBS:-}" ]]; then
+    echo "$PHASOR_JOBS"
+    return
+  fi
+  local cores memory
+  cores="$(nproc)"
+  memory="$(awk '/^MemAvailable:/ {print int($2 / 2097152)}' /proc/meminfo)"
+  echo "$((memory < 1 ? 1 : memory < cores ? memory : cores))"
+}
+
+# The binary directory of preset $1.
+build_dir() {
+  case "$1" in
+    default) echo build ;;
+    engine-only) echo build-engine ;;
+    services-only) echo build-services ;;
+    asan | tsan) echo "build-$1" ;;
+    *) die "unknown preset '$1' (default, engine-only, services-only, asan, tsan)" 2 ;;
+  esac
+}
+
+build_preset() {
+  local preset="$1" dir
+  dir="$(build_dir "$preset")"
+  packages_setup "$PHASOR_ROOT/tools/dev/packages.txt"
+  case "$preset" in
+    default | engine-only) libtorch_setup ;;
+  esac
+  # Ninja configures again by itself when a CMake file changes.
+  if [[ ! -f "$dir/build.ninja" ]]; then
+    say "configuring $dir"
+    mkdir -p "$dir"
+    cmake --preset "$preset" > "$dir/configure.log" 2>&1 || {
+      rm -f "$dir/build.ninja"
+      tail -n 40 "$dir/configure.log" >&2
+      die "configuring failed; all of it: $dir/configure.log"
+    }
+  fi
+  say "building $dir"
+  ninja -C "$dir" -j "$(build_jobs)" || die "the build failed"
+}
+
+test_all() {
+  build_preset default
+  ctest --test-dir build --output-on-failure -j "$(nproc)" "$@"
+}
+
+build_clean() {
+  rm -rf build build-engine build-services build-asan build-tsan
+}
