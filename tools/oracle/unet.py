@@ -8,7 +8,7 @@ from golden import GOLDEN, generator, randomise, write_case
 CONTEXT = 24
 SD1 = {
     "sample_size": 16,
-    "block_out_channels": (12, 24, 36),
+    "block_out_channels": (12, 18, 30),
     "down_block_types": ("CrossAttnDownBlock2D", "CrossAttnDownBlock2D", "DownBlock2D"),
     "up_block_types": ("UpBlock2D", "CrossAttnUpBlock2D", "CrossAttnUpBlock2D"),
     "layers_per_block": 2,
@@ -31,7 +31,7 @@ MODELS = {
     "linear": {
         **SD1,
         "use_linear_projection": True,
-        "attention_head_dim": (2, 4, 6),
+        "attention_head_dim": (3, 2, 5),
         "transformer_layers_per_block": (1, 2, 1),
     },
     "inpaint": {
