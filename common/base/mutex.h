@@ -6,6 +6,8 @@
 
 #ifndef GUARDED_BY
 #define GUARDED_BY(x) ABSL_GUARDED_BY(x)
+#endif
+#ifndef REQUIRES_LOCK
 #define REQUIRES_LOCK(...) ABSL_EXCLUSIVE_LOCKS_REQUIRED(__VA_ARGS__)
 #endif
 
