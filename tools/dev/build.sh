@@ -1,9 +1,15 @@
 # shellcheck shell=bash
 # Setting up, configuring, compiling and testing.
 
+# Installs what preset $1 needs and the machine lacks; says everything first.
 setup_all() {
+  local torch=yes
+  case "${1:-default}" in
+    services-only | asan | tsan) torch= ;;
+  esac
+  if [[ -n "$torch" ]]; then libtorch_announce; fi
   packages_setup "$PHASOR_ROOT/tools/dev/packages.txt"
-  libtorch_setup
+  if [[ -n "$torch" ]]; then libtorch_setup; fi
 }
 
 # Compile jobs that fit: one per core, and 2 GB of free memory for each.
@@ -32,10 +38,7 @@ build_dir() {
 build_preset() {
   local preset="$1" dir
   dir="$(build_dir "$preset")"
-  packages_setup "$PHASOR_ROOT/tools/dev/packages.txt"
-  case "$preset" in
-    default | engine-only) libtorch_setup ;;
-  esac
+  setup_all "$preset"
   # Ninja configures again by itself when a CMake file changes.
   if [[ ! -f "$dir/build.ninja" ]]; then
     say "configuring $dir"

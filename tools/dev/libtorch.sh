@@ -19,13 +19,18 @@ libtorch_complete() {
   return 1
 }
 
+libtorch_announce() {
+  if libtorch_complete "$LIBTORCH_HOME"; then return; fi
+  say "LibTorch $LIBTORCH_VERSION is missing: 545 MB download, 1.3 GB on disk, in $LIBTORCH_HOME"
+}
+
 # Builds the environment beside its place and renames it, so that a broken download never looks
 # like a finished one. Renaming breaks the scripts in its bin/, which nobody runs.
 libtorch_setup() {
   if libtorch_complete "$LIBTORCH_HOME"; then return; fi
   [[ "$(uname -m)" == x86_64 ]] || die "x86-64 is needed, this machine is $(uname -m)"
   need_disk "$LIBTORCH_HOME" 2200
-  say "installing LibTorch $LIBTORCH_VERSION into $LIBTORCH_HOME (545 MB download, 1.3 GB on disk)"
+  say "installing LibTorch $LIBTORCH_VERSION"
   local partial="$LIBTORCH_HOME.partial.$$" python=/usr/bin/python3 quiet=(--quiet)
   if [[ -t 2 ]]; then quiet=(); fi
   mkdir -p "$(dirname "$LIBTORCH_HOME")"

@@ -57,8 +57,9 @@ packages_install() {
     > /dev/null || result=$?
   ((result == 0)) || die "apt-get install failed (exit code $result)"
   # Only where this run brought Redis: it should not start at the next boot either.
-  if [[ " ${names[*]} " == *" redis-server "* ]] && have systemctl; then
-    as_root systemctl disable redis-server > /dev/null 2>&1 || true
+  if [[ " ${names[*]} " == *" redis-server "* ]]; then
+    as_root update-rc.d redis-server disable > /dev/null 2>&1 || true
+    if have systemctl; then as_root systemctl disable redis-server > /dev/null 2>&1 || true; fi
   fi
 }
 
