@@ -1,0 +1,35 @@
+// The operations port: /metrics, /healthz (the process runs) and /readyz (it can serve), plain
+// HTTP on a few threads of its own. Thread-safe; handlers run on the server's threads.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "common/base/status.h"
+#include "common/metrics/registry.h"
+
+namespace phasor::metrics {
+
+class AdminServer {
+ public:
+  // OK, or why the process can't serve now: the body of a 503.
+  using Readiness = std::function<Status()>;
+
+  // `address` is "host:port"; port 0 picks a free one. FAILED_PRECONDITION names an address that
+  // can't be bound, INVALID_ARGUMENT one that is malformed. `registry` outlives the server.
+  static StatusOr<std::unique_ptr<AdminServer>> Start(const std::string& address,
+                                                      const Registry* registry, Readiness ready);
+  // Waits for calls in progress.
+  ~AdminServer();
+
+  int port() const;
+
+  struct State;  // of the HTTP library, defined in the .cc
+
+ private:
+  explicit AdminServer(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace phasor::metrics

@@ -1,0 +1,88 @@
+#include "common/metrics/admin_server.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <string>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace phasor::metrics {
+namespace {
+
+using testing::HasSubstr;
+using testing::StartsWith;
+
+std::string Fetch(int port, const std::string& path) {
+  const int fd = socket(AF_INET, SOCK_STREAM, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(static_cast<uint16_t>(port));
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  std::string reply;
+  if (connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0) {
+    const std::string request = "GET " + path + " HTTP/1.0\r\nHost: localhost\r\n\r\n";
+    EXPECT_EQ(write(fd, request.data(), request.size()), static_cast<ssize_t>(request.size()));
+    char buffer[4096];
+    for (ssize_t n; (n = read(fd, buffer, sizeof(buffer))) > 0;) reply.append(buffer, n);
+  }
+  close(fd);
+  return reply;
+}
+
+class AdminServerTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    auto started = AdminServer::Start("127.0.0.1:0", &registry_, [this] {
+      return ready_ ? OkStatus() : Unavailable("Redis does not answer");
+    });
+    ASSERT_TRUE(started.ok()) << started.status();
+    server_ = std::move(*started);
+  }
+
+  Registry registry_;
+  std::atomic<bool> ready_ = true;
+  std::unique_ptr<AdminServer> server_;
+};
+
+TEST_F(AdminServerTest, ServesTheMetrics) {
+  registry_.Counters("jobs_total", "Jobs.")->Increment();
+  const std::string reply = Fetch(server_->port(), "/metrics");
+  EXPECT_THAT(reply, StartsWith("HTTP/1.1 200 OK\r\n"));
+  EXPECT_THAT(reply, HasSubstr("phasor_jobs_total 1"));
+}
+
+TEST_F(AdminServerTest, SaysWhyItIsNotReady) {
+  EXPECT_THAT(Fetch(server_->port(), "/readyz"), StartsWith("HTTP/1.1 200"));
+  ready_ = false;
+  const std::string reply = Fetch(server_->port(), "/readyz");
+  EXPECT_THAT(reply, StartsWith("HTTP/1.1 503"));
+  EXPECT_THAT(reply, HasSubstr("Redis does not answer"));
+  EXPECT_THAT(Fetch(server_->port(), "/healthz"), StartsWith("HTTP/1.1 200"));
+}
+
+TEST_F(AdminServerTest, AnswersNotFoundElsewhere) {
+  EXPECT_THAT(Fetch(server_->port(), "/etc/passwd"), StartsWith("HTTP/1.1 404"));
+}
+
+TEST_F(AdminServerTest, ATakenPortIsAnErrorThatNamesTheAddress) {
+  const std::string address = "127.0.0.1:" + std::to_string(server_->port());
+  const auto second = AdminServer::Start(address, &registry_, [] { return OkStatus(); });
+  EXPECT_EQ(second.status().code(), StatusCode::kFailedPrecondition);
+  EXPECT_THAT(Message(second.status()), HasSubstr(address));
+  EXPECT_THAT(Message(second.status()), HasSubstr("in use"));
+}
+
+TEST_F(AdminServerTest, AMalformedAddressIsRefused) {
+  for (const char* address : {"", "9464", "localhost:http", "127.0.0.1:0,127.0.0.1:0"}) {
+    const auto server = AdminServer::Start(address, &registry_, [] { return OkStatus(); });
+    EXPECT_EQ(server.status().code(), StatusCode::kInvalidArgument) << address;
+  }
+}
+
+}  // namespace
+}  // namespace phasor::metrics
