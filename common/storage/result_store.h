@@ -45,6 +45,8 @@ struct TerminalRecord {
 // `key` is at most 512 characters: segments of 1 to 200 of [A-Za-z0-9._#-] joined by '/', none of
 // them "." or "..", none with ".tmp-" in it. No key is a prefix segment of another.
 bool IsLegalKey(std::string_view key);
+// INVALID_ARGUMENT with the key's beginning.
+Status CheckKey(std::string_view key);
 
 class ResultStore {
  public:
@@ -58,8 +60,8 @@ class ResultStore {
   // Keys below "<prefix>/", any order.
   virtual StatusOr<std::vector<std::string>> List(const std::string& prefix) = 0;
 
-  // Creates the record if there is none. Returns the record that stands: the given one or, if
-  // another writer was first, that one's.
+  // Creates the record if there is none; durable when it returns. Returns the record that stands:
+  // the given one or, if another writer was first, that one's.
   virtual StatusOr<TerminalRecord> CreateTerminal(const TerminalRecord& record) = 0;
   // NOT_FOUND while the job has not ended.
   virtual StatusOr<TerminalRecord> ReadTerminal(const job::JobId& id) = 0;
@@ -68,5 +70,6 @@ class ResultStore {
 // Names of what belongs to a job. The '#' of a generation is kept.
 std::string BlobKey(const job::JobId& id, int64_t epoch, const std::string& nonce, int image);
 std::string CheckpointKey(const job::JobId& id, int64_t epoch, int step);
+std::string TerminalKey(const job::JobId& id);
 
 }  // namespace phasor::storage
