@@ -88,6 +88,8 @@ endfunction()
 function(phasor_use_torch)
   foreach(target IN LISTS ARGN)
     target_link_libraries(${target} PUBLIC LibTorch::LibTorch)
+    # An executable is compiled with -fPIE, which does not fit the header compiled with -fPIC.
+    target_compile_options(${target} PRIVATE -fPIC)
     target_precompile_headers(${target} REUSE_FROM phasor_engine_pch)
   endforeach()
 endfunction()
