@@ -1,0 +1,63 @@
+# shellcheck shell=bash
+# Python environments that nothing else uses: LibTorch, which comes in the PyPI wheel, and the
+# oracle (diffusers). What goes into them is pinned by version and hash.
+
+PHASOR_CACHE="${PHASOR_CACHE_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/phasor}"
+readonly PHASOR_CACHE
+readonly LIBTORCH_VERSION=2.11.0
+readonly LIBTORCH_HOME="$PHASOR_CACHE/libtorch-$LIBTORCH_VERSION"
+readonly ORACLE_HOME="$PHASOR_CACHE/oracle"
+
+# python_environment DIR LIST PIP_OPTIONS...
+# Builds the environment beside its place and renames it, so that a broken download never looks
+# like a finished one. Renaming breaks the scripts in its bin/; bin/python goes on working.
+python_environment() {
+  local target="$1" list="$2" quiet=(--quiet)
+  shift 2
+  [[ "$(uname -m)" == x86_64 ]] || die "x86-64 is needed, this machine is $(uname -m)"
+  if [[ -t 2 ]]; then quiet=(); fi
+  mkdir -p "$PHASOR_CACHE"
+  rm -rf "$target".partial.*
+  local partial="$target.partial.$$"
+  # The distribution's Python: the hashes are for its version.
+  /usr/bin/python3 -m venv "$partial" || die "can't make a virtual environment with /usr/bin/python3"
+  "$partial/bin/python" -m pip install "${quiet[@]}" --no-cache-dir --disable-pip-version-check \
+    --require-hashes --only-binary=:all: "$@" -r "$list" || die "pip could not install $list"
+  rm -rf "$target"
+  mv "$partial" "$target"
+}
+
+# True if the environment holds everything that building and running links.
+libtorch_complete() {
+  local site
+  for site in "$LIBTORCH_HOME"/lib/python3*/site-packages; do
+    if grep -qs "__version__ = '$LIBTORCH_VERSION" "$site/torch/version.py" &&
+      [[ -e "$site/torch/lib/libtorch_cpu.so" && -e "$site/torch/lib/libc10.so" ]] &&
+      [[ -e "$site/nvidia/cu13/lib/libcudart.so.13" ]] &&
+      [[ -e "$site/nvidia/cu13/lib/libcupti.so.13" ]]; then
+      return 0
+    fi
+  done
+  return 1
+}
+
+libtorch_announce() {
+  if libtorch_complete; then return; fi
+  say "LibTorch $LIBTORCH_VERSION is missing: 545 MB download, 1.3 GB on disk, in $LIBTORCH_HOME"
+}
+
+libtorch_setup() {
+  if libtorch_complete; then return; fi
+  need_disk "$PHASOR_CACHE" 2200
+  say "installing LibTorch $LIBTORCH_VERSION"
+  python_environment "$LIBTORCH_HOME" "$PHASOR_ROOT/tools/dev/libtorch.txt" --no-deps
+  libtorch_complete || die "the LibTorch wheel lacks files: $LIBTORCH_HOME"
+}
+
+# diffusers, for golden tensors and side-by-side benchmarks only.
+oracle_setup() {
+  if [[ -x "$ORACLE_HOME/bin/python" ]]; then return; fi
+  need_disk "$PHASOR_CACHE" 9000
+  say "installing diffusers, the reference (2.8 GB download, 5 GB on disk), into $ORACLE_HOME"
+  python_environment "$ORACLE_HOME" "$PHASOR_ROOT/tools/dev/oracle.txt"
+}
