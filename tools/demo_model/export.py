@@ -6,6 +6,7 @@
 """
 
 import argparse
+import json
 from pathlib import Path
 import shutil
 
@@ -31,6 +32,13 @@ def write(component, tensors, into):
     network.half().save_pretrained(into / component)
 
 
+def write_prediction(prediction, into):
+    """The scheduler's config says what the UNet predicts."""
+    path = into / "scheduler" / "scheduler_config.json"
+    config = json.loads(path.read_text()) | {"prediction_type": prediction}
+    path.write_text(json.dumps(config, indent=2) + "\n")
+
+
 def parts_of(named, component):
     prefix = component + "/"
     return {k.removeprefix(prefix): v for k, v in named.items() if k.startswith(prefix)}
@@ -52,6 +60,7 @@ def main():
         named = state["weights" if args.raw else "average"]
         for component in ("unet", "text_encoder"):
             write(component, parts_of(named, component), args.into)
+        write_prediction(state["prediction"], args.into)
         print(f"unet and text_encoder at step {state['step']}")
     if args.vae or args.only_vae:
         state = torch.load(train_dir() / "vae-state.pt")
