@@ -1,0 +1,20 @@
+#include "common/rpc/grpc_log.h"
+
+#include <mutex>
+
+#include <grpc/support/log.h>
+
+#include "common/log/log.h"
+
+namespace phasor::rpc {
+
+void RouteGrpcLog() {
+  static std::once_flag once;
+  std::call_once(once, [] {
+    gpr_set_log_function([](gpr_log_func_args* line) {
+      log::Debug("grpc", {{"file", line->file}, {"line", line->line}, {"text", line->message}});
+    });
+  });
+}
+
+}  // namespace phasor::rpc

@@ -1,0 +1,81 @@
+#include "common/rpc/server.h"
+
+#include <mutex>
+#include <utility>
+
+#include <grpcpp/ext/proto_server_reflection_plugin.h>
+#include <grpcpp/health_check_service_interface.h>
+#include <grpcpp/security/server_credentials.h>
+#include <grpcpp/server.h>
+#include <grpcpp/server_builder.h>
+
+#include "common/rpc/address.h"
+#include "common/rpc/call_metrics.h"
+#include "common/rpc/grpc_log.h"
+
+namespace phasor::rpc {
+namespace {
+
+// Both plug-ins are switches of the whole process that must be set before the first builder.
+void InstallPlugins(bool reflection) {
+  static std::once_flag health;
+  std::call_once(health, [] { grpc::EnableDefaultHealthCheckService(true); });
+  static std::once_flag reflect;
+  if (reflection) {
+    std::call_once(reflect, grpc::reflection::InitProtoReflectionServerBuilderPlugin);
+  }
+}
+
+void SetLimits(const ServerConfig& config, grpc::ServerBuilder* builder) {
+  builder->SetMaxReceiveMessageSize(config.max_receive_bytes);
+  // Two processes on one port would each get half of the calls.
+  builder->AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+  builder->AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, 2'000);
+  builder->AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, 30'000);
+  builder->AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 10'000);
+  builder->AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
+  builder->AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 5'000);
+}
+
+}  // namespace
+
+Server::Server(std::unique_ptr<grpc::Server> server, std::string address)
+    : server_(std::move(server)), address_(std::move(address)) {}
+
+Server::~Server() { Shutdown(Millis(0)); }
+
+StatusOr<std::unique_ptr<Server>> Server::Start(const ServerConfig& config,
+                                                const std::vector<grpc::Service*>& services) {
+  RETURN_IF_ERROR(CheckBindable(config.address));
+  RouteGrpcLog();
+  InstallPlugins(config.reflection);
+
+  grpc::ServerBuilder builder;
+  SetLimits(config, &builder);
+  int port = 0;
+  builder.AddListeningPort(config.address, grpc::InsecureServerCredentials(), &port);
+  for (grpc::Service* service : services) builder.RegisterService(service);
+  if (config.metrics != nullptr) {
+    std::vector<std::unique_ptr<grpc::experimental::ServerInterceptorFactoryInterface>> creators;
+    creators.push_back(MakeCallMetrics(config.metrics));
+    builder.experimental().SetInterceptorCreators(std::move(creators));
+  }
+  std::unique_ptr<grpc::Server> server = builder.BuildAndStart();
+  const bool is_unix = config.address.rfind("unix:", 0) == 0;
+  if (server == nullptr || port == 0) {
+    return FailedPrecondition("can't listen on " + config.address + ": gRPC refused the address");
+  }
+  std::string address = config.address;
+  if (!is_unix) address = address.substr(0, address.rfind(':') + 1) + std::to_string(port);
+  std::unique_ptr<Server> result(new Server(std::move(server), std::move(address)));
+  result->SetServing(false);
+  return result;
+}
+
+void Server::SetServing(bool serving) {
+  server_->GetHealthCheckService()->SetServingStatus(serving);
+}
+
+void Server::Shutdown(Millis grace) { server_->Shutdown(std::chrono::system_clock::now() + grace); }
+
+}  // namespace phasor::rpc

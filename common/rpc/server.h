@@ -1,0 +1,50 @@
+// A gRPC server with the house's settings: message limits, keepalive policy, health service and
+// reflection, call metrics. Thread-safe.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <grpcpp/impl/service_type.h>
+
+#include "common/base/clock.h"
+#include "common/base/status.h"
+#include "common/metrics/registry.h"
+
+namespace grpc {
+class Server;
+}  // namespace grpc
+
+namespace phasor::rpc {
+
+struct ServerConfig {
+  std::string address = "127.0.0.1:50051";  // port 0: a free one; or unix:/path
+  int max_receive_bytes = 4 << 20;          // per message; larger ones are RESOURCE_EXHAUSTED
+  bool reflection = true;
+  metrics::Registry* metrics = nullptr;  // outlives the server; null: none
+};
+
+class Server {
+ public:
+  // `services` outlive the server. The health service says NOT_SERVING until SetServing(true).
+  // Errors as of CheckBindable.
+  static StatusOr<std::unique_ptr<Server>> Start(const ServerConfig& config,
+                                                 const std::vector<grpc::Service*>& services);
+  // Cancels what runs, unless Shutdown was called.
+  ~Server();
+
+  // Where it listens, with the port it got.
+  const std::string& address() const { return address_; }
+  void SetServing(bool serving);
+  // Accepts no call any more, waits up to `grace` for those in progress, then cancels them.
+  void Shutdown(Millis grace);
+
+ private:
+  Server(std::unique_ptr<grpc::Server> server, std::string address);
+
+  std::unique_ptr<grpc::Server> server_;
+  std::string address_;
+};
+
+}  // namespace phasor::rpc

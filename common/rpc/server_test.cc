@@ -1,0 +1,96 @@
+#include "common/rpc/server.h"
+
+#include <memory>
+#include <string>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "common/rpc/channel.h"
+#include "common/rpc/status_convert.h"
+#include "phasor/v1/models.grpc.pb.h"
+
+namespace phasor::rpc {
+namespace {
+
+using testing::HasSubstr;
+
+// Answers Get with the name asked for; refuses the empty one.
+class EchoModels final : public v1::Models::CallbackService {
+  grpc::ServerUnaryReactor* Get(grpc::CallbackServerContext* call,
+                                const v1::GetModelRequest* request, v1::Model* reply) override {
+    reply->set_name(request->name());
+    auto* reactor = call->DefaultReactor();
+    reactor->Finish(request->name().empty() ? ToGrpc(InvalidFields({{"name", "is missing"}}))
+                                            : grpc::Status::OK);
+    return reactor;
+  }
+};
+
+class ServerTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    auto started = Server::Start(
+        {.address = "127.0.0.1:0", .max_receive_bytes = 1000, .metrics = &metrics_}, {&service_});
+    ASSERT_TRUE(started.ok()) << started.status();
+    server_ = std::move(*started);
+    stub_ = v1::Models::NewStub(*MakeChannel({.address = server_->address()}));
+  }
+
+  Status Get(const std::string& name) {
+    grpc::ClientContext call;
+    call.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(10));
+    v1::GetModelRequest request;
+    request.set_name(name);
+    v1::Model reply;
+    return FromGrpc(stub_->Get(&call, request, &reply));
+  }
+
+  metrics::Registry metrics_;
+  EchoModels service_;
+  std::unique_ptr<Server> server_;
+  std::unique_ptr<v1::Models::Stub> stub_;
+};
+
+TEST_F(ServerTest, ServesOverTheHousesChannelAndSendsRichErrors) {
+  EXPECT_TRUE(Get("demo").ok());
+  const Status refused = Get("");
+  EXPECT_EQ(refused.code(), StatusCode::kInvalidArgument);
+  ASSERT_EQ(FieldViolationsOf(refused).size(), 1u);
+  EXPECT_EQ(FieldViolationsOf(refused)[0].field, "name");
+}
+
+TEST_F(ServerTest, MessagesAboveTheLimitAreRefused) {
+  EXPECT_EQ(Get(std::string(2000, 'x')).code(), StatusCode::kResourceExhausted);
+}
+
+TEST_F(ServerTest, CountsCallsByMethodAndCode) {
+  EXPECT_TRUE(Get("demo").ok());
+  EXPECT_FALSE(Get("").ok());
+  server_->Shutdown(Millis(1000));
+  const std::string text = metrics_.Text();
+  EXPECT_THAT(text, HasSubstr("phasor_rpc_seconds_count{code=\"OK\",method="
+                              "\"/phasor.v1.Models/Get\"} 1"));
+  EXPECT_THAT(text, HasSubstr("phasor_rpc_seconds_count{code=\"INVALID_ARGUMENT\",method="
+                              "\"/phasor.v1.Models/Get\"} 1"));
+}
+
+TEST_F(ServerTest, ATakenPortIsAnErrorThatNamesTheAddress) {
+  EchoModels other;
+  const auto second = Server::Start({.address = server_->address()}, {&other});
+  EXPECT_EQ(second.status().code(), StatusCode::kFailedPrecondition);
+  EXPECT_THAT(Message(second.status()), HasSubstr(server_->address()));
+  EXPECT_THAT(Message(second.status()), HasSubstr("in use"));
+}
+
+TEST(ChannelTest, AnAddressNobodyServesIsUnavailable) {
+  auto stub = v1::Models::NewStub(*MakeChannel({.address = "unix:/nonexistent/phasor.sock"}));
+  grpc::ClientContext call;
+  call.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(10));
+  v1::Model reply;
+  EXPECT_EQ(stub->Get(&call, v1::GetModelRequest(), &reply).error_code(), grpc::UNAVAILABLE);
+  EXPECT_EQ(MakeChannel({.address = "nonsense"}).status().code(), StatusCode::kInvalidArgument);
+}
+
+}  // namespace
+}  // namespace phasor::rpc

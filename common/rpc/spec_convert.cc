@@ -1,0 +1,162 @@
+#include "common/rpc/spec_convert.h"
+
+#include "phasor/v1/job_spec.pb.h"
+
+namespace phasor::rpc {
+namespace {
+
+constexpr size_t kMaxSpecBytes = 4 << 20;
+
+}  // namespace
+
+v1::Priority ToProto(job::Priority priority) {
+  switch (priority) {
+    case job::Priority::kUrgent:
+      return v1::URGENT;
+    case job::Priority::kHigh:
+      return v1::HIGH;
+    case job::Priority::kNormal:
+      return v1::NORMAL;
+    case job::Priority::kLow:
+      return v1::LOW;
+  }
+  return v1::PRIORITY_UNSPECIFIED;
+}
+
+StatusOr<job::Priority> FromProto(v1::Priority priority) {
+  switch (priority) {
+    case v1::URGENT:
+      return job::Priority::kUrgent;
+    case v1::HIGH:
+      return job::Priority::kHigh;
+    case v1::PRIORITY_UNSPECIFIED:
+    case v1::NORMAL:
+      return job::Priority::kNormal;
+    case v1::LOW:
+      return job::Priority::kLow;
+    default:
+      return InvalidArgument("priority " + std::to_string(priority) + " is not known");
+  }
+}
+
+v1::JobState ToProto(job::State state, job::Phase phase) {
+  switch (state) {
+    case job::State::kQueued:
+      return v1::QUEUED;
+    case job::State::kWaiting:
+    case job::State::kSealing:
+      return v1::RETRY_PENDING;
+    case job::State::kLeased:
+      switch (phase) {
+        case job::Phase::kNone:
+        case job::Phase::kInitializing:
+          return v1::INITIALIZING;
+        case job::Phase::kEncoding:
+          return v1::ENCODING_PROMPT;
+        case job::Phase::kDenoising:
+          return v1::DIFFUSION_RUNNING;
+        case job::Phase::kDecoding:
+        case job::Phase::kPublishing:
+          return v1::DECODING;
+      }
+      break;
+    case job::State::kDone:
+      return v1::DONE;
+    case job::State::kDead:
+      return v1::FAILED;
+    case job::State::kCanceled:
+      return v1::CANCELED;
+    case job::State::kExpired:
+      return v1::EXPIRED;
+  }
+  return v1::JOB_STATE_UNSPECIFIED;
+}
+
+job::Phase PhaseOf(v1::JobState state) {
+  switch (state) {
+    case v1::INITIALIZING:
+      return job::Phase::kInitializing;
+    case v1::ENCODING_PROMPT:
+      return job::Phase::kEncoding;
+    case v1::DIFFUSION_RUNNING:
+      return job::Phase::kDenoising;
+    case v1::DECODING:
+      return job::Phase::kDecoding;
+    default:
+      return job::Phase::kNone;
+  }
+}
+
+bool IsTerminal(v1::JobState state) {
+  return state == v1::DONE || state == v1::FAILED || state == v1::CANCELED || state == v1::EXPIRED;
+}
+
+v1::GenerateRequest ToProto(const job::GenerateSpec& spec) {
+  v1::GenerateRequest request;
+  request.set_model(spec.model);
+  request.set_prompt(spec.prompt);
+  request.set_negative_prompt(spec.negative_prompt);
+  request.set_width(spec.width);
+  request.set_height(spec.height);
+  request.set_steps(spec.steps);
+  request.set_guidance_scale(spec.guidance_scale);
+  request.set_seed(static_cast<int64_t>(spec.seed));
+  request.set_images(spec.images);
+  request.set_scheduler(spec.scheduler);
+  request.set_priority(ToProto(spec.priority));
+  request.set_deadline_ms(spec.deadline_ms);
+  request.set_output_format(v1::PNG);
+  request.set_preview_every(spec.preview_every);
+  request.set_strategy(v1::AUTO);
+  request.set_clip_skip(spec.clip_skip);
+  request.set_guidance_rescale(spec.guidance_rescale);
+  request.set_eta(spec.eta);
+  return request;
+}
+
+StatusOr<job::GenerateSpec> FromProto(const v1::GenerateRequest& request) {
+  if (!request.has_width() || !request.has_height() || !request.has_steps() ||
+      !request.has_guidance_scale() || !request.has_seed() || !request.has_images()) {
+    return InvalidArgument("the request lacks a field that the gateway fills in");
+  }
+  if (request.seed() < 0) return InvalidArgument("seed must not be negative");
+  job::GenerateSpec spec;
+  ASSIGN_OR_RETURN(spec.priority, FromProto(request.priority()));
+  spec.model = request.model();
+  spec.prompt = request.prompt();
+  spec.negative_prompt = request.negative_prompt();
+  spec.width = request.width();
+  spec.height = request.height();
+  spec.steps = request.steps();
+  spec.guidance_scale = request.guidance_scale();
+  spec.guidance_rescale = request.guidance_rescale();
+  spec.eta = request.eta();
+  spec.clip_skip = request.clip_skip();
+  spec.seed = static_cast<uint64_t>(request.seed());
+  spec.images = request.images();
+  spec.scheduler = request.scheduler();
+  spec.preview_every = request.preview_every();
+  spec.deadline_ms = request.deadline_ms();
+  return spec;
+}
+
+std::string EncodeJobSpec(const JobSpec& spec) {
+  v1::JobSpec proto;
+  *proto.mutable_request() = ToProto(spec.spec);
+  proto.set_trace_parent(spec.trace_parent);
+  return proto.SerializeAsString();
+}
+
+StatusOr<JobSpec> DecodeJobSpec(std::string_view bytes) {
+  if (bytes.size() > kMaxSpecBytes) return InvalidArgument("the job's spec is over 4 MiB");
+  v1::JobSpec proto;
+  if (!proto.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
+    return InvalidArgument("the job's spec is not a phasor.v1.JobSpec");
+  }
+  JobSpec result;
+  ASSIGN_OR_RETURN(result.spec, FromProto(proto.request()));
+  result.trace_parent = proto.trace_parent();
+  return result;
+}
+
+}  // namespace phasor::rpc

@@ -1,0 +1,39 @@
+// The domain's words as proto and back: priorities, states, the request with all defaults filled
+// in, and the bytes that the queue carries for a worker. Decoders take hostile input: they give
+// INVALID_ARGUMENT, never a crash. Pure functions.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "common/base/status.h"
+#include "common/job/generate_spec.h"
+#include "common/job/types.h"
+#include "phasor/v1/types.pb.h"
+
+namespace phasor::rpc {
+
+v1::Priority ToProto(job::Priority priority);
+// UNSPECIFIED is NORMAL; INVALID_ARGUMENT for a number that is no priority.
+StatusOr<job::Priority> FromProto(v1::Priority priority);
+
+// What a client sees: the pipeline's phase while a worker has the job.
+v1::JobState ToProto(job::State state, job::Phase phase);
+// Of a worker's progress; kNone for states that are no phase.
+job::Phase PhaseOf(v1::JobState state);
+bool IsTerminal(v1::JobState state);
+
+// Every field set, so that sending it again draws the same picture.
+v1::GenerateRequest ToProto(const job::GenerateSpec& spec);
+// Of a request whose optional fields are all set; the limits of the model are not checked here.
+StatusOr<job::GenerateSpec> FromProto(const v1::GenerateRequest& request);
+
+// phasor.v1.JobSpec as bytes.
+struct JobSpec {
+  job::GenerateSpec spec;
+  std::string trace_parent;
+};
+std::string EncodeJobSpec(const JobSpec& spec);
+StatusOr<JobSpec> DecodeJobSpec(std::string_view bytes);
+
+}  // namespace phasor::rpc

@@ -1,0 +1,126 @@
+#include "common/rpc/spec_convert.h"
+
+#include <random>
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include "phasor/v1/job_spec.pb.h"
+
+namespace phasor::rpc {
+namespace {
+
+job::GenerateSpec Spec() {
+  job::GenerateSpec spec;
+  spec.model = "phasor-demo";
+  spec.prompt = "a red circle \xc3\xa4";
+  spec.negative_prompt = "blurry";
+  spec.width = 136;
+  spec.height = 104;
+  spec.steps = 20;
+  spec.guidance_scale = 4.5;
+  spec.guidance_rescale = 0.25;
+  spec.eta = 0.5;
+  spec.clip_skip = 1;
+  spec.seed = 0x7fffffffffffffff;
+  spec.images = 3;
+  spec.scheduler = "dpmpp_2m_karras";
+  spec.preview_every = 5;
+  spec.priority = job::Priority::kHigh;
+  spec.deadline_ms = 1'700'000'000'000;
+  return spec;
+}
+
+TEST(SpecConvertTest, ASpecSurvivesTheQueue) {
+  const job::GenerateSpec spec = Spec();
+  const auto decoded = DecodeJobSpec(EncodeJobSpec({spec, "00-trace-01"}));
+  ASSERT_TRUE(decoded.ok()) << decoded.status();
+  EXPECT_EQ(decoded->trace_parent, "00-trace-01");
+  const job::GenerateSpec& got = decoded->spec;
+  EXPECT_EQ(got.model, spec.model);
+  EXPECT_EQ(got.prompt, spec.prompt);
+  EXPECT_EQ(got.negative_prompt, spec.negative_prompt);
+  EXPECT_EQ(got.width, spec.width);
+  EXPECT_EQ(got.height, spec.height);
+  EXPECT_EQ(got.steps, spec.steps);
+  EXPECT_EQ(got.guidance_scale, spec.guidance_scale);
+  EXPECT_EQ(got.guidance_rescale, spec.guidance_rescale);
+  EXPECT_EQ(got.eta, spec.eta);
+  EXPECT_EQ(got.clip_skip, spec.clip_skip);
+  EXPECT_EQ(got.seed, spec.seed);
+  EXPECT_EQ(got.images, spec.images);
+  EXPECT_EQ(got.scheduler, spec.scheduler);
+  EXPECT_EQ(got.preview_every, spec.preview_every);
+  EXPECT_EQ(got.priority, spec.priority);
+  EXPECT_EQ(got.deadline_ms, spec.deadline_ms);
+}
+
+TEST(SpecConvertTest, AnIncompleteSpecIsRefused) {
+  v1::JobSpec spec;
+  *spec.mutable_request() = ToProto(Spec());
+  spec.mutable_request()->clear_width();
+  EXPECT_EQ(DecodeJobSpec(spec.SerializeAsString()).status().code(), StatusCode::kInvalidArgument);
+  spec.mutable_request()->set_width(8);
+  spec.mutable_request()->set_seed(-1);
+  EXPECT_EQ(DecodeJobSpec(spec.SerializeAsString()).status().code(), StatusCode::kInvalidArgument);
+  spec.mutable_request()->set_seed(1);
+  spec.mutable_request()->set_priority(static_cast<v1::Priority>(9));
+  EXPECT_EQ(DecodeJobSpec(spec.SerializeAsString()).status().code(), StatusCode::kInvalidArgument);
+}
+
+TEST(SpecConvertTest, DamagedBytesGiveAnErrorOrASpecButNeverACrash) {
+  const std::string good = EncodeJobSpec({Spec(), ""});
+  for (size_t length = 0; length < good.size(); ++length) {
+    EXPECT_FALSE(DecodeJobSpec(good.substr(0, length)).ok()) << length;
+  }
+  std::mt19937 random(7);
+  int refused = 0;
+  for (int i = 0; i < 2000; ++i) {
+    std::string bad = good;
+    for (int k = 0; k < 4; ++k) bad[random() % bad.size()] = static_cast<char>(random());
+    refused += DecodeJobSpec(bad).ok() ? 0 : 1;
+  }
+  EXPECT_GT(refused, 100);
+  EXPECT_FALSE(DecodeJobSpec(std::string((4 << 20) + 1, 'x')).ok());
+}
+
+TEST(SpecConvertTest, PrioritiesMapBothWays) {
+  for (const job::Priority priority : job::kPriorities) {
+    EXPECT_EQ(*FromProto(ToProto(priority)), priority);
+  }
+  EXPECT_EQ(*FromProto(v1::PRIORITY_UNSPECIFIED), job::Priority::kNormal);
+  EXPECT_FALSE(FromProto(static_cast<v1::Priority>(99)).ok());
+  EXPECT_FALSE(FromProto(static_cast<v1::Priority>(-1)).ok());
+}
+
+TEST(SpecConvertTest, AClientSeesThePhaseOfALeasedJob) {
+  using job::Phase;
+  using job::State;
+  struct Case {
+    State state;
+    Phase phase;
+    v1::JobState shown;
+  };
+  const Case cases[] = {
+      {State::kQueued, Phase::kNone, v1::QUEUED},
+      {State::kQueued, Phase::kDenoising, v1::QUEUED},
+      {State::kWaiting, Phase::kNone, v1::RETRY_PENDING},
+      {State::kSealing, Phase::kNone, v1::RETRY_PENDING},
+      {State::kLeased, Phase::kNone, v1::INITIALIZING},
+      {State::kLeased, Phase::kEncoding, v1::ENCODING_PROMPT},
+      {State::kLeased, Phase::kDenoising, v1::DIFFUSION_RUNNING},
+      {State::kLeased, Phase::kDecoding, v1::DECODING},
+      {State::kLeased, Phase::kPublishing, v1::DECODING},
+      {State::kDone, Phase::kNone, v1::DONE},
+      {State::kDead, Phase::kNone, v1::FAILED},
+      {State::kCanceled, Phase::kNone, v1::CANCELED},
+      {State::kExpired, Phase::kNone, v1::EXPIRED},
+  };
+  for (const Case& c : cases) {
+    EXPECT_EQ(ToProto(c.state, c.phase), c.shown);
+    EXPECT_EQ(IsTerminal(c.shown), job::IsTerminal(c.state));
+  }
+}
+
+}  // namespace
+}  // namespace phasor::rpc
