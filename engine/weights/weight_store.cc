@@ -1,0 +1,99 @@
+#include "engine/weights/weight_store.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "engine/weights/safetensors.h"
+
+namespace phasor::engine {
+namespace {
+
+constexpr size_t kProblemsNamed = 5;
+
+bool Matches(const std::string& pattern, const std::string& name) {
+  if (pattern.starts_with("*")) return name.ends_with(pattern.substr(1));
+  if (pattern.ends_with("*")) return name.starts_with(pattern.substr(0, pattern.size() - 1));
+  return name == pattern;
+}
+
+template <typename Shape>
+std::string ShapeText(const Shape& shape) {
+  std::string text = "[";
+  for (const auto dimension : shape) {
+    if (text.size() > 1) text += ", ";
+    text += std::to_string(dimension);
+  }
+  return text + "]";
+}
+
+// A 1x1 convolution is a linear layer; files and configs disagree about the rank.
+std::vector<int64_t> WithoutUnitKernel(at::IntArrayRef shape) {
+  std::vector<int64_t> plain = shape.vec();
+  if (plain.size() == 4 && plain[2] == 1 && plain[3] == 1) plain.resize(2);
+  return plain;
+}
+
+}  // namespace
+
+StatusOr<WeightStore> WeightStore::Open(const std::string& directory, WeightLayout layout,
+                                        WeightOptions options) {
+  ASSIGN_OR_RETURN(WeightFiles files, OpenWeightFolder(directory, layout));
+  return WeightStore(std::move(files), directory, std::move(options));
+}
+
+WeightStore::WeightStore(WeightFiles files, std::string label, WeightOptions options)
+    : files_(std::move(files)), label_(std::move(label)), options_(std::move(options)) {
+  for (const auto& [name, location] : files_.tensors) {
+    const std::string renamed = options_.rename ? options_.rename(name) : name;
+    if (!tensors_.emplace(renamed, location).second) {
+      problems_.push_back("'" + name + "' and another tensor both mean '" + renamed + "'");
+    }
+  }
+}
+
+Weight WeightStore::Get(const std::string& name, at::IntArrayRef shape) {
+  if (const auto known = given_.find(name); known != given_.end()) return known->second;
+  Weight& weight = given_[name];
+  const auto found = tensors_.find(name);
+  if (found == tensors_.end()) {
+    problems_.push_back("'" + name + "' " + ShapeText(shape) + " is missing");
+    return weight;
+  }
+  auto view = ViewTensor(found->second);
+  if (!view.ok()) {
+    problems_.push_back(Message(view.status()));
+    return weight;
+  }
+  if (WithoutUnitKernel(view->sizes()) != WithoutUnitKernel(shape)) {
+    problems_.push_back("'" + name + "' has the shape " + ShapeText(view->sizes()) +
+                        " where the config asks for " + ShapeText(shape));
+    return weight;
+  }
+  at::Tensor tensor = view->view(shape);
+  if (tensor.is_floating_point()) tensor = tensor.to(options_.dtype);
+  weight = Weight(std::move(tensor));
+  return weight;
+}
+
+Status WeightStore::Finish() const {
+  std::vector<std::string> problems = problems_;
+  for (const auto& [name, _] : tensors_) {
+    const auto ignored = [&](const std::string& pattern) { return Matches(pattern, name); };
+    if (given_.contains(name) ||
+        std::any_of(options_.ignore.begin(), options_.ignore.end(), ignored)) {
+      continue;
+    }
+    problems.push_back("'" + name + "' is in the file but not in the model");
+  }
+  if (problems.empty()) return OkStatus();
+  std::string message = label_ + ": ";
+  for (size_t i = 0; i < std::min(problems.size(), kProblemsNamed); ++i) {
+    message += (i == 0 ? "" : "; ") + problems[i];
+  }
+  if (problems.size() > kProblemsNamed) {
+    message += "; and " + std::to_string(problems.size() - kProblemsNamed) + " more";
+  }
+  return InvalidArgument(message);
+}
+
+}  // namespace phasor::engine
