@@ -4,7 +4,8 @@
 // called for k = 0 .. num_steps()-1 in order. All tables are fp32 computed as diffusers 0.42.1
 // computes them, so latents agree to the last bit where the model's output does.
 // Multistep history is explicit state: State()/SetState() carry it through a checkpoint.
-// Step is atomic: if it throws (out of memory), the state is the one before the call.
+// Step is atomic: if it throws (out of memory), the state is the one before the call; only the
+// noise source may have advanced.
 // One thread. Throws c10::Error on misuse; errors that a user can cause are a Status from
 // MakeScheduler and SetTimesteps.
 #pragma once
