@@ -1,6 +1,7 @@
 """diffusers run the way phasor-render runs: same scheduler names, same noise, same options."""
 
 from dataclasses import dataclass, field
+import time
 
 import diffusers
 import torch
@@ -42,6 +43,7 @@ class Result:
     latents: torch.Tensor
     images: torch.Tensor
     scheduler_config: dict = field(default_factory=dict)
+    seconds: dict = field(default_factory=dict)  # encode, steps (a list), decode
 
     def pixels(self) -> torch.Tensor:
         """8-bit pictures [B, H, W, 3]; rounds half to even."""
@@ -69,37 +71,56 @@ def generators(request):
     return [torch.Generator().manual_seed(request.seed + i) for i in range(request.images)]
 
 
-@torch.no_grad()
-def run(pipeline, request: Request) -> Result:
-    scale = pipeline.vae_scale_factor
-    channels = pipeline.unet.config.in_channels
+def draw_noise(pipeline, request, generators):
+    scale, channels = pipeline.vae_scale_factor, pipeline.unet.config.in_channels
     shape = (1, channels, request.height // scale, request.width // scale)
-    noise = torch.cat([torch.randn(shape, generator=g) for g in generators(request)])
-    guided = request.guidance > 1
+    return torch.cat([torch.randn(shape, generator=g) for g in generators])
+
+
+@torch.no_grad()
+def run(pipeline, request: Request, noise: torch.Tensor | None = None) -> Result:
+    """Runs the request phase by phase; `noise` takes the place of the first draw."""
+    clock = [time.perf_counter()]
     embeds, negative_embeds = pipeline.encode_prompt(
-        request.prompt, "cpu", 1, guided, request.negative, clip_skip=request.clip_skip
+        request.prompt,
+        "cpu",
+        1,
+        request.guidance > 1,
+        request.negative,
+        clip_skip=request.clip_skip,
     )
-    kept = []
+    clock.append(time.perf_counter())
+    kept, ticks = [], []
 
     def keep(_pipeline, _step, _timestep, tensors):
+        ticks.append(time.perf_counter())
         kept.append(tensors["latents"].clone())
         return {}
 
-    images = pipeline(
-        request.prompt,
-        negative_prompt=request.negative,
+    draws = generators(request)
+    noise = draw_noise(pipeline, request, draws) if noise is None else noise
+    pipeline(
+        prompt_embeds=embeds,
+        negative_prompt_embeds=negative_embeds,
         num_inference_steps=request.steps,
         guidance_scale=request.guidance,
         width=request.width,
         height=request.height,
         num_images_per_prompt=request.images,
-        generator=generators(request),
-        clip_skip=request.clip_skip,
+        latents=noise,
+        generator=draws,  # they go on where the first draw ended
         eta=request.eta,
-        output_type="pt",
+        output_type="latent",
         callback_on_step_end=keep,
         callback_on_step_end_tensor_inputs=["latents"],
-    ).images
+    )
     start = noise * pipeline.scheduler.init_noise_sigma
+    clock.append(time.perf_counter())
+    decoded = pipeline.vae.decode(kept[-1] / pipeline.vae.config.scaling_factor).sample
+    images = pipeline.image_processor.postprocess(decoded, output_type="pt")
+    clock.append(time.perf_counter())
+    steps = [b - a for a, b in zip([clock[1], *ticks], ticks)]
+    seconds = {"encode": clock[1] - clock[0], "steps": steps, "decode": clock[3] - clock[2]}
     config = {k: v for k, v in pipeline.scheduler.config.items() if not k.startswith("_use")}
-    return Result(embeds, negative_embeds, noise, torch.stack([start, *kept]), images, config)
+    latents = torch.stack([start, *kept])
+    return Result(embeds, negative_embeds, noise, latents, images, config, seconds)

@@ -1,7 +1,5 @@
 """Golden runs of a whole tiny Stable Diffusion pipeline with random weights."""
 
-import shutil
-
 from diffusers import AutoencoderKL, PNDMScheduler, StableDiffusionPipeline, UNet2DConditionModel
 import torch
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
@@ -9,6 +7,7 @@ from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 from golden import DEMO_MODEL, GOLDEN, randomise
 from reference import Request
 from runs import write_run
+from sd_folder import save_pipeline
 from vae import tiny_model as tiny_vae
 
 MODEL = GOLDEN / "tiny_sd" / "model"
@@ -68,8 +67,7 @@ def build(folder):
         set_alpha_to_one=False,
         steps_offset=1,
     )
-    scheduler.register_to_config(clip_sample=False)  # as published files have it, for DDIM's sake
-    StableDiffusionPipeline(
+    pipeline = StableDiffusionPipeline(
         text_encoder=randomise(text, 32),
         tokenizer=tokenizer,
         unet=randomise(unet, 33),
@@ -78,9 +76,8 @@ def build(folder):
         safety_checker=None,
         feature_extractor=None,
         requires_safety_checker=False,
-    ).save_pretrained(folder)
-    for name in ("vocab.json", "merges.txt"):  # save_pretrained leaves these out
-        shutil.copy(DEMO_MODEL / "tokenizer" / name, folder / "tokenizer" / name)
+    )
+    save_pipeline(pipeline, folder, DEMO_MODEL / "tokenizer")
 
 
 def export():
