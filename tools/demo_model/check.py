@@ -9,14 +9,14 @@ thing at least 0.6. The exit status says whether that holds.
 
 import argparse
 import json
-from pathlib import Path
 import random
 import statistics
 import sys
+from pathlib import Path
 
+import torch
 from diffusers import DPMSolverMultistepScheduler, StableDiffusionPipeline
 from PIL import Image
-import torch
 
 from look import background_colour, overlap, thing_colours
 from scenes import describe, draw, is_held_out

@@ -1,17 +1,17 @@
 """Write trained weights into the model folder: diffusers layout, fp16.
 
-    export.py                       the averaged UNet and text encoder of unet-state.pt
-    export.py --vae                 the decoder of vae-state.pt as well
-    export.py --into /tmp/trial     a whole model elsewhere, to look at a run in progress
+export.py                       the averaged UNet and text encoder of unet-state.pt
+export.py --vae                 the decoder of vae-state.pt as well
+export.py --into /tmp/trial     a whole model elsewhere, to look at a run in progress
 """
 
 import argparse
 import json
-from pathlib import Path
 import shutil
+from pathlib import Path
 
-from diffusers import AutoencoderKL, UNet2DConditionModel
 import torch
+from diffusers import AutoencoderKL, UNet2DConditionModel
 from transformers import CLIPTextModel
 
 from train_dir import MODEL, train_dir

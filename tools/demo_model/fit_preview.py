@@ -1,13 +1,13 @@
 """Fit the cheap preview: RGB in [-1, 1] as a linear function of the scaled latents.
 
-    fit_preview.py        prints the `preview` section for models/phasor-demo/phasor.yaml
+fit_preview.py        prints the `preview` section for models/phasor-demo/phasor.yaml
 """
 
 import argparse
 import random
 
-from diffusers import AutoencoderKL
 import torch
+from diffusers import AutoencoderKL
 
 from prepare_latents import encode
 from scenes import describe, draw

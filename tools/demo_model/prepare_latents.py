@@ -9,8 +9,8 @@ Shards are independent (their seed is in their name), so several processes may w
 import argparse
 import random
 
-from diffusers import AutoencoderKL
 import torch
+from diffusers import AutoencoderKL
 from transformers import CLIPTokenizer
 
 from scenes import describe, draw, is_held_out

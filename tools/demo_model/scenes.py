@@ -5,9 +5,9 @@ serves training (prepare_latents.py) and the acceptance check (check.py); `is_he
 two apart by what is in the picture, not by how the caption words it.
 """
 
-from dataclasses import dataclass
 import random
 import zlib
+from dataclasses import dataclass
 
 import torch
 

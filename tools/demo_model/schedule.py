@@ -1,9 +1,9 @@
 """Learning rate over a run that ends at a step or at a time of day."""
 
-from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta, timezone
 import math
 import time
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta, timezone
 
 
 @dataclass
@@ -36,7 +36,7 @@ class Schedule:
 
 
 def parse_until(text: str) -> float:
-    """"14:20" (UTC, the next time the clock shows it) or an ISO date and time."""
+    """ "14:20" (UTC, the next time the clock shows it) or an ISO date and time."""
     if len(text) > 5:
         return datetime.fromisoformat(text).replace(tzinfo=timezone.utc).timestamp()
     now = datetime.now(timezone.utc)

@@ -11,14 +11,14 @@ never stopped.
 
 import argparse
 import os
-from pathlib import Path
 import tempfile
 import time
+from pathlib import Path
 
-from diffusers import DDPMScheduler, UNet2DConditionModel
 import torch
 import torch.distributed as dist
 import torch.multiprocessing as mp
+from diffusers import DDPMScheduler, UNet2DConditionModel
 from transformers import CLIPTextModel
 
 from flat_weights import FlatWeights
@@ -166,9 +166,7 @@ def main():
     end = parser.add_mutually_exclusive_group(required=True)
     end.add_argument("--steps", type=int, help="this many more steps")
     end.add_argument("--until", type=parse_until, help="until this time, e.g. 14:20 (UTC)")
-    parser.add_argument(
-        "--prediction", choices=["epsilon", "v_prediction"], default="v_prediction"
-    )
+    parser.add_argument("--prediction", choices=["epsilon", "v_prediction"], default="v_prediction")
     parser.add_argument("--batch", type=int, default=32, help="scenes a step, all workers together")
     parser.add_argument("--rate", type=float, default=1e-3, help="peak learning rate")
     parser.add_argument("--average", type=float, default=0.999, help="decay of the average")

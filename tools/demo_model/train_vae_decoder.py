@@ -8,12 +8,12 @@ the decoder to smooth over what a UNet leaves unfinished instead of painting it 
 
 import argparse
 import math
-from pathlib import Path
 import random
 import time
+from pathlib import Path
 
-from diffusers import AutoencoderKL
 import torch
+from diffusers import AutoencoderKL
 
 from prepare_latents import encode, training_scenes
 from scenes import draw

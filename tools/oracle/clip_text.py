@@ -1,7 +1,7 @@
 """Golden tensors of the CLIP text encoder: hidden states, and what clip skip makes of them."""
 
-from diffusers import StableDiffusionPipeline
 import torch
+from diffusers import StableDiffusionPipeline
 from transformers import CLIPTextConfig, CLIPTextModel
 
 from golden import generator, randomise, write_case

@@ -4,8 +4,12 @@ import random
 import sys
 import unicodedata
 
-SUBJECTS = "cat,astronaut,castle,old fisherman,red circle,robot,lighthouse,bowl of soup,horse".split(",")
-STYLES = "oil painting,watercolor,8k,highly detailed,by Greg,trending on artstation,bokeh".split(",")
+SUBJECTS = (
+    "cat,astronaut,castle,old fisherman,red circle,robot,lighthouse,bowl of soup,horse".split(",")
+)
+STYLES = "oil painting,watercolor,8k,highly detailed,by Greg,trending on artstation,bokeh".split(
+    ","
+)
 COLOURS = "red orange yellow green blue purple pink white black grey".split()
 SHAPES = "circle square triangle star heart ring diamond cross".split()
 
@@ -65,7 +69,9 @@ def assigned(rng, low=0, high=sys.maxunicode):
 
 
 def random_plane(rng):
-    low, high = rng.choice([(0, 0x2FF), (0x300, 0x1FFF), (0x2000, 0x2FFF), (0x3000, 0xFFFF), (0x10000, 0x1FAFF)])
+    low, high = rng.choice(
+        [(0, 0x2FF), (0x300, 0x1FFF), (0x2000, 0x2FFF), (0x3000, 0xFFFF), (0x10000, 0x1FAFF)]
+    )
     return "".join(assigned(rng, low, high) for _ in range(rng.randrange(1, 25)))
 
 
@@ -74,13 +80,33 @@ def random_ascii(rng):
 
 
 def random_punctuated(rng):
-    pieces = ["'", "'s", "'ll", " ", "!", "1", "a", "Z", "é", "\u0301", "_", "<|", "|>", "\u200d", "\u00a0", "😀", "．"]
+    pieces = [
+        "'",
+        "'s",
+        "'ll",
+        " ",
+        "!",
+        "1",
+        "a",
+        "Z",
+        "é",
+        "\u0301",
+        "_",
+        "<|",
+        "|>",
+        "\u200d",
+        "\u00a0",
+        "😀",
+        "．",
+    ]
     return "".join(rng.choice(pieces) for _ in range(rng.randrange(2, 30)))
 
 
 def random_marks(rng):
     """Letters with stacks of combining marks, in and out of canonical order."""
-    marks = [chr(c) for c in range(0x300, 0x345)] + list("\u05b0\u05bc\u064b\u0651\u3099\u0323\u1dc0")
+    marks = [chr(c) for c in range(0x300, 0x345)] + list(
+        "\u05b0\u05bc\u064b\u0651\u3099\u0323\u1dc0"
+    )
     return "".join(
         rng.choice("aeiouAEIOUqzאبか") + "".join(rng.choices(marks, k=rng.randrange(3)))
         for _ in range(rng.randrange(1, 15))
@@ -89,7 +115,9 @@ def random_marks(rng):
 
 def random_words(rng):
     letters = "abcdefghijklmnopqrstuvwxyz"
-    words = ["".join(rng.choices(letters, k=rng.randrange(1, 16))) for _ in range(rng.randrange(1, 40))]
+    words = [
+        "".join(rng.choices(letters, k=rng.randrange(1, 16))) for _ in range(rng.randrange(1, 40))
+    ]
     return " ".join(rng.choice([w, w.upper(), w.capitalize()]) for w in words)
 
 

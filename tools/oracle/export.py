@@ -1,7 +1,7 @@
 """Export golden tensors from diffusers and transformers into tests/golden/ and tests/corpus/.
 
-    export.py                      everything
-    export.py --only schedulers    one part; `demo` has to be made anew whenever its weights change
+export.py                      everything
+export.py --only schedulers    one part; `demo` has to be made anew whenever its weights change
 """
 
 import argparse

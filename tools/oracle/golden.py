@@ -8,10 +8,10 @@ import json
 from pathlib import Path
 
 import diffusers
-from safetensors.torch import save_file
 import tokenizers
 import torch
 import transformers
+from safetensors.torch import save_file
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 GOLDEN = REPOSITORY / "tests" / "golden"

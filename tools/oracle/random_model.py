@@ -10,8 +10,13 @@ tokenizer is the corpus' second one: its 3,514 ids fit into the 49,408 rows of t
 import argparse
 from pathlib import Path
 
-from diffusers import AutoencoderKL, PNDMScheduler, StableDiffusionPipeline, UNet2DConditionModel
 import torch
+from diffusers import (
+    AutoencoderKL,
+    PNDMScheduler,
+    StableDiffusionPipeline,
+    UNet2DConditionModel,
+)
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
 from golden import REPOSITORY

@@ -1,7 +1,7 @@
 """diffusers run the way phasor-render runs: same scheduler names, same noise, same options."""
 
-from dataclasses import dataclass, field
 import time
+from dataclasses import dataclass, field
 
 import diffusers
 import torch

@@ -9,9 +9,9 @@ import json
 from pathlib import Path
 
 import diffusers
+import torch
 from PIL import Image
 from safetensors.torch import load_file, save_file
-import torch
 
 from reference import SCHEDULERS, Request, load, run
 

@@ -7,7 +7,7 @@ from reference import load, run
 
 
 def write_run(case, model, scheduler, request):
-    """Runs `request` on the folder `model` (relative to tests/golden/) and keeps every step in fp32."""
+    """Runs `request` on the folder `model` (relative to tests/golden/) and keeps every step."""
     result = run(load((GOLDEN / model).resolve(), scheduler), request)
     tensors = {
         "prompt_embeds": result.prompt_embeds,

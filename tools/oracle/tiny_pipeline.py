@@ -1,7 +1,7 @@
 """Golden runs of a whole tiny Stable Diffusion pipeline with random weights."""
 
-from diffusers import AutoencoderKL, PNDMScheduler, StableDiffusionPipeline, UNet2DConditionModel
 import torch
+from diffusers import PNDMScheduler, StableDiffusionPipeline, UNet2DConditionModel
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
 from golden import DEMO_MODEL, GOLDEN, randomise

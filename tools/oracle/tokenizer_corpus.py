@@ -1,9 +1,9 @@
 """The tokenizer corpus: prompts with the ids of transformers' CLIPTokenizer, for two vocabularies.
 
-The demo model's own vocabulary has few merges. The second one is trained here on English text and on
-the corpus itself, so that merges of all lengths and scripts are exercised; its special tokens are
-written as published SD 1.x files write them (objects with `normalized: true`), the demo model's as
-plain strings, and the two differ in how they treat <|ENDOFTEXT|>.
+The demo model's own vocabulary has few merges. The second one is trained here on English text and
+on the corpus itself, so that merges of all lengths and scripts are exercised. Its special tokens
+are written as published SD 1.x files write them (objects with `normalized: true`), the demo
+model's as plain strings; the two differ in how they treat <|ENDOFTEXT|>.
 """
 
 import json
@@ -85,5 +85,7 @@ def write_ids(tokenizer, path):
 def export():
     second = CORPUS / "vocab2"
     write_vocabulary(second, train_merges(3000))
-    write_ids(CLIPTokenizer.from_pretrained(DEMO_MODEL / "tokenizer"), CORPUS / "clip_prompts.jsonl")
+    write_ids(
+        CLIPTokenizer.from_pretrained(DEMO_MODEL / "tokenizer"), CORPUS / "clip_prompts.jsonl"
+    )
     write_ids(CLIPTokenizer.from_pretrained(second), second / "clip_prompts.jsonl")

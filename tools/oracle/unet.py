@@ -1,7 +1,7 @@
-"""Golden tensors of UNet2DConditionModel: both attention layouts, odd sizes, integer and float times."""
+"""Golden tensors of UNet2DConditionModel: both attention layouts, odd sizes, all kinds of times."""
 
-from diffusers import UNet2DConditionModel
 import torch
+from diffusers import UNet2DConditionModel
 
 from golden import GOLDEN, generator, randomise, write_case
 
@@ -86,7 +86,11 @@ def export():
     for name in MODELS:
         tiny_model(name).save_pretrained(GOLDEN / "unet" / name / "unet")
     for seed, (name, width, height, batch, timestep) in enumerate(CASES):
-        case, model, noise = f"unet/{name}_{width}x{height}", tiny_model(name), generator(100 + seed)
+        case, model, noise = (
+            f"unet/{name}_{width}x{height}",
+            tiny_model(name),
+            generator(100 + seed),
+        )
         sample = torch.randn(batch, model.config.in_channels, height, width, generator=noise)
         context = torch.randn(batch, 77, CONTEXT, generator=noise)
         tensors = {

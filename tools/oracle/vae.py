@@ -1,7 +1,7 @@
 """Golden tensors of AutoencoderKL: moments, a seeded sample, and decoded pictures."""
 
-from diffusers import AutoencoderKL
 import torch
+from diffusers import AutoencoderKL
 
 from golden import GOLDEN, generator, randomise, write_case
 
