@@ -84,7 +84,8 @@ def write_ids(tokenizer, path):
 
 def export():
     second = CORPUS / "vocab2"
-    write_vocabulary(second, train_merges(3000))
+    if not (second / "merges.txt").exists():  # training breaks ties at random: made once, then kept
+        write_vocabulary(second, train_merges(3000))
     write_ids(
         CLIPTokenizer.from_pretrained(DEMO_MODEL / "tokenizer"), CORPUS / "clip_prompts.jsonl"
     )
