@@ -1,37 +1,36 @@
 # shellcheck shell=bash
-# Side-by-side benchmarks: each prints both sides measured in one run.
-
-readonly BENCH_MODEL="$PHASOR_CACHE/random-sd15"
+# Side-by-side benchmarks: each prints both sides measured in one run. ARGS go to the benchmark.
 
 bench_run() {
   local name="${1:-}"
   shift || true
   case "$name" in
     engine) bench_engine "$@" ;;
-    *) die "./dev bench: say which: engine" 2 ;;
+    gateway) bench_gateway "$@" ;;
+    *) die "usage: ./dev bench engine|gateway [ARGS]" 2 ;;
   esac
 }
 
-# bench_engine [demo|sd15]...: phasor-render and diffusers on the same weights.
+# Against diffusers, with the demo model and with random weights in SD 1.5's shape.
 bench_engine() {
-  local cases=("$@") models=() name
-  if ((${#cases[@]} == 0)); then cases=(demo sd15); fi
   build_preset default
   oracle_setup
-  for name in "${cases[@]}"; do
-    case "$name" in
-      demo) models+=(--model "demo=models/phasor-demo") ;;
-      sd15)
-        if [[ ! -d "$BENCH_MODEL" ]]; then
-          say "writing random weights of SD 1.5's size (2.1 GB) to $BENCH_MODEL"
-          "$ORACLE_HOME/bin/python" tools/oracle/random_model.py "$BENCH_MODEL.partial"
-          mv "$BENCH_MODEL.partial" "$BENCH_MODEL"
-        fi
-        models+=(--model "sd15=$BENCH_MODEL")
-        ;;
-      *) die "./dev bench engine: unknown case '$name' (demo, sd15)" 2 ;;
-    esac
-  done
+  local random="$PHASOR_CACHE/models/random-sd15"
+  if [[ ! -d "$random" ]]; then
+    need_disk "$PHASOR_CACHE" 5000
+    say "making a random-weight model of SD 1.5's size in $random (2.1 GB)"
+    rm -rf "$random.partial"
+    mkdir -p "$PHASOR_CACHE/models"
+    "$ORACLE_HOME/bin/python" tools/oracle/random_model.py "$random.partial"
+    mv "$random.partial" "$random"
+  fi
   "$ORACLE_HOME/bin/python" bench/engine/compare.py --render build/bin/phasor-render \
-    --python "$ORACLE_HOME/bin/python" --reference tools/oracle/reference_run.py "${models[@]}"
+    --python "$ORACLE_HOME/bin/python" --reference tools/oracle/reference_run.py \
+    --model demo=models/phasor-demo --model "sd15=$random" "$@"
+}
+
+# Against an empty gRPC echo server.
+bench_gateway() {
+  build_preset default
+  die "./dev bench gateway: not there yet"
 }
