@@ -1,0 +1,149 @@
+#include "common/queue/redis/redis_connection.h"
+
+#include <hiredis/hiredis.h>
+#include <poll.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <utility>
+
+namespace phasor::queue {
+namespace {
+
+timeval ToTimeval(Millis time) {
+  return {static_cast<time_t>(time.count() / 1000),
+          static_cast<suseconds_t>(time.count() % 1000 * 1000)};
+}
+
+// hiredis writes without MSG_NOSIGNAL: a closed connection would end the process.
+void IgnoreBrokenPipes() {
+  struct sigaction action {};
+  if (::sigaction(SIGPIPE, nullptr, &action) == 0 && action.sa_handler == SIG_DFL) {
+    std::signal(SIGPIPE, SIG_IGN);
+  }
+}
+
+struct ReplyDeleter {
+  void operator()(redisReply* reply) const { freeReplyObject(reply); }
+};
+using ReplyPtr = std::unique_ptr<redisReply, ReplyDeleter>;
+
+}  // namespace
+
+std::string FormatCommand(const std::vector<std::string_view>& arguments) {
+  std::string command = "*" + std::to_string(arguments.size()) + "\r\n";
+  for (const std::string_view argument : arguments) {
+    command += "$" + std::to_string(argument.size()) + "\r\n";
+    command.append(argument);
+    command += "\r\n";
+  }
+  return command;
+}
+
+void RedisConnection::ContextDeleter::operator()(redisContext* context) const {
+  redisFree(context);
+}
+
+RedisConnection::RedisConnection(RedisOptions options, redisContext* context)
+    : options_(std::move(options)), context_(context) {}
+
+RedisConnection::~RedisConnection() = default;
+
+StatusOr<std::unique_ptr<RedisConnection>> RedisConnection::Connect(const RedisOptions& options) {
+  IgnoreBrokenPipes();
+  const RedisAddress& address = options.address;
+  const timeval limit = ToTimeval(options.connect_timeout);
+  redisContext* context = address.socket.empty()
+                              ? redisConnectWithTimeout(address.host.c_str(), address.port, limit)
+                              : redisConnectUnixWithTimeout(address.socket.c_str(), limit);
+  if (context == nullptr) return Unavailable("no memory for a connection to Redis");
+  std::unique_ptr<RedisConnection> connection(new RedisConnection(options, context));
+  if (context->err != 0) {
+    return Unavailable("cannot reach Redis at " + ToString(address) + ": " + context->errstr +
+                       ". Is redis-server running there?");
+  }
+  if (address.socket.empty()) redisEnableKeepAlive(context);
+  redisSetTimeout(context, ToTimeval(options.command_timeout));
+  RETURN_IF_ERROR(connection->Introduce());
+  return connection;
+}
+
+Status RedisConnection::Introduce() {
+  const RedisAddress& address = options_.address;
+  std::vector<std::vector<std::string_view>> commands;
+  const std::string database = std::to_string(address.database);
+  if (!address.password.empty() && address.user.empty()) {
+    commands.push_back({"AUTH", address.password});
+  } else if (!address.password.empty()) {
+    commands.push_back({"AUTH", address.user, address.password});
+  }
+  if (address.database != 0) commands.push_back({"SELECT", database});
+  for (const auto& command : commands) {
+    ASSIGN_OR_RETURN(const RedisReply reply, Call(command));
+    if (reply.kind == RedisReply::Kind::kError) {
+      return Annotate(Unavailable(Message(StatusOfError(reply.text))), ToString(address));
+    }
+  }
+  return OkStatus();
+}
+
+Status RedisConnection::Broken(const std::string& what) const {
+  const bool late = context_->err == REDIS_ERR_IO && (errno == EAGAIN || errno == EWOULDBLOCK);
+  const std::string reason =
+      late ? "no answer within " + std::to_string(options_.command_timeout.count()) + " ms"
+           : std::string(context_->errstr);
+  return Unavailable(what + " Redis at " + ToString(options_.address) + ": " + reason);
+}
+
+Status RedisConnection::Append(const std::string& command) {
+  if (redisAppendFormattedCommand(context_.get(), command.data(), command.size()) == REDIS_OK) {
+    return OkStatus();
+  }
+  return Broken("cannot send to");
+}
+
+StatusOr<RedisReply> RedisConnection::Read() {
+  void* raw = nullptr;
+  if (redisGetReply(context_.get(), &raw) != REDIS_OK) return Broken("lost the connection to");
+  const ReplyPtr reply(static_cast<redisReply*>(raw));
+  return CopyReply(*reply);
+}
+
+StatusOr<RedisReply> RedisConnection::Call(const std::vector<std::string_view>& arguments) {
+  RETURN_IF_ERROR(Append(FormatCommand(arguments)));
+  return Read();
+}
+
+StatusOr<std::optional<RedisReply>> RedisConnection::ReadWithin(Millis timeout, int wake) {
+  int sent = 0;
+  while (sent == 0) {
+    if (redisBufferWrite(context_.get(), &sent) != REDIS_OK) return Broken("cannot send to");
+  }
+  const SteadyTime end = std::chrono::steady_clock::now() + timeout;
+  while (true) {
+    void* raw = nullptr;
+    if (redisGetReplyFromReader(context_.get(), &raw) != REDIS_OK) {
+      return Broken("cannot read from");
+    }
+    const ReplyPtr reply(static_cast<redisReply*>(raw));
+    if (reply != nullptr) return std::optional<RedisReply>(CopyReply(*reply));
+
+    const auto left = std::chrono::duration_cast<Millis>(end - std::chrono::steady_clock::now());
+    if (left.count() <= 0) return std::optional<RedisReply>();
+    pollfd waited[] = {{context_->fd, POLLIN, 0}, {wake, POLLIN, 0}};
+    const int ready = ::poll(waited, 2, static_cast<int>(left.count()) + 1);
+    if (ready < 0 && errno != EINTR) return Broken("cannot wait for");
+    if (ready > 0 && (waited[1].revents & POLLIN) != 0) return std::optional<RedisReply>();
+    if (ready > 0 && waited[0].revents != 0 && redisBufferRead(context_.get()) != REDIS_OK) {
+      return Broken("lost the connection to");
+    }
+  }
+}
+
+bool RedisConnection::IsClosedByServer() const {
+  pollfd waited{context_->fd, POLLIN, 0};
+  return ::poll(&waited, 1, 0) != 0;
+}
+
+}  // namespace phasor::queue

@@ -1,0 +1,59 @@
+// One blocking connection to a Redis. Not thread-safe: one thread uses it. After any error it is
+// broken for good: drop it and connect anew, because replies may still be under way.
+// Errors: UNAVAILABLE with a sentence that names the address, never the password.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/base/clock.h"
+#include "common/base/status.h"
+#include "common/queue/redis/redis_reply.h"
+#include "common/queue/redis/redis_url.h"
+
+struct redisContext;
+
+namespace phasor::queue {
+
+struct RedisOptions {
+  RedisAddress address;
+  Millis connect_timeout{1'000};
+  Millis command_timeout{2'000};     // for each wait on the socket
+  std::string prefix = "{phasor}:";  // of all keys; the braces keep them in one cluster slot
+};
+
+// A command in the wire format, made on the caller's thread.
+std::string FormatCommand(const std::vector<std::string_view>& arguments);
+
+class RedisConnection {
+ public:
+  // Connects, authenticates and selects the database.
+  static StatusOr<std::unique_ptr<RedisConnection>> Connect(const RedisOptions& options);
+  ~RedisConnection();
+
+  // Queues a formatted command; Read sends what is queued.
+  Status Append(const std::string& command);
+  // The next reply, error replies included.
+  StatusOr<RedisReply> Read();
+  StatusOr<RedisReply> Call(const std::vector<std::string_view>& arguments);
+  // Sends what is queued and waits for a reply for at most `timeout` or until `wake` (a
+  // descriptor, -1: none) is readable; nullopt then.
+  StatusOr<std::optional<RedisReply>> ReadWithin(Millis timeout, int wake);
+  // While no reply is due: true if the server has closed the connection.
+  bool IsClosedByServer() const;
+
+ private:
+  struct ContextDeleter {
+    void operator()(redisContext* context) const;
+  };
+  RedisConnection(RedisOptions options, redisContext* context);
+  Status Broken(const std::string& what) const;
+  Status Introduce();
+
+  const RedisOptions options_;
+  std::unique_ptr<redisContext, ContextDeleter> context_;
+};
+
+}  // namespace phasor::queue

@@ -1,0 +1,36 @@
+// A subscription to the event channel: a connection and a thread of its own. After a lost
+// connection it connects and subscribes again with a jittered pause; what was published meanwhile
+// is missed, as the channel promises no more. The server is probed while the channel is silent, so
+// that a dead network does not look like a quiet one.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <thread>
+
+#include "common/queue/queue.h"
+#include "common/queue/redis/redis_connection.h"
+
+namespace phasor::queue {
+
+class RedisSubscription final : public Subscription {
+ public:
+  RedisSubscription(RedisOptions options, std::function<void(const Event&)> on_event);
+  ~RedisSubscription() override;
+
+ private:
+  void Run();
+  // Until the connection breaks or the subscription ends.
+  Status Listen();
+  void Deliver(const RedisReply& message) const;
+  // True when the subscription ends meanwhile.
+  bool PauseOrStop(Millis time) const;
+
+  const RedisOptions options_;
+  const std::function<void(const Event&)> on_event_;
+  int stop_ = -1;  // eventfd, readable when the subscription ends
+  std::thread thread_;
+};
+
+}  // namespace phasor::queue

@@ -1,0 +1,72 @@
+// The queue in Redis: every decision is one Lua script (scripts/*.lua), so it is atomic and takes
+// its time from Redis. Start here, then read the scripts; lib/index.lua draws the indexes.
+//
+// Thread-safe. Commands of all threads share one pipelined connection; WaitForWork and each
+// subscription have connections of their own. Redis need not be there at construction: calls are
+// UNAVAILABLE until it is. Every call may be repeated with the same arguments.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/base/mutex.h"
+#include "common/queue/queue.h"
+#include "common/queue/redis/command_pipeline.h"
+#include "common/queue/redis/scripts.h"
+
+namespace phasor::queue {
+
+class RedisQueue final : public Producer, public Consumer, public Maintenance, public EventChannel {
+ public:
+  explicit RedisQueue(RedisOptions options);
+  ~RedisQueue() override;
+
+  // OK if Redis answers and is new enough (7.0) to run the scripts: for a start-up check.
+  Status Check();
+
+  StatusOr<SubmitReply> Submit(const SubmitRequest& request) override;
+  StatusOr<State> Cancel(const JobId& id, const std::string& tenant) override;
+  StatusOr<JobView> Get(const JobId& id) override;
+  StatusOr<ListReply> List(const ListRequest& request) override;
+
+  StatusOr<std::optional<Grant>> Take(const TakeRequest& request) override;
+  void WaitForWork(Millis timeout) override;
+  StatusOr<OwnerAnswer> Renew(const RenewRequest& request) override;
+  StatusOr<OwnerAnswer> Complete(const Fence& fence, const std::string& result) override;
+  StatusOr<FailOutcome> Fail(const Failure& failure) override;
+  StatusOr<OwnerAnswer> Release(const Fence& fence, const std::string& checkpoint,
+                                int step) override;
+
+  StatusOr<int> Recover(int limit) override;
+  StatusOr<std::vector<SealRequest>> PendingSeals(int limit) override;
+  Status Adopt(const JobId& id, State state, const std::string& result) override;
+  StatusOr<QueueStats> Stats() override;
+  Status SetLimits(const QueueLimits& limits) override;
+  Status SetPaused(bool paused) override;
+
+  Status Publish(const Event& event) override;
+  std::unique_ptr<Subscription> Subscribe(std::function<void(const Event&)> on_event) override;
+
+  // Moves the time that the scripts see; the clock of Redis itself stays.
+  void AdvanceForTesting(Millis by) { clock_offset_ms_ += by.count(); }
+
+ private:
+  // Runs a script; loads it when Redis does not know it. Error replies become a Status.
+  StatusOr<RedisReply> Run(const Script& script, const std::vector<std::string>& arguments);
+  StatusOr<RedisReply> Command(const std::vector<std::string_view>& arguments);
+  StatusOr<OwnerAnswer> RunForOwner(const Script& script,
+                                    const std::vector<std::string>& arguments);
+  Status WaitForBell(Millis timeout) REQUIRES_LOCK(bell_mu_);
+
+  const RedisOptions options_;
+  CommandPipeline pipeline_;
+  std::atomic<int64_t> clock_offset_ms_{0};
+
+  Mutex bell_mu_;
+  std::unique_ptr<RedisConnection> bell_ GUARDED_BY(bell_mu_);
+};
+
+}  // namespace phasor::queue

@@ -1,0 +1,99 @@
+#include "common/queue/redis/redis_reply.h"
+
+#include <hiredis/hiredis.h>
+
+#include <array>
+#include <cstdlib>
+#include <string_view>
+#include <utility>
+
+namespace phasor::queue {
+namespace {
+
+struct Refusal {
+  std::string_view prefix;
+  std::string_view sentence;
+};
+
+constexpr std::array<Refusal, 16> kRefusals = {{
+    {"LOADING", "Redis is still loading its data"},
+    {"READONLY", "this Redis is a read-only replica"},
+    {"MISCONF", "Redis cannot write its data to disk and refuses changes"},
+    {"MOVED", "the queue's keys have moved to another Redis node"},
+    {"ASK", "the queue's keys are moving to another Redis node"},
+    {"TRYAGAIN", "the queue's keys are moving to another Redis node"},
+    {"CLUSTERDOWN", "the Redis cluster is down"},
+    {"MASTERDOWN", "the Redis replica has lost its master"},
+    {"NOREPLICAS", "Redis has too few replicas to accept changes"},
+    {"BUSY", "Redis is busy with a long script"},
+    {"UNKILLABLE", "Redis is busy with a long script"},
+    {"NOAUTH", "Redis wants a password"},
+    {"WRONGPASS", "Redis refused the user or password"},
+    {"NOPERM", "the Redis user lacks a permission"},
+    {"ERR max number of clients", "Redis has reached its limit of connections"},
+    {"ERR invalid password", "Redis refused the user or password"},
+}};
+
+bool StartsWith(std::string_view text, std::string_view prefix) {
+  return text.substr(0, prefix.size()) == prefix;
+}
+
+}  // namespace
+
+int64_t RedisReply::AsInteger() const {
+  if (kind == Kind::kInteger) return integer;
+  return kind == Kind::kText ? std::strtoll(text.c_str(), nullptr, 10) : 0;
+}
+
+const RedisReply& RedisReply::operator[](size_t i) const {
+  static const RedisReply kNone;
+  return i < list.size() ? list[i] : kNone;
+}
+
+RedisReply CopyReply(const redisReply& reply) {
+  RedisReply copy;
+  switch (reply.type) {
+    case REDIS_REPLY_INTEGER:
+      copy.kind = RedisReply::Kind::kInteger;
+      copy.integer = reply.integer;
+      break;
+    case REDIS_REPLY_STRING:
+    case REDIS_REPLY_STATUS:
+    case REDIS_REPLY_ERROR:
+      copy.kind =
+          reply.type == REDIS_REPLY_ERROR ? RedisReply::Kind::kError : RedisReply::Kind::kText;
+      copy.text.assign(reply.str, static_cast<size_t>(reply.len));
+      break;
+    case REDIS_REPLY_ARRAY:
+      copy.kind = RedisReply::Kind::kList;
+      copy.list.reserve(reply.elements);
+      for (size_t i = 0; i < reply.elements; ++i) {
+        copy.list.push_back(CopyReply(*reply.element[i]));
+      }
+      break;
+    default:
+      break;
+  }
+  return copy;
+}
+
+Status StatusOfError(const std::string& message) {
+  // Inside a script Redis 7 keeps the code in front of the message as well.
+  if (StartsWith(message, "OOM") ||
+      message.find("when used memory > 'maxmemory'") != std::string::npos) {
+    return ResourceExhausted(
+        "Redis is out of memory: the queue takes no new jobs until some are done");
+  }
+  for (const Refusal& refusal : kRefusals) {
+    if (StartsWith(message, refusal.prefix)) {
+      return Unavailable(std::string(refusal.sentence) + " (" + message + ")");
+    }
+  }
+  return Internal("Redis: " + message);
+}
+
+bool IsNoScript(const RedisReply& reply) {
+  return reply.kind == RedisReply::Kind::kError && StartsWith(reply.text, "NOSCRIPT");
+}
+
+}  // namespace phasor::queue

@@ -1,0 +1,37 @@
+// A reply of Redis as a value, and what its errors mean to us.
+//
+// Redis refuses for many reasons that pass (loading, read-only, busy, moved): UNAVAILABLE with a
+// sentence. Full memory is RESOURCE_EXHAUSTED. Only what is our own mistake is INTERNAL.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "common/base/status.h"
+
+struct redisReply;
+
+namespace phasor::queue {
+
+struct RedisReply {
+  enum class Kind { kNil, kInteger, kText, kList, kError };
+  Kind kind = Kind::kNil;
+  int64_t integer = 0;
+  std::string text;  // also an error's message
+  std::vector<RedisReply> list;
+
+  bool is_nil() const { return kind == Kind::kNil; }
+  // An integer, also one written as text; 0 for anything else.
+  int64_t AsInteger() const;
+  // Field `i` of a list; nil beyond its end.
+  const RedisReply& operator[](size_t i) const;
+};
+
+RedisReply CopyReply(const redisReply& reply);
+
+// Of an error reply such as "LOADING Redis is loading the dataset in memory".
+Status StatusOfError(const std::string& message);
+bool IsNoScript(const RedisReply& reply);
+
+}  // namespace phasor::queue

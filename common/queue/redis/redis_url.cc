@@ -1,0 +1,123 @@
+#include "common/queue/redis/redis_url.h"
+
+#include <cctype>
+#include <cstdlib>
+
+namespace phasor::queue {
+namespace {
+
+constexpr char kUnix[] = "unix://";
+constexpr char kTcp[] = "redis://";
+
+bool TakePrefix(std::string* text, const std::string& prefix) {
+  if (text->compare(0, prefix.size(), prefix) != 0) return false;
+  text->erase(0, prefix.size());
+  return true;
+}
+
+// Splits `text` at the first `separator` from the left; returns what stood behind it.
+std::string CutBehind(std::string* text, const std::string& separator) {
+  const size_t at = text->find(separator);
+  if (at == std::string::npos) return "";
+  std::string rest = text->substr(at + separator.size());
+  text->resize(at);
+  return rest;
+}
+
+StatusOr<int> ParseNumber(const std::string& text, const std::string& what, int most) {
+  bool digits = !text.empty() && text.size() <= 5;
+  for (const unsigned char c : text) digits = digits && std::isdigit(c) != 0;
+  const int number = digits ? std::atoi(text.c_str()) : -1;
+  if (number < 0 || number > most) {
+    return InvalidArgument("Redis URL: " + what + " must be a number up to " +
+                           std::to_string(most) + ", got '" + text + "'");
+  }
+  return number;
+}
+
+StatusOr<std::string> PercentDecode(const std::string& text) {
+  std::string decoded;
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '%') {
+      decoded.push_back(text[i]);
+      continue;
+    }
+    const std::string hex = text.substr(i + 1, 2);
+    if (hex.size() != 2 || std::isxdigit(static_cast<unsigned char>(hex[0])) == 0 ||
+        std::isxdigit(static_cast<unsigned char>(hex[1])) == 0) {
+      return InvalidArgument("Redis URL: '%' must be followed by two hexadecimal digits");
+    }
+    decoded.push_back(static_cast<char>(std::strtol(hex.c_str(), nullptr, 16)));
+    i += 2;
+  }
+  return decoded;
+}
+
+StatusOr<RedisAddress> ParseUnix(std::string rest) {
+  RedisAddress address;
+  const std::string query = CutBehind(&rest, "?");
+  if (!query.empty()) {
+    if (query.compare(0, 3, "db=") != 0) return InvalidArgument("Redis URL: only ?db=N is known");
+    ASSIGN_OR_RETURN(address.database, ParseNumber(query.substr(3), "db", 99'999));
+  }
+  if (rest.empty() || rest.front() != '/') {
+    return InvalidArgument(
+        "Redis URL: unix:// needs an absolute path, as in unix:///run/redis.sock");
+  }
+  if (rest.size() > 107) {
+    return InvalidArgument("Redis URL: the path of a unix socket has at most 107 bytes, got " +
+                           std::to_string(rest.size()));
+  }
+  address.socket = rest;
+  return address;
+}
+
+Status ParseCredentials(std::string credentials, RedisAddress* address) {
+  const size_t colon = credentials.find(':');
+  if (colon == std::string::npos) return InvalidArgument("Redis URL: expected [user]:password@");
+  ASSIGN_OR_RETURN(address->user, PercentDecode(credentials.substr(0, colon)));
+  ASSIGN_OR_RETURN(address->password, PercentDecode(credentials.substr(colon + 1)));
+  return OkStatus();
+}
+
+StatusOr<RedisAddress> ParseTcp(std::string rest) {
+  RedisAddress address;
+  if (const size_t at = rest.rfind('@'); at != std::string::npos) {
+    RETURN_IF_ERROR(ParseCredentials(rest.substr(0, at), &address));
+    rest.erase(0, at + 1);
+  }
+  const std::string database = CutBehind(&rest, "/");
+  if (!database.empty()) {
+    ASSIGN_OR_RETURN(address.database, ParseNumber(database, "database", 99'999));
+  }
+  std::string port;
+  if (!rest.empty() && rest.front() == '[') {  // an IPv6 address
+    const std::string behind = CutBehind(&rest, "]");
+    rest.erase(0, 1);
+    if (!behind.empty() && behind.front() == ':') port = behind.substr(1);
+  } else {
+    port = CutBehind(&rest, ":");
+  }
+  if (!port.empty()) {
+    ASSIGN_OR_RETURN(address.port, ParseNumber(port, "port", 65'535));
+  }
+  if (rest.empty()) return InvalidArgument("Redis URL: no host");
+  address.host = rest;
+  return address;
+}
+
+}  // namespace
+
+StatusOr<RedisAddress> ParseRedisUrl(const std::string& url) {
+  std::string rest = url;
+  if (TakePrefix(&rest, kUnix)) return ParseUnix(rest);
+  if (TakePrefix(&rest, kTcp)) return ParseTcp(rest);
+  return InvalidArgument("Redis URL must begin with unix:// or redis://");
+}
+
+std::string ToString(const RedisAddress& address) {
+  if (!address.socket.empty()) return "unix://" + address.socket;
+  return address.host + ":" + std::to_string(address.port);
+}
+
+}  // namespace phasor::queue

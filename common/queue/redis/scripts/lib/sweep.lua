@@ -1,0 +1,59 @@
+-- What time alone moves: delays and leases that are over, deadlines that passed while waiting.
+
+local function due(index, limit)
+  return call('ZRANGE', P .. index, '-inf', NOW, 'BYSCORE', 'LIMIT', 0, limit)
+end
+
+-- The worker is lost: count the crash and where it was, then queue the job again, alone, or seal
+-- it when it has taken enough workers with it, on two nodes or twice as many on one.
+local function take_back(id, j)
+  local crash = (tonumber(j.crash) or 0) + 1
+  local nodes = j.cn or ' '
+  if j.node and j.node ~= '' and not nodes:find(' ' .. j.node .. ' ', 1, true) then
+    nodes = nodes .. j.node .. ' '
+  end
+  local _, count = nodes:gsub('%S+', '')
+  local max = tonumber(call('HGET', P .. 'cfg', 'max_crashes') or 3)
+  if crash >= max and (count >= 2 or crash >= 2 * max) then
+    seal(id, j, 'DEAD', 'ABORTED',
+         'WORKER_LOST: ' .. crash .. ' workers were lost while they ran the job',
+         'crash', crash, 'cn', nodes, 'solo', 1)
+  else
+    leave(id, j)
+    ready(id, j, true, 'crash', crash, 'cn', nodes, 'solo', 1, 'step', j.cks,
+          'code', 'UNAVAILABLE', 'why', 'a worker was lost while it ran the job')
+  end
+end
+
+local function sweep(promotions, recoveries, expiries)
+  local moved = 0
+  for _, id in ipairs(due('delay', promotions)) do
+    local j = fetch(id)
+    if j.st == 'WAIT' then
+      leave(id, j)
+      ready(id, j, true)
+      moved = moved + 1
+    else
+      call('ZREM', P .. 'delay', id)
+    end
+  end
+  for _, id in ipairs(due('lease', recoveries)) do
+    local j = fetch(id, 'crash', 'cn', 'node')
+    if j.st == 'LEASED' then
+      take_back(id, j)
+      moved = moved + 1
+    else
+      call('ZREM', P .. 'lease', id)
+    end
+  end
+  for _, id in ipairs(due('due', expiries)) do
+    local j = fetch(id)
+    if j.st == 'QUEUED' or j.st == 'WAIT' then
+      seal(id, j, 'EXPIRED', 'DEADLINE_EXCEEDED', 'the deadline passed before a worker was free')
+      moved = moved + 1
+    else
+      call('ZREM', P .. 'due', id)
+    end
+  end
+  return moved
+end

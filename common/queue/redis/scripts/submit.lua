@@ -1,0 +1,31 @@
+#!lua
+-- SUBMIT: a new job, once. Without allow-oom: refused whole when Redis is full.
+-- ARGV: 2 id, 3 class, 4 model key, 5 tenant key, 6 cost, 7 fingerprint, 8 keep ms, 9 deadline,
+--       10 model name, 11 tenant name (empty: as the key), 12 spec
+-- -> {'NEW'} | {'DUP', state} | {'CONFLICT', state} | {'PAUSED'} | {'FULL', which cap}
+-- Repeating it is a DUP: the id comes from the client's idempotency key.
+--#include core
+--#include index
+local id = ARGV[2]
+local known = call('HMGET', P .. 'j:' .. id, 'fp', 'st')
+if known[1] then return {known[1] == ARGV[7] and 'DUP' or 'CONFLICT', known[2]} end
+
+local cfg = call('HMGET', P .. 'cfg', 'paused', 'max_jobs', 'max_per_tenant')
+if cfg[1] == '1' then return {'PAUSED'} end
+if call('ZCARD', P .. 'live') >= tonumber(cfg[2] or 100000) then return {'FULL', 'jobs'} end
+local open = tonumber(call('HGET', P .. 'tn', ARGV[5]) or 0)
+if open >= tonumber(cfg[3] or 10000) then return {'FULL', 'tenant'} end
+
+local j = {m = ARGV[4], c = ARGV[3], t = ARGV[5], ep = 0, dl = ARGV[9], cks = 0}
+call('ZADD', P .. 'live', NOW, id)
+call('ZADD', P .. 'all', call('INCR', P .. 'seq'), id)
+call('HINCRBY', P .. 'tn', j.t, 1)
+call('SET', P .. 's:' .. id, ARGV[12])
+local length = ready(id, j, false, 'm', j.m, 'c', j.c, 't', j.t, 'cost', ARGV[6], 'fp', ARGV[7],
+                     'keep', ARGV[8], 'dl', j.dl, 'ep', 0, 'cks', 0, 'enq', NOW)
+if ARGV[10] ~= '' then call('HSET', P .. 'j:' .. id, 'mn', ARGV[10]) end
+if ARGV[11] ~= '' then call('HSET', P .. 'j:' .. id, 'tname', ARGV[11]) end
+if length == 1 then
+  call('HSET', P .. 'models', j.m, ARGV[10] ~= '' and ARGV[10] or j.m)
+end
+return {'NEW'}
