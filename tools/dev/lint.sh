@@ -11,6 +11,8 @@ lint_all() {
   tools/style_table.py || failed+=(sizes)
   say "sources and tests named in CMake"
   tools/check_tests_registered || failed+=(registration)
+  say "files that the docs name"
+  tools/check_docs || failed+=(docs)
   say "shell scripts"
   shellcheck -x dev tools/dev/*.sh .ci/run || failed+=(shell)
   ((${#failed[@]} == 0)) || die "lint failed: ${failed[*]}"
