@@ -42,10 +42,13 @@ const nlohmann::json& ConfigReader::Raw(const std::string& key) {
   return found == config_.end() ? kNull : *found;
 }
 
+bool ConfigReader::Has(const std::string& key) const {
+  return config_.is_object() && config_.contains(key);
+}
+
 bool ConfigReader::Bool(const std::string& key, bool absent) {
-  const bool present = config_.is_object() && config_.contains(key);
   const nlohmann::json& value = Raw(key);
-  return present ? ToBool(key, value) : absent;
+  return Has(key) ? ToBool(key, value) : absent;
 }
 
 int64_t ConfigReader::Int(const std::string& key, int64_t absent, IntRange range) {

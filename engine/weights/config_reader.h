@@ -53,6 +53,8 @@ class ConfigReader {
   // For checks across keys: the key's value is refused with this reason.
   void Refuse(const std::string& key, const std::string& reason);
 
+  // Stands in the file, be it as null.
+  bool Has(const std::string& key) const;
   // The value for shapes of their own; null when absent. Marks the key as known.
   const nlohmann::json& Raw(const std::string& key);
 

@@ -1,0 +1,36 @@
+// GroupNorm and LayerNorm. One thread; they keep handles to their parameters.
+#pragma once
+
+#include "engine/layers/activation.h"
+#include "engine/weights/weight_store.h"
+
+namespace phasor::engine {
+
+class GroupNorm {
+ public:
+  GroupNorm(const WeightScope& weights, int64_t groups, int64_t channels, double eps);
+
+  at::Tensor Forward(const at::Tensor& x) const;  // [B, C, ...]
+  // Norm and activation in one: the pair that every resnet has twice.
+  at::Tensor Forward(const at::Tensor& x, Activation activation) const;
+
+ private:
+  int64_t groups_;
+  double eps_;
+  Weight weight_;  // [C]
+  Weight bias_;    // [C]
+};
+
+class LayerNorm {
+ public:
+  LayerNorm(const WeightScope& weights, int64_t channels, double eps);
+
+  at::Tensor Forward(const at::Tensor& x) const;  // [..., C]
+
+ private:
+  double eps_;
+  Weight weight_;  // [C]
+  Weight bias_;    // [C]
+};
+
+}  // namespace phasor::engine
