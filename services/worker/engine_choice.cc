@@ -1,0 +1,28 @@
+#include "services/worker/engine_choice.h"
+
+#include "engine/fake/fake_engine.h"
+#ifdef PHASOR_HAS_ENGINE
+#include "engine/runtime/make_engine.h"
+#endif
+
+namespace phasor::worker {
+
+StatusOr<Executor::EngineFactory> ChooseEngine(const WorkerConfig& config, const Clock& clock) {
+  using Made = StatusOr<std::unique_ptr<engine::Engine>>;
+#ifdef PHASOR_HAS_ENGINE
+  if (config.engine != "fake") {
+    const engine::EngineOptions options{.device = "cpu", .threads = config.threads};
+    return Executor::EngineFactory(
+        [options, &clock]() -> Made { return engine::MakeEngine(options, clock); });
+  }
+#else
+  (void)clock;
+  if (config.engine == "real") {
+    return InvalidArgument("--engine real: this program was built without the LibTorch engine");
+  }
+#endif
+  const engine::FakeOptions options{.step_time = config.fake_step};
+  return Executor::EngineFactory([options]() -> Made { return engine::MakeFakeEngine(options); });
+}
+
+}  // namespace phasor::worker

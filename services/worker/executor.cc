@@ -1,0 +1,103 @@
+#include "services/worker/executor.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "common/log/log.h"
+
+namespace phasor::worker {
+namespace {
+
+constexpr size_t kMaxAsked = 16;
+constexpr Millis kWait{1'000};  // for a hint that work arrived; also how fast a drain is seen
+
+// Resident models first, then the other ones.
+std::vector<std::string> WarmFirst(std::vector<std::string> resident,
+                                   const std::vector<config::ModelCard>& all) {
+  for (const config::ModelCard& card : all) {
+    if (std::find(resident.begin(), resident.end(), card.name) == resident.end()) {
+      resident.push_back(card.name);
+    }
+  }
+  return resident;
+}
+
+}  // namespace
+
+Executor::Executor(Parts parts, ExecutorConfig config)
+    : parts_(std::move(parts)), config_(std::move(config)) {
+  if (!config_.preload.empty()) asked_.push_back(config_.preload);
+}
+
+Status Executor::Run() {
+  ASSIGN_OR_RETURN(const std::unique_ptr<engine::Engine> engine, parts_.make_engine());
+  ModelCache models(*engine, config_.models, config_.max_models_resident, parts_.patience.clock,
+                    parts_.metrics);
+  JobRunner runner({.queue = parts_.queue,
+                    .store = parts_.store,
+                    .models = models,
+                    .lease = parts_.lease,
+                    .progress = parts_.progress,
+                    .patience = parts_.patience,
+                    .metrics = parts_.metrics},
+                   config_.runner);
+  Taker taker(parts_.queue, parts_.patience.clock, config_.taker);
+  LoadAsked(models);
+  parts_.status.Ready();
+  log::Info("worker ready", {{"engine", engine->Versions()}, {"models", config_.models.size()}});
+  while (!draining()) {
+    LoadAsked(models);
+    if (!Tick(taker, models, runner) && !draining()) parts_.queue.WaitForWork(kWait);
+  }
+  return OkStatus();
+}
+
+bool Executor::Tick(Taker& taker, ModelCache& models, JobRunner& runner) {
+  const std::vector<std::string> resident = models.Resident();
+  const auto taken =
+      taker.Take(WarmFirst(resident, config_.models), static_cast<int>(resident.size()));
+  if (!taken.ok()) {
+    if (failures_++ == 0) log::Warn("the queue is not reached", {{"status", taken.status()}});
+    parts_.patience.sleep(Backoff(failures_, Millis(100), Millis(2'000), parts_.patience.draw()));
+    return true;
+  }
+  if (failures_ > 0) log::Info("the queue is reached again");
+  failures_ = 0;
+  if (!taken->has_value()) return false;
+  parts_.status.Busy((*taken)->grant.fence.id);
+  runner.Run((*taken)->grant, (*taken)->sent);
+  parts_.status.Idle();
+  parts_.status.Resident(models.Resident());
+  return true;
+}
+
+void Executor::LoadAsked(ModelCache& models) {
+  std::vector<std::string> asked;
+  {
+    MutexLock lock(&mu_);
+    asked.swap(asked_);
+  }
+  for (const std::string& name : asked) {
+    if (const auto model = models.Get(name); !model.ok()) {
+      log::Warn("preload failed", {{"model", name}, {"status", model.status()}});
+    }
+  }
+  if (!asked.empty()) parts_.status.Resident(models.Resident());
+}
+
+void Executor::Drain() {
+  MutexLock lock(&mu_);
+  draining_ = true;
+}
+
+void Executor::Preload(const std::string& model) {
+  MutexLock lock(&mu_);
+  if (asked_.size() < kMaxAsked) asked_.push_back(model);
+}
+
+bool Executor::draining() const {
+  MutexLock lock(&mu_);
+  return draining_;
+}
+
+}  // namespace phasor::worker

@@ -1,0 +1,270 @@
+#include "services/worker/job_runner.h"
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <utility>
+
+#include "common/log/log.h"
+#include "common/rpc/result_convert.h"
+#include "common/rpc/spec_convert.h"
+#include "services/worker/run_spec.h"
+
+namespace phasor::worker {
+namespace {
+
+constexpr size_t kMaxReason = 1000;  // bytes of a failure's sentence
+constexpr Millis kLoadStall{300'000};
+constexpr Millis kPublishStall{120'000};
+
+std::string Sentence(const Status& status) { return Message(status).substr(0, kMaxReason); }
+
+const char* NameOf(engine::UnitKind kind) {
+  switch (kind) {
+    case engine::UnitKind::kEncode:
+      return "encode";
+    case engine::UnitKind::kStep:
+      return "denoise";
+    case engine::UnitKind::kDecode:
+      return "decode";
+    case engine::UnitKind::kDone:
+      return "publish";
+  }
+  return "";
+}
+
+}  // namespace
+
+// What is known of the job that runs now.
+struct JobRunner::Ongoing {
+  Ongoing(const queue::Grant& the_grant, std::shared_ptr<RunningJob> the_running, Checkpoints saved)
+      : grant(the_grant), running(std::move(the_running)), checkpoints(std::move(saved)) {}
+
+  const queue::Grant& grant;
+  std::shared_ptr<RunningJob> running;
+  Checkpoints checkpoints;
+  job::GenerateSpec spec;
+  engine::RunSpec run_spec;
+  UnitPace::Shape shape;
+  std::unique_ptr<engine::Run> run;
+  std::optional<ProgressReporter> reporter;
+  int steps_done = 0;
+  std::map<std::string, double> seconds;  // by phase
+};
+
+JobRunner::JobRunner(RunnerParts parts, RunnerConfig config)
+    : parts_(std::move(parts)),
+      config_(std::move(config)),
+      publisher_(parts_.queue, parts_.store, parts_.patience, config_.lease),
+      checkpoint_pace_(config_.checkpoint_share) {}
+
+void JobRunner::Run(const queue::Grant& grant, SteadyTime sent) {
+  const Clock& clock = parts_.patience.clock;
+  const SteadyTime begin = clock.Steady();
+  auto running = std::make_shared<RunningJob>(grant.fence, OwnDeadline(sent, grant.lease));
+  Ongoing job(grant, running,
+              Checkpoints(parts_.store, clock, parts_.metrics, checkpoint_pace_, *running));
+  job.seconds["queue"] =
+      std::max(0.0, static_cast<double>(clock.WallMillis() - grant.enqueued_ms) / 1000);
+  log::Info("job taken", {{"job_id", grant.fence.id},
+                          {"model", grant.model},
+                          {"epoch", grant.fence.epoch},
+                          {"tries", grant.tries},
+                          {"crashes", grant.crashes}});
+  parts_.metrics.JobBegan();
+  parts_.lease.Begin(running);
+  const Ending ending = Execute(job);
+  const std::string state = Finish(job, ending);
+  parts_.lease.End();
+  const double seconds = SecondsBetween(begin, clock.Steady());
+  parts_.metrics.JobEnded(grant.model, state, seconds);
+  log::Info("job left", {{"job_id", grant.fence.id}, {"state", state}, {"seconds", seconds}});
+}
+
+JobRunner::Ending JobRunner::Execute(Ongoing& job) {
+  using job::FailureSource;
+  if (job.grant.crashes + job.grant.tries > 0 && SettleOld(job)) {
+    return {.status = OkStatus()};
+  }
+  const auto spec = rpc::DecodeJobSpec(job.grant.spec);
+  if (!spec.ok()) return {.status = spec.status(), .source = FailureSource::kRequest};
+  job.spec = spec->spec;
+  job.run_spec = RunSpecOf(job.spec);
+  job.shape = {job.grant.model,
+               int64_t{job.spec.width} * job.spec.height * std::max(1, job.spec.images)};
+  job.reporter.emplace(job.running->fence(), parts_.progress, pace_,
+                       ProgressReporter::Options{.shape = job.shape,
+                                                 .steps = job.spec.steps,
+                                                 .images = job.spec.images,
+                                                 .preview_every = job.spec.preview_every});
+  job.reporter->Phase(queue::Phase::kInitializing);
+  job.running->BeginUnit(queue::Phase::kInitializing, kLoadStall);
+
+  const SteadyTime load_begin = parts_.patience.clock.Steady();
+  const auto model = parts_.models.Get(job.grant.model);
+  if (!model.ok()) return {.status = model.status(), .source = FailureSource::kModel};
+  job.seconds["load"] = SecondsBetween(load_begin, parts_.patience.clock.Steady());
+  job.running->EndUnit(0);
+
+  auto run = (*model)->Start(job.run_spec);
+  if (!run.ok()) return {.status = run.status(), .source = FailureSource::kRequest};
+  job.run = *std::move(run);
+  job.checkpoints.Resume(job.grant, *job.run);
+  job.steps_done = job.run->Report().resumed_from_step;
+  if (Ending ending = Advance(job, *job.run); !ending.status.ok()) return ending;
+  return Publish(job, *job.run, (*model)->info());
+}
+
+JobRunner::Ending JobRunner::Advance(Ongoing& job, engine::Run& run) {
+  while (run.Next().kind != engine::UnitKind::kDone) {
+    const StopReason stop = job.running->Stop(parts_.patience.clock.Steady());
+    if (stop != StopReason::kNone) {
+      return {.status = Cancelled(ToString(stop)), .stop = stop};
+    }
+    if (Ending ending = Unit(job, run); !ending.status.ok()) return ending;
+  }
+  for (const auto& [phase, seconds] : job.seconds) {
+    parts_.metrics.Phase(job.grant.model, phase, seconds);
+  }
+  return {.status = OkStatus()};
+}
+
+JobRunner::Ending JobRunner::Unit(Ongoing& job, engine::Run& run) {
+  const engine::Unit unit = run.Next();
+  job.reporter->BeforeUnit(unit);
+  job.running->BeginUnit(PhaseOf(unit.kind), pace_.Stall(job.shape, unit));
+  const SteadyTime begin = parts_.patience.clock.Steady();
+  if (const Status status = run.Advance(); !status.ok()) {
+    return {.status = Annotate(status, std::string(NameOf(unit.kind)) + " failed")};
+  }
+  const double seconds = SecondsBetween(begin, parts_.patience.clock.Steady());
+  job.seconds[NameOf(unit.kind)] += seconds;
+  pace_.Note(job.shape, unit.kind, seconds);
+  if (unit.kind == engine::UnitKind::kStep) {
+    job.steps_done = unit.index + 1;
+    parts_.metrics.Step(job.grant.model, seconds);
+  }
+  job.running->EndUnit(std::min(job.steps_done, job.spec.steps));
+  if (unit.kind == engine::UnitKind::kStep) {
+    if (job.checkpoints.AfterStep(run, job.steps_done, seconds)) parts_.lease.RenewSoon();
+    job.reporter->AfterStep(run, job.steps_done);
+  }
+  return {.status = OkStatus()};
+}
+
+JobRunner::Ending JobRunner::Publish(Ongoing& job, const engine::Run& run,
+                                     const engine::ModelInfo& model) {
+  using job::FailureSource;
+  const Clock& clock = parts_.patience.clock;
+  const SteadyTime begin = clock.Steady();
+  job.running->BeginUnit(queue::Phase::kPublishing, kPublishStall);
+  const auto pictures = EncodePictures(run, job.run_spec, model);
+  if (!pictures.ok()) return {.status = pictures.status()};
+  const engine::RunReport report = run.Report();
+
+  v1::Result result;
+  for (const char* phase : {"queue", "load", "encode", "denoise", "decode"}) {
+    v1::PhaseTiming* timing = result.add_timings();
+    timing->set_phase(phase);
+    timing->set_seconds(job.seconds[phase]);
+  }
+  result.set_attempts(job.grant.tries + job.grant.crashes + 1);
+  result.set_resumed_from_step(report.resumed_from_step);
+  result.set_worker(config_.worker);
+  result.set_scheduler(report.scheduler);
+  result.set_fingerprint(report.fingerprint);
+  const storage::TerminalRecord record{.id = job.grant.fence.id,
+                                       .state = job::State::kDone,
+                                       .reason = "",
+                                       .code = "",
+                                       .epoch = job.grant.fence.epoch,
+                                       .nonce = job.grant.fence.nonce,
+                                       .worker = config_.worker,
+                                       .finished_ms = clock.WallMillis(),
+                                       .images = {},
+                                       .details = rpc::EncodeDetails(result)};
+  const auto standing = publisher_.Publish(*job.running, *pictures, record);
+  if (standing.status().code() == StatusCode::kAborted) {
+    const StopReason stop = std::max(job.running->Stop(clock.Steady()), StopReason::kLeaseLost);
+    return {.status = standing.status(), .stop = stop};
+  }
+  if (!standing.ok()) return {.status = standing.status(), .source = FailureSource::kStore};
+  publisher_.Settle(job.grant.fence, *standing);
+  parts_.metrics.Phase(job.grant.model, "publish", SecondsBetween(begin, clock.Steady()));
+  return {.status = OkStatus()};
+}
+
+bool JobRunner::SettleOld(const Ongoing& job) {
+  const auto record = parts_.store.ReadTerminal(job.grant.fence.id);
+  if (!record.ok()) return false;
+  log::Info("the job had ended already", {{"job_id", record->id}, {"by", record->worker}});
+  publisher_.Settle(job.grant.fence, *record);
+  return true;
+}
+
+std::string JobRunner::Finish(Ongoing& job, const Ending& ending) {
+  if (ending.status.ok()) {
+    job.checkpoints.Discard();
+    return "DONE";
+  }
+  if (ending.stop == StopReason::kNone) {
+    const std::string state = Fail(job, ending);
+    if (state == "FAILED") job.checkpoints.Discard();
+    return state;
+  }
+  parts_.metrics.Stopped(ending.stop);
+  log::Info("job stopped", {{"job_id", job.grant.fence.id}, {"why", ToString(ending.stop)}});
+  if (ending.stop == StopReason::kCanceled) job.checkpoints.Discard();
+  if (!IsOwned(ending.stop)) return "DROPPED";
+  GiveBack(job);
+  return "RELEASED";
+}
+
+void JobRunner::GiveBack(Ongoing& job) {
+  if (job.run != nullptr) job.checkpoints.Save(*job.run, job.steps_done);
+  const SteadyTime end = parts_.patience.clock.Steady() + config_.lease;
+  const auto answer = parts_.patience.Until(end, [&] {
+    return parts_.queue.Release(job.grant.fence, job.checkpoints.newest(),
+                                job.checkpoints.newest_step());
+  });
+  if (!answer.ok()) {
+    log::Warn("job not given back; its lease will run out",
+              {{"job_id", job.grant.fence.id}, {"status", answer.status()}});
+  }
+}
+
+std::string JobRunner::Fail(Ongoing& job, const Ending& ending) {
+  const job::RetryDecision decision = job::DecideRetry({.code = ending.status.code(),
+                                                        .source = ending.source,
+                                                        .tries = job.grant.tries,
+                                                        .crashes = job.grant.crashes,
+                                                        .max_tries = config_.max_tries},
+                                                       parts_.patience.draw());
+  const std::string code = absl::StatusCodeToString(ending.status.code());
+  log::Warn("job failed", {{"job_id", job.grant.fence.id},
+                           {"status", ending.status},
+                           {"retry", decision.retry},
+                           {"delay_ms", decision.delay.count()}});
+  const SteadyTime end = parts_.patience.clock.Steady() + config_.lease;
+  if (decision.retry) {
+    parts_.metrics.Retried(code);
+    // The state before the unit that failed is worth keeping: the next try redoes only that.
+    if (job.run != nullptr && job.checkpoints.Save(*job.run, job.steps_done)) {
+      parts_.lease.RenewSoon();
+      parts_.lease.Tick();
+    }
+  }
+  const queue::Failure failure{.fence = job.grant.fence,
+                               .retryable = decision.retry,
+                               .delay = decision.delay,
+                               .reason = Sentence(ending.status),
+                               .code = code};
+  const auto answer = parts_.patience.Until(end, [&] { return parts_.queue.Fail(failure); });
+  if (!answer.ok()) {
+    log::Warn("failure not reported; the lease will run out",
+              {{"job_id", job.grant.fence.id}, {"status", answer.status()}});
+  }
+  return decision.retry ? "RETRY_PENDING" : "FAILED";
+}
+
+}  // namespace phasor::worker

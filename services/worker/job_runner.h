@@ -1,0 +1,80 @@
+// One job from grant to end: decode the spec, see whether it has ended already, load the model,
+// advance the run unit by unit, publish, settle with the queue.
+//
+// Between units it looks whether it must stop; progress, previews and checkpoints come from
+// there too. Every failure becomes an answer to the queue and the process lives on.
+// One thread, the executor. References outlive the runner.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "common/base/clock.h"
+#include "common/job/generate_spec.h"
+#include "common/job/retry_policy.h"
+#include "common/queue/queue.h"
+#include "common/storage/result_store.h"
+#include "services/worker/checkpoint_pace.h"
+#include "services/worker/checkpoints.h"
+#include "services/worker/lease_renewer.h"
+#include "services/worker/model_cache.h"
+#include "services/worker/patience.h"
+#include "services/worker/progress_reporter.h"
+#include "services/worker/publisher.h"
+#include "services/worker/unit_pace.h"
+#include "services/worker/worker_metrics.h"
+
+namespace phasor::worker {
+
+struct RunnerConfig {
+  std::string worker;
+  Millis lease{15'000};
+  int max_tries = 4;
+  double checkpoint_share = 0.01;  // of a run's time that checkpoints may cost
+};
+
+struct RunnerParts {
+  queue::Consumer& queue;
+  storage::ResultStore& store;
+  ModelCache& models;
+  LeaseRenewer& lease;
+  ProgressSink progress;
+  Patience patience;
+  WorkerMetrics& metrics;
+};
+
+class JobRunner {
+ public:
+  JobRunner(RunnerParts parts, RunnerConfig config);
+
+  // `sent`: when the take that was granted was sent first.
+  void Run(const queue::Grant& grant, SteadyTime sent);
+
+ private:
+  struct Ongoing;
+  // What went wrong and where; source and status of an OK are meaningless.
+  struct Ending {
+    Status status;
+    job::FailureSource source = job::FailureSource::kEngine;
+    StopReason stop = StopReason::kNone;
+  };
+
+  Ending Execute(Ongoing& job);
+  Ending Advance(Ongoing& job, engine::Run& run);
+  Ending Unit(Ongoing& job, engine::Run& run);
+  Ending Publish(Ongoing& job, const engine::Run& run, const engine::ModelInfo& model);
+  bool SettleOld(const Ongoing& job);
+
+  // What the queue is told, and the word for it in metrics and log.
+  std::string Finish(Ongoing& job, const Ending& ending);
+  void GiveBack(Ongoing& job);
+  std::string Fail(Ongoing& job, const Ending& ending);
+
+  RunnerParts parts_;
+  const RunnerConfig config_;
+  Publisher publisher_;
+  UnitPace pace_;
+  CheckpointPace checkpoint_pace_;
+};
+
+}  // namespace phasor::worker

@@ -1,0 +1,65 @@
+// Keeps the lease of the running job, on a thread of its own so that a long unit does not lose it.
+//
+// Every `every` the queue hears the units done so far and how long the unit that runs may take.
+// The queue itself refuses to extend a lease whose units have not moved for that long, so a hung
+// kernel loses its job although this thread lives. An answer that somebody else owns the job
+// stops the run; silence stops it at the own deadline: send time + lease - 20 %, on the steady
+// clock.
+//
+// Thread-safe. Begin and End are the executor's; Tick is one look at the clock and is what tests
+// call; Run ticks until stopped. References outlive the renewer.
+#pragma once
+
+#include <memory>
+#include <stop_token>
+
+#include "common/base/clock.h"
+#include "common/base/mutex.h"
+#include "common/queue/queue.h"
+#include "services/worker/running_job.h"
+#include "services/worker/worker_metrics.h"
+
+namespace phasor::worker {
+
+struct LeaseConfig {
+  Millis lease{15'000};
+  Millis every{4'000};
+  Millis retry{500};  // after a renewal whose outcome is unknown
+};
+
+// The moment from which a worker that asked for `lease` at `sent` no longer trusts it.
+SteadyTime OwnDeadline(SteadyTime sent, Millis lease);
+
+class LeaseRenewer {
+ public:
+  LeaseRenewer(queue::Consumer& consumer, const Clock& clock, LeaseConfig config,
+               WorkerMetrics& metrics);
+
+  void Begin(std::shared_ptr<RunningJob> job);
+  // No renewal of the job is sent after this, but one may be under way.
+  void End();
+  // The next Tick renews, whatever the time: a new checkpoint, or a hint that the job ended.
+  void RenewSoon();
+  // Asks the running job to stop if it is `id` (empty: whichever).
+  void AskToStop(StopReason reason, const job::JobId& id = "");
+
+  void Tick();
+  void Run(std::stop_token stop);
+
+ private:
+  std::shared_ptr<RunningJob> JobIfDue();
+  void Digest(RunningJob& job, const StatusOr<queue::OwnerAnswer>& answer, SteadyTime sent,
+              const std::string& checkpoint);
+
+  queue::Consumer& consumer_;
+  const Clock& clock_;
+  const LeaseConfig config_;
+  WorkerMetrics& metrics_;
+
+  Mutex mu_;
+  CondVar changed_;
+  std::shared_ptr<RunningJob> job_ GUARDED_BY(mu_);
+  SteadyTime due_ GUARDED_BY(mu_);
+};
+
+}  // namespace phasor::worker

@@ -1,0 +1,71 @@
+// phasor-worker: takes jobs from the queue, draws their pictures, publishes them.
+#include <csignal>
+#include <ctime>
+#include <iostream>
+#include <random>
+
+#include "common/log/log.h"
+#include "common/queue/redis/redis_queue.h"
+#include "common/rpc/grpc_log.h"
+#include "common/storage/fs/fs_store.h"
+#include "services/worker/engine_choice.h"
+#include "services/worker/worker.h"
+
+namespace phasor::worker {
+namespace {
+
+double Draw() {
+  thread_local std::mt19937_64 generator{std::random_device{}()};
+  return std::uniform_real_distribution<double>(0, 1)(generator);
+}
+
+// SIGTERM and SIGINT are waited for, not handled; threads started later inherit the mask.
+sigset_t BlockSignals() {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGTERM);
+  sigaddset(&set, SIGINT);
+  pthread_sigmask(SIG_BLOCK, &set, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);
+  return set;
+}
+
+Status Serve(const WorkerConfig& config) {
+  const sigset_t signals = BlockSignals();
+  const SystemClock clock;
+  ASSIGN_OR_RETURN(auto models, config::ReadModelCards(config.models));
+  if (models.empty()) return NotFound("no model in " + config.models);
+  ASSIGN_OR_RETURN(const auto store, storage::FsStore::Open({.root = config.store}));
+  ASSIGN_OR_RETURN(const auto redis, queue::ParseRedisUrl(config.redis));
+  ASSIGN_OR_RETURN(const auto make_engine, ChooseEngine(config, clock));
+  queue::RedisQueue queue({.address = redis});
+  Worker worker(
+      config, std::move(models),
+      {.queue = queue, .store = *store, .clock = clock, .make_engine = make_engine, .draw = Draw});
+  return worker.Run([&signals] {
+    const timespec moment{.tv_sec = 0, .tv_nsec = 100'000'000};
+    return sigtimedwait(&signals, nullptr, &moment) > 0;
+  });
+}
+
+int Main(int argc, const char* const* argv) {
+  bool exit_early = false;
+  const auto config = ReadWorkerConfig(argc, argv, &exit_early);
+  if (!config.ok()) {
+    std::cerr << "phasor-worker: " << config.status().message() << "\n";
+    return 2;
+  }
+  if (exit_early) return 0;
+  log::Configure(config->log);
+  rpc::RouteGrpcLog();
+  if (const Status status = Serve(*config); !status.ok()) {
+    std::cerr << "phasor-worker: " << status.message() << "\n";
+    return 1;
+  }
+  return 0;
+}
+
+}  // namespace
+}  // namespace phasor::worker
+
+int main(int argc, char** argv) { return phasor::worker::Main(argc, argv); }

@@ -1,0 +1,79 @@
+#include "services/worker/publisher.h"
+
+#include <utility>
+
+#include "common/log/log.h"
+
+namespace phasor::worker {
+
+Publisher::Publisher(queue::Consumer& queue, storage::ResultStore& store, const Patience& patience,
+                     Millis lease)
+    : queue_(queue), store_(store), patience_(patience), lease_(lease) {}
+
+Status Publisher::PutBlobs(RunningJob& job, const std::vector<Picture>& pictures,
+                           storage::TerminalRecord* record) {
+  for (const Picture& picture : pictures) {
+    storage::ResultImage entry = picture.entry;
+    entry.blob = storage::BlobKey(record->id, record->epoch, record->nonce,
+                                  static_cast<int>(record->images.size()));
+    record->images.push_back(entry);
+    while (true) {
+      if (!IsOwned(job.Stop(patience_.clock.Steady()))) return Aborted("no longer the owner");
+      const Status put = store_.Put(entry.blob, picture.png);
+      if (put.ok()) break;
+      if (put.code() != StatusCode::kUnavailable) return put;
+      patience_.sleep(Millis(200));
+    }
+  }
+  return OkStatus();
+}
+
+void Publisher::DeleteBlobs(const storage::TerminalRecord& record) {
+  for (const storage::ResultImage& image : record.images) (void)store_.Delete(image.blob);
+}
+
+StatusOr<storage::TerminalRecord> Publisher::Publish(RunningJob& job,
+                                                     const std::vector<Picture>& pictures,
+                                                     storage::TerminalRecord record) {
+  if (const Status put = PutBlobs(job, pictures, &record); !put.ok()) {
+    DeleteBlobs(record);
+    return put;
+  }
+  // After an attempt whose outcome is unknown the record may name these blobs, so they stay.
+  bool may_be_named = false;
+  StatusOr<storage::TerminalRecord> standing = Aborted("no longer the owner");
+  while (IsOwned(job.Stop(patience_.clock.Steady()))) {
+    standing = store_.CreateTerminal(record);
+    if (standing.status().code() != StatusCode::kUnavailable) break;
+    may_be_named = true;
+    standing = Aborted("the store was not reached in time");
+    patience_.sleep(Millis(200));
+  }
+  if (!standing.ok()) {
+    if (!may_be_named) DeleteBlobs(record);
+    return standing.status();
+  }
+  if (standing->epoch != record.epoch || standing->nonce != record.nonce) {
+    log::Info("another writer was first", {{"job_id", record.id}, {"by", standing->worker}});
+    DeleteBlobs(record);
+  }
+  return standing;
+}
+
+void Publisher::Settle(const queue::Fence& fence, const storage::TerminalRecord& record) {
+  const SteadyTime end = patience_.clock.Steady() + lease_;
+  Status told;
+  if (record.state == job::State::kDone) {
+    told = StatusOf(patience_.Until(
+        end, [&] { return queue_.Complete(fence, storage::TerminalKey(record.id)); }));
+  } else {
+    const queue::Failure failure{.fence = fence, .reason = record.reason, .code = record.code};
+    told = StatusOf(patience_.Until(end, [&] { return queue_.Fail(failure); }));
+  }
+  if (!told.ok()) {
+    log::Warn("the queue was not told the end; the next owner will",
+              {{"job_id", record.id}, {"status", told}});
+  }
+}
+
+}  // namespace phasor::worker

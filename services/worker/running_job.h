@@ -1,0 +1,68 @@
+// The job that a worker holds now, as the threads around it see it: the executor moves it, the
+// lease renewer keeps it, the report stream and the drain may ask it to stop.
+//
+// Thread-safe. Shared by the executor and whoever was told of the job; it outlives its run.
+// Times are steady: an own deadline past which nothing is published makes clocks of other
+// machines irrelevant.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "common/base/clock.h"
+#include "common/base/mutex.h"
+#include "common/queue/types.h"
+
+namespace phasor::worker {
+
+// Why a run ends before its end. Above kDrained the job is no longer this worker's: nothing may
+// be published, checkpointed or released.
+enum class StopReason {
+  kNone,
+  kPreempted,  // checkpoint and give the job back
+  kDrained,    // the same, because the worker ends
+  kLeaseLost,  // the own deadline has passed
+  kFenced,     // somebody else owns the job, or it ended
+  kCanceled,   // the job was cancelled
+};
+
+const char* ToString(StopReason reason);
+
+// True while the job may still be finished or given back by this worker.
+inline bool IsOwned(StopReason reason) { return reason <= StopReason::kDrained; }
+
+class RunningJob {
+ public:
+  RunningJob(queue::Fence fence, SteadyTime own_deadline);
+
+  const queue::Fence& fence() const { return fence_; }
+
+  // Executor: where the run is. `stall` is how long the unit that begins now may take before it
+  // counts as hung.
+  void BeginUnit(queue::Phase phase, Millis stall);
+  void EndUnit(int step);
+  void SetCheckpoint(const std::string& name, int step);
+
+  // The strongest reason so far; kLeaseLost once `now` is past the own deadline.
+  StopReason Stop(SteadyTime now) const;
+  // Asks to stop. A weaker reason never replaces a stronger one.
+  void AskToStop(StopReason reason);
+
+  // Renewer: what to tell the queue, and what came of it.
+  queue::RenewRequest NextRenewal() const;
+  void Extend(SteadyTime own_deadline, const std::string& checkpoint);
+
+  // The newest checkpoint that the queue has acknowledged; older ones may be deleted.
+  std::string acknowledged_checkpoint() const;
+
+ private:
+  const queue::Fence fence_;
+
+  mutable Mutex mu_;
+  SteadyTime own_deadline_ GUARDED_BY(mu_);
+  StopReason stop_ GUARDED_BY(mu_) = StopReason::kNone;
+  queue::RenewRequest renewal_ GUARDED_BY(mu_);
+  std::string acknowledged_ GUARDED_BY(mu_);
+};
+
+}  // namespace phasor::worker

@@ -1,0 +1,56 @@
+#include "services/worker/unit_pace.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace phasor::worker {
+namespace {
+
+constexpr double kNewest = 0.3;  // weight of the newest unit in the smoothed time
+constexpr size_t kMostRemembered = 256;
+constexpr Millis kShortestStall{20'000};
+constexpr Millis kLongestStall{600'000};
+constexpr Millis kUnknownStall{120'000};
+
+}  // namespace
+
+void UnitPace::Note(const Shape& shape, engine::UnitKind kind, double seconds) {
+  if (seconds_.size() >= kMostRemembered) seconds_.clear();
+  const auto [entry, fresh] = seconds_.try_emplace({shape.model, shape.pixels, kind}, seconds);
+  if (!fresh) entry->second += kNewest * (seconds - entry->second);
+}
+
+double UnitPace::Expected(const Shape& shape, const engine::Unit& unit) const {
+  if (unit.predicted_seconds > 0) return unit.predicted_seconds;
+  const auto found = seconds_.find({shape.model, shape.pixels, unit.kind});
+  return found == seconds_.end() ? 0 : found->second;
+}
+
+double UnitPace::SecondsLeft(const Shape& shape, const engine::Unit& next, int images) const {
+  using engine::UnitKind;
+  const auto each = [&](UnitKind kind) {
+    return kind == next.kind ? Expected(shape, next) : Expected(shape, {.kind = kind});
+  };
+  const double decode = each(UnitKind::kDecode) * images;
+  switch (next.kind) {
+    case UnitKind::kStep: {
+      const double step = each(UnitKind::kStep);
+      return step > 0 ? step * (next.count - next.index) + decode : 0;
+    }
+    case UnitKind::kDecode:
+      return each(UnitKind::kDecode) * (next.count - next.index);
+    case UnitKind::kEncode:
+    case UnitKind::kDone:
+      return 0;
+  }
+  return 0;
+}
+
+Millis UnitPace::Stall(const Shape& shape, const engine::Unit& unit) const {
+  const double expected = Expected(shape, unit);
+  if (expected <= 0) return kUnknownStall;
+  const Millis stall{std::llround(15 * 1000 * expected)};
+  return std::clamp(stall, kShortestStall, kLongestStall);
+}
+
+}  // namespace phasor::worker

@@ -1,0 +1,42 @@
+// How long units take on this worker: what it remembers of earlier ones, for the time left that a
+// client sees and for how long a silent unit is believed in.
+//
+// A unit's time is remembered per model, size and kind; the engine's own prediction goes before.
+// One thread, the executor.
+#pragma once
+
+#include <map>
+#include <string>
+#include <tuple>
+
+#include "common/base/clock.h"
+#include "engine/api/engine.h"
+
+namespace phasor::worker {
+
+class UnitPace {
+ public:
+  // What makes units comparable.
+  struct Shape {
+    std::string model;
+    int64_t pixels = 0;  // width x height x images of the run
+  };
+
+  void Note(const Shape& shape, engine::UnitKind kind, double seconds);
+
+  // 0: not known.
+  double Expected(const Shape& shape, const engine::Unit& unit) const;
+
+  // Seconds from before `next` to the end of the run; 0: not known.
+  double SecondsLeft(const Shape& shape, const engine::Unit& next, int images) const;
+
+  // How long the unit may run before it counts as hung: 15 times what is expected, between 20 s
+  // and 10 minutes; 2 minutes when nothing is known.
+  Millis Stall(const Shape& shape, const engine::Unit& unit) const;
+
+ private:
+  using Key = std::tuple<std::string, int64_t, engine::UnitKind>;
+  std::map<Key, double> seconds_;  // smoothed
+};
+
+}  // namespace phasor::worker

@@ -1,0 +1,114 @@
+#include "services/worker/worker.h"
+
+#include <chrono>
+#include <thread>
+#include <utility>
+
+#include "common/log/log.h"
+#include "common/metrics/admin_server.h"
+#include "common/rpc/channel.h"
+
+namespace phasor::worker {
+namespace {
+
+ExecutorConfig ExecutorConfigOf(const WorkerConfig& config,
+                                const std::vector<config::ModelCard>& models) {
+  const bool named = !config.preload.empty() || models.empty();
+  return {.runner = {.worker = config.name,
+                     .lease = config.lease,
+                     .checkpoint_share = config.checkpoint_share},
+          .taker = {.worker = config.name, .node = config.node, .lease = config.lease},
+          .models = models,
+          .max_models_resident = static_cast<size_t>(config.max_models_resident),
+          .preload = named ? config.preload : models.front().name};
+}
+
+}  // namespace
+
+Worker::Worker(WorkerConfig config, std::vector<config::ModelCard> models, Ports ports)
+    : config_(std::move(config)),
+      models_(std::move(models)),
+      ports_(std::move(ports)),
+      metrics_(registry_),
+      status_({.name = config_.name, .node = config_.node, .device = "cpu"}, ports_.clock),
+      lease_(ports_.queue, ports_.clock, {.lease = config_.lease, .every = config_.lease * 4 / 15},
+             metrics_),
+      executor_(ExecutorParts(), ExecutorConfigOf(config_, models_)),
+      drain_(executor_, lease_, status_, ports_.clock) {}
+
+Executor::Parts Worker::ExecutorParts() {
+  return {.make_engine = ports_.make_engine,
+          .queue = ports_.queue,
+          .store = ports_.store,
+          .lease = lease_,
+          .progress =
+              [this](const v1::JobProgress& progress) {
+                for (const auto& stream : streams_) stream->Report(progress);
+              },
+          .patience = {ports_.clock, [](Millis pause) { std::this_thread::sleep_for(pause); },
+                       ports_.draw},
+          .metrics = metrics_,
+          .status = status_};
+}
+
+WorkerCommands Worker::Commands() {
+  return {
+      .cancel =
+          [this](const std::string&) {
+            // Only a hint: the queue's answer to a renewal says whether the job has ended.
+            lease_.RenewSoon();
+          },
+      .preempt = [this](const std::string& id) { lease_.AskToStop(StopReason::kPreempted, id); },
+      .drain = [this] { drain_.Begin(Millis(0)); },
+      .preload = [this](const std::string& model) { executor_.Preload(model); }};
+}
+
+Status Worker::OpenStreams() {
+  v1::Hello hello;
+  hello.set_name(config_.name);
+  hello.set_node(config_.node);
+  hello.set_device(status_.identity().device);
+  hello.set_version(PHASOR_VERSION);
+  for (const config::ModelCard& model : models_) hello.add_models(model.name);
+  for (const std::string& address : config_.gateways) {
+    ASSIGN_OR_RETURN(auto channel, rpc::MakeChannel({.address = address}));
+    streams_.push_back(std::make_unique<ReportStream>(
+        address, ReportStream::Parts{.channel = channel,
+                                     .hello = hello,
+                                     .stats = [this] { return status_.Stats(); },
+                                     .commands = Commands(),
+                                     .draw = ports_.draw}));
+  }
+  return OkStatus();
+}
+
+Status Worker::Run(const std::function<bool()>& wait) {
+  RETURN_IF_ERROR(OpenStreams());
+  std::unique_ptr<metrics::AdminServer> admin;
+  if (config_.metrics != "off") {
+    ASSIGN_OR_RETURN(admin, metrics::AdminServer::Start(config_.metrics, &registry_,
+                                                        [this] { return status_.Readiness(); }));
+    log::Info("operations port open", {{"port", admin->port()}});
+  }
+  std::vector<std::jthread> threads;
+  threads.emplace_back([this](std::stop_token stop) { lease_.Run(std::move(stop)); });
+  for (const auto& stream : streams_) {
+    threads.emplace_back([&stream](std::stop_token stop) { stream->Run(std::move(stop)); });
+  }
+  Status end;
+  std::atomic<bool> ended = false;
+  std::jthread executing([&] {
+    end = executor_.Run();
+    ended = true;
+  });
+  int signals = 0;
+  while (!ended) {
+    if (wait()) drain_.Begin(++signals == 1 ? config_.grace : Millis(0));
+    drain_.Tick();
+  }
+  executing.join();
+  log::Info("worker ended", {{"status", end}});
+  return end;
+}
+
+}  // namespace phasor::worker

@@ -1,0 +1,60 @@
+// The worker put together: executor, lease renewer, report streams, operations port and drain,
+// on top of a queue and a store that somebody else made.
+//
+// Threads: the executor, the renewer, one and a reader per report stream, the operations port.
+// Run belongs to the caller's thread and joins them all. References outlive the worker.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "common/base/clock.h"
+#include "common/config/model_card.h"
+#include "common/metrics/registry.h"
+#include "common/queue/queue.h"
+#include "common/storage/result_store.h"
+#include "services/worker/drain.h"
+#include "services/worker/executor.h"
+#include "services/worker/lease_renewer.h"
+#include "services/worker/report_stream.h"
+#include "services/worker/worker_config.h"
+#include "services/worker/worker_metrics.h"
+#include "services/worker/worker_status.h"
+
+namespace phasor::worker {
+
+class Worker {
+ public:
+  struct Ports {
+    queue::Consumer& queue;
+    storage::ResultStore& store;
+    const Clock& clock;
+    Executor::EngineFactory make_engine;
+    std::function<double()> draw;  // uniform in [0, 1); thread-safe
+  };
+  Worker(WorkerConfig config, std::vector<config::ModelCard> models, Ports ports);
+
+  // Until the worker was asked to end and has. `wait` blocks for a moment (100 ms or so) and says
+  // whether a signal to end came. An error: something that is needed can't be had.
+  Status Run(const std::function<bool()>& wait);
+
+ private:
+  Executor::Parts ExecutorParts();
+  Status OpenStreams();
+  WorkerCommands Commands();
+
+  const WorkerConfig config_;
+  const std::vector<config::ModelCard> models_;
+  Ports ports_;
+  metrics::Registry registry_;
+  WorkerMetrics metrics_;
+  WorkerStatus status_;
+  LeaseRenewer lease_;
+  std::vector<std::unique_ptr<ReportStream>> streams_;  // constant once threads run
+  Executor executor_;
+  Drain drain_;
+};
+
+}  // namespace phasor::worker

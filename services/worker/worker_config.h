@@ -1,0 +1,37 @@
+// What phasor-worker is told at its start: flags before PHASOR_* environment variables before the
+// YAML file before the defaults here. Plain values; read once, in main.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "common/base/clock.h"
+#include "common/base/status.h"
+#include "common/log/log.h"
+
+namespace phasor::worker {
+
+struct WorkerConfig {
+  std::string redis = "redis://127.0.0.1:6379";  // or unix:///path/to/socket
+  std::string store = "phasor-data/store";       // folder of the result store
+  std::string models = "models";                 // a model's directory, or a folder of them
+  std::vector<std::string> gateways;             // whom to report to; empty: nobody
+  std::string name;                              // default: host name, process id, random
+  std::string node;                              // default: the host name
+  int threads = 0;                               // of the engine, 0: all cores
+  Millis lease{15'000};
+  Millis grace{25'000};                 // after SIGTERM, for the job in hand
+  std::string metrics = "127.0.0.1:0";  // of /metrics and /readyz; "off": none
+  double checkpoint_share = 0.01;       // of a run's time that checkpoints may cost
+  int max_models_resident = 2;
+  std::string preload;   // default: the first model
+  std::string engine;    // "real" or "fake"; default: real where it is built in
+  Millis fake_step{20};  // what a step of the fake engine takes
+  log::LogConfig log;
+};
+
+// INVALID_ARGUMENT names the flag, variable or key. `*exit_early` is set when help or version was
+// printed and there is nothing to run.
+StatusOr<WorkerConfig> ReadWorkerConfig(int argc, const char* const* argv, bool* exit_early);
+
+}  // namespace phasor::worker

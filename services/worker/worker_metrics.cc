@@ -1,0 +1,101 @@
+#include "services/worker/worker_metrics.h"
+
+namespace phasor::worker {
+namespace {
+
+const metrics::Buckets kByteBuckets = {4e3, 16e3, 64e3, 256e3, 1e6, 4e6, 16e6, 64e6};
+
+}  // namespace
+
+WorkerMetrics::WorkerMetrics(metrics::Registry& registry)
+    : jobs_(registry.Counters("jobs_total", "Jobs that left this worker, by how.",
+                              {"model", "state"})),
+      job_seconds_(registry.Histograms("job_seconds", "From the grant of a job to its end here.",
+                                       metrics::SecondsBuckets(), {"model"})),
+      phase_seconds_(registry.Histograms("phase_seconds", "Time of each phase of a job.",
+                                         metrics::SecondsBuckets(), {"model", "phase"})),
+      step_seconds_(registry.Histograms("step_seconds", "Time of one denoising step.",
+                                        metrics::SecondsBuckets(), {"model"})),
+      load_seconds_(registry.Histograms("model_load_seconds", "Time to load a model.",
+                                        metrics::SecondsBuckets(), {"model", "source"})),
+      resident_(registry.Gauges("models_resident", "Models in memory.")),
+      inflight_(registry.Gauges("inflight_jobs", "Jobs that this worker holds.")),
+      retries_(registry.Counters("retries_total", "Failures that are tried again, by code.",
+                                 {"reason"})),
+      resumed_(registry.Counters("resumed_jobs_total",
+                                 "Jobs that came with a checkpoint; exact: it was taken.",
+                                 {"exact"})),
+      checkpoint_bytes_(
+          registry.Histograms("checkpoint_bytes", "Size of a checkpoint.", kByteBuckets)),
+      checkpoint_seconds_(registry.Histograms(
+          "checkpoint_seconds", "Time to take and store a checkpoint.", metrics::SecondsBuckets())),
+      checkpoint_failures_(
+          registry.Counters("checkpoint_failures_total", "Checkpoints that could not be stored.")),
+      stalled_(registry.Counters("lease_stalled_total",
+                                 "Renewals refused because no unit of work had ended.")),
+      expired_(registry.Counters("lease_expired_total",
+                                 "Jobs stopped because the lease could not be kept.")),
+      fenced_(registry.Counters("fenced_total", "Jobs stopped because another owner has them.")),
+      preempted_(registry.Counters("preemptions_total", "Jobs given back on request.")) {
+  // Alerts need the zero before the first event.
+  for (auto* family : {&checkpoint_failures_, &stalled_, &expired_, &fenced_, &preempted_}) {
+    family->With({});
+  }
+  inflight_->Set(0);
+  resident_->Set(0);
+}
+
+void WorkerMetrics::JobBegan() { inflight_->Increment(); }
+
+void WorkerMetrics::JobEnded(const std::string& model, const std::string& state, double seconds) {
+  inflight_->Decrement();
+  jobs_.With({model, state}).Increment();
+  job_seconds_.With({model}).Observe(seconds);
+}
+
+void WorkerMetrics::Phase(const std::string& model, const std::string& phase, double seconds) {
+  phase_seconds_.With({model, phase}).Observe(seconds);
+}
+
+void WorkerMetrics::Step(const std::string& model, double seconds) {
+  step_seconds_.With({model}).Observe(seconds);
+}
+
+void WorkerMetrics::ModelLoaded(const std::string& model, double seconds) {
+  load_seconds_.With({model, "directory"}).Observe(seconds);
+}
+
+void WorkerMetrics::ModelsResident(int count) { resident_->Set(count); }
+
+void WorkerMetrics::Retried(const std::string& code) { retries_.With({code}).Increment(); }
+
+void WorkerMetrics::Resumed(bool exact) { resumed_.With({exact ? "true" : "false"}).Increment(); }
+
+void WorkerMetrics::CheckpointWritten(uint64_t bytes, double seconds) {
+  checkpoint_bytes_->Observe(static_cast<double>(bytes));
+  checkpoint_seconds_->Observe(seconds);
+}
+
+void WorkerMetrics::CheckpointFailed() { checkpoint_failures_->Increment(); }
+
+void WorkerMetrics::Stalled() { stalled_->Increment(); }
+
+void WorkerMetrics::Stopped(StopReason reason) {
+  switch (reason) {
+    case StopReason::kLeaseLost:
+      expired_->Increment();
+      break;
+    case StopReason::kFenced:
+      fenced_->Increment();
+      break;
+    case StopReason::kPreempted:
+      preempted_->Increment();
+      break;
+    case StopReason::kNone:
+    case StopReason::kDrained:
+    case StopReason::kCanceled:
+      break;
+  }
+}
+
+}  // namespace phasor::worker

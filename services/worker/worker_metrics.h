@@ -1,0 +1,53 @@
+// What a worker counts and measures, under the names of the project's metrics (prefix phasor_).
+// Durations are seconds. Thread-safe; `registry` outlives it.
+#pragma once
+
+#include <string>
+
+#include "common/job/types.h"
+#include "common/metrics/registry.h"
+#include "services/worker/running_job.h"
+
+namespace phasor::worker {
+
+class WorkerMetrics {
+ public:
+  explicit WorkerMetrics(metrics::Registry& registry);
+
+  void JobBegan();
+  // `state`: "DONE", "FAILED", "RETRY_PENDING", "RELEASED" or "DROPPED".
+  void JobEnded(const std::string& model, const std::string& state, double seconds);
+  void Phase(const std::string& model, const std::string& phase, double seconds);
+  void Step(const std::string& model, double seconds);
+  void ModelLoaded(const std::string& model, double seconds);
+  void ModelsResident(int count);
+
+  void Retried(const std::string& code);
+  // `exact`: the checkpoint was taken; otherwise the run began again at step 0.
+  void Resumed(bool exact);
+  void CheckpointWritten(uint64_t bytes, double seconds);
+  void CheckpointFailed();
+  void Stalled();
+  // A job was lost or given back: counts by reason.
+  void Stopped(StopReason reason);
+
+ private:
+  metrics::Family<metrics::Counter> jobs_;
+  metrics::Family<metrics::Histogram> job_seconds_;
+  metrics::Family<metrics::Histogram> phase_seconds_;
+  metrics::Family<metrics::Histogram> step_seconds_;
+  metrics::Family<metrics::Histogram> load_seconds_;
+  metrics::Family<metrics::Gauge> resident_;
+  metrics::Family<metrics::Gauge> inflight_;
+  metrics::Family<metrics::Counter> retries_;
+  metrics::Family<metrics::Counter> resumed_;
+  metrics::Family<metrics::Histogram> checkpoint_bytes_;
+  metrics::Family<metrics::Histogram> checkpoint_seconds_;
+  metrics::Family<metrics::Counter> checkpoint_failures_;
+  metrics::Family<metrics::Counter> stalled_;
+  metrics::Family<metrics::Counter> expired_;
+  metrics::Family<metrics::Counter> fenced_;
+  metrics::Family<metrics::Counter> preempted_;
+};
+
+}  // namespace phasor::worker

@@ -1,0 +1,77 @@
+#include "services/worker/worker_status.h"
+
+#include <unistd.h>
+
+#include <cstdio>
+#include <memory>
+#include <utility>
+
+namespace phasor::worker {
+namespace {
+
+// The resident set of this process in bytes; 0 where /proc does not tell.
+int64_t ResidentBytes() {
+  const std::unique_ptr<FILE, int (*)(FILE*)> file(std::fopen("/proc/self/statm", "r"), &fclose);
+  long total = 0, resident = 0;
+  if (file == nullptr || std::fscanf(file.get(), "%ld %ld", &total, &resident) != 2) return 0;
+  return int64_t{resident} * sysconf(_SC_PAGESIZE);
+}
+
+}  // namespace
+
+WorkerStatus::WorkerStatus(WorkerIdentity identity, const Clock& clock)
+    : identity_(std::move(identity)), clock_(clock), started_(clock.Steady()) {}
+
+void WorkerStatus::Ready() {
+  MutexLock lock(&mu_);
+  ready_ = true;
+}
+
+void WorkerStatus::Draining() {
+  MutexLock lock(&mu_);
+  draining_ = true;
+}
+
+void WorkerStatus::Busy(const std::string& job_id) {
+  MutexLock lock(&mu_);
+  job_id_ = job_id;
+}
+
+void WorkerStatus::Idle() {
+  MutexLock lock(&mu_);
+  job_id_.clear();
+  ++jobs_done_;
+}
+
+void WorkerStatus::Resident(std::vector<std::string> models) {
+  MutexLock lock(&mu_);
+  resident_ = std::move(models);
+}
+
+Status WorkerStatus::Readiness() const {
+  MutexLock lock(&mu_);
+  if (draining_) return Unavailable("the worker is draining");
+  if (!ready_) return Unavailable("the worker is starting");
+  return OkStatus();
+}
+
+v1::WorkerStats WorkerStatus::Stats() const {
+  v1::WorkerStats stats;
+  stats.set_name(identity_.name);
+  stats.set_node(identity_.node);
+  stats.set_device(identity_.device);
+  stats.set_memory_total_bytes(int64_t{sysconf(_SC_PHYS_PAGES)} * sysconf(_SC_PAGESIZE));
+  stats.set_memory_used_bytes(ResidentBytes());
+  stats.set_uptime_seconds(SecondsBetween(started_, clock_.Steady()));
+  MutexLock lock(&mu_);
+  stats.set_state(draining_          ? "draining"
+                  : !job_id_.empty() ? "busy"
+                  : ready_           ? "idle"
+                                     : "starting");
+  stats.set_job_id(job_id_);
+  for (const std::string& model : resident_) stats.add_models_resident(model);
+  stats.set_jobs_done(jobs_done_);
+  return stats;
+}
+
+}  // namespace phasor::worker

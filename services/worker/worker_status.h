@@ -1,0 +1,49 @@
+// What the worker is doing, for its report streams and its readiness. Thread-safe.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "common/base/clock.h"
+#include "common/base/mutex.h"
+#include "common/base/status.h"
+#include "phasor/v1/admin.pb.h"
+
+namespace phasor::worker {
+
+struct WorkerIdentity {
+  std::string name;    // unique among running workers
+  std::string node;    // machine or slot
+  std::string device;  // "cpu", "cuda:0"
+};
+
+class WorkerStatus {
+ public:
+  WorkerStatus(WorkerIdentity identity, const Clock& clock);
+
+  const WorkerIdentity& identity() const { return identity_; }
+
+  void Ready();
+  void Draining();
+  void Busy(const std::string& job_id);
+  void Idle();
+  void Resident(std::vector<std::string> models);
+
+  // OK while jobs are taken; else why not.
+  Status Readiness() const;
+  v1::WorkerStats Stats() const;
+
+ private:
+  const WorkerIdentity identity_;
+  const Clock& clock_;
+  const SteadyTime started_;
+
+  mutable Mutex mu_;
+  bool ready_ GUARDED_BY(mu_) = false;
+  bool draining_ GUARDED_BY(mu_) = false;
+  std::string job_id_ GUARDED_BY(mu_);
+  std::vector<std::string> resident_ GUARDED_BY(mu_);
+  int64_t jobs_done_ GUARDED_BY(mu_) = 0;
+};
+
+}  // namespace phasor::worker
