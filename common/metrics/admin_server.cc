@@ -104,8 +104,9 @@ StatusOr<std::unique_ptr<AdminServer>> AdminServer::Start(const std::string& add
   const mg_callbacks callbacks{};
   mg_init_data init{&callbacks, nullptr, options};
   std::array<char, 256> text{};
-  unsigned code = 0;
-  mg_error_data error{&code, text.data(), text.size()};
+  mg_error_data error{};  // by name: versions of the library differ in the members before
+  error.text = text.data();
+  error.text_buffer_size = text.size();
   mg_init_library(0);
   errno = 0;
   state->context = mg_start2(&init, &error);
