@@ -1,7 +1,8 @@
 #include "engine/tokenizers/byte_pair_encoder.h"
 
+#include <functional>
 #include <queue>
-#include <tuple>
+#include <utility>
 
 #include "engine/tokenizers/unicode.h"
 
@@ -17,15 +18,10 @@ struct Symbol {
   int32_t next;  // -1 at the end
 };
 
-struct Candidate {
-  uint32_t rank;
-  int32_t position;
-  int32_t id;  // of the merged symbol, to tell entries that no longer hold
-
-  bool operator>(const Candidate& other) const {
-    return std::tie(rank, position) > std::tie(other.rank, other.position);
-  }
-};
+// A possible merge: its rank, then its place, in one number, so that smaller is sooner.
+uint64_t Candidate(uint32_t rank, int32_t position) {
+  return uint64_t{rank} << 32 | static_cast<uint32_t>(position);
+}
 
 uint64_t PairKey(int32_t left, int32_t right) {
   return uint64_t{static_cast<uint32_t>(left)} << 32 | static_cast<uint32_t>(right);
@@ -70,6 +66,7 @@ StatusOr<BytePairEncoder> BytePairEncoder::Make(const Vocabulary& vocabulary, co
                              "\") names a symbol that is not in the vocabulary");
     }
     encoder.merges_[PairKey(left_id, right_id)] = {static_cast<uint32_t>(rank), merged};
+    encoder.merged_by_rank_.push_back(merged);
   }
   return encoder;
 }
@@ -87,28 +84,35 @@ void BytePairEncoder::Encode(std::string_view word, std::vector<int64_t>& ids) c
     const int32_t id = i + 1 == count ? last_[byte] : inner_[byte];
     symbols[static_cast<size_t>(i)] = {id, i - 1, i + 1 == count ? -1 : i + 1};
   }
-  std::priority_queue<Candidate, std::vector<Candidate>, std::greater<>> queue;
-  const auto consider = [&](int32_t position) {
+  const auto merge_at = [&](int32_t position) -> const Merge* {
     const Symbol& left = symbols[static_cast<size_t>(position)];
-    if (left.next < 0) return;
-    const Merge* merge = FindMerge(left.id, symbols[static_cast<size_t>(left.next)].id);
-    if (merge != nullptr) queue.push({merge->rank, position, merge->id});
+    if (left.next < 0) return nullptr;
+    return FindMerge(left.id, symbols[static_cast<size_t>(left.next)].id);
   };
-  for (int32_t i = 0; i < count; ++i) consider(i);
+  std::vector<uint64_t> first;
+  for (int32_t i = 0; i < count; ++i) {
+    if (const Merge* merge = merge_at(i)) first.push_back(Candidate(merge->rank, i));
+  }
+  std::priority_queue queue(std::greater<uint64_t>(), std::move(first));
+  const auto consider = [&](int32_t position) {
+    if (const Merge* merge = merge_at(position)) queue.push(Candidate(merge->rank, position));
+  };
   while (!queue.empty()) {
-    const Candidate best = queue.top();
+    const auto rank = static_cast<size_t>(queue.top() >> 32);
+    const auto position = static_cast<int32_t>(queue.top() & 0xFFFFFFFF);
     queue.pop();
-    Symbol& left = symbols[static_cast<size_t>(best.position)];
-    if (left.id == kGone || left.next < 0) continue;
+    Symbol& left = symbols[static_cast<size_t>(position)];
+    if (left.id == kGone) continue;
+    // An entry holds as long as the pair that stands here now gives the same symbol.
+    const Merge* merge = merge_at(position);
+    if (merge == nullptr || merge->id != merged_by_rank_[rank]) continue;
     Symbol& right = symbols[static_cast<size_t>(left.next)];
-    const Merge* merge = FindMerge(left.id, right.id);
-    if (merge == nullptr || merge->id != best.id) continue;
     left.id = merge->id;
     left.next = right.next;
     right.id = kGone;
-    if (left.next >= 0) symbols[static_cast<size_t>(left.next)].previous = best.position;
+    if (left.next >= 0) symbols[static_cast<size_t>(left.next)].previous = position;
     if (left.previous >= 0) consider(left.previous);
-    consider(best.position);
+    consider(position);
   }
   for (const Symbol& symbol : symbols) {
     if (symbol.id == kGone) continue;

@@ -42,6 +42,7 @@ class BytePairEncoder {
   std::array<int32_t, 256> inner_{};  // id of a byte's symbol; kUnknown if there is none
   std::array<int32_t, 256> last_{};   // ... with the suffix
   std::unordered_map<uint64_t, Merge> merges_;
+  std::vector<int32_t> merged_by_rank_;
   int64_t unknown_id_ = 0;
 };
 
