@@ -1,0 +1,51 @@
+#!/usr/bin/env bash
+# Submit calls per second next to an empty gRPC echo server: starts a private redis-server (unix
+# socket, append-only file), a gateway and the echo server, measures both in turns, stops all.
+#   bench/gateway/run.sh BIN_DIR [ARGS of phasor-bench-gateway]
+# FSYNC=always makes Redis fsync every write; the default is everysec, as `phasor up` has it.
+set -euo pipefail
+
+bin="$(realpath "${1:?usage: run.sh BIN_DIR [ARGS]}")"
+shift
+root="$(cd "$(dirname "$0")/../.." && pwd)"
+fsync="${FSYNC:-everysec}"
+work="$(mktemp -d "${TMPDIR:-/tmp}/phasor-bench.XXXXXX")"
+children=()
+
+stop() {
+  for child in "${children[@]}"; do kill "$child" 2>/dev/null || true; done
+  wait 2>/dev/null || true
+  rm -rf "$work"
+}
+trap stop EXIT
+
+wait_for() {
+  for _ in $(seq 100); do
+    "$@" >/dev/null 2>&1 && return
+    sleep 0.05
+  done
+  echo "bench: no answer from: $*" >&2
+  exit 1
+}
+
+mkdir "$work/redis"
+redis-server --port 0 --unixsocket "$work/redis.sock" --dir "$work/redis" --appendonly yes \
+  --appendfsync "$fsync" --save '' --maxmemory-policy noeviction --daemonize no \
+  --logfile "$work/redis.log" &
+children+=($!)
+wait_for redis-cli -s "$work/redis.sock" ping
+
+cat >"$work/gateway.yaml" <<YAML
+limits: {max_jobs: 50000000, max_per_tenant: 50000000}
+YAML
+"$bin/phasor-gateway" --config "$work/gateway.yaml" --listen "unix:$work/gateway.sock" \
+  --metrics off --redis "unix://$work/redis.sock" --store "$work/store" \
+  --secret-file "$work/secret" --models "$root/models" --log-level warn &
+children+=($!)
+"$bin/phasor-bench-echo" "unix:$work/echo.sock" &
+children+=($!)
+wait_for test -S "$work/gateway.sock"
+wait_for test -S "$work/echo.sock"
+
+echo "redis: append-only file, fsync $fsync; $(nproc) cores for load, server and redis together"
+"$bin/phasor-bench-gateway" --echo "unix:$work/echo.sock" --gateway "unix:$work/gateway.sock" "$@"

@@ -1,0 +1,28 @@
+#include "services/gateway/cancel_flow.h"
+
+namespace phasor::gateway {
+
+StatusOr<v1::Job> CancelFlow::Cancel(const job::JobId& id) {
+  ASSIGN_OR_RETURN(JobFacts facts, parts_.reader->Look(id));
+  if (!facts.record && !job::IsTerminal(facts.view->state)) {
+    storage::TerminalRecord record;
+    record.id = id;
+    record.state = job::State::kCanceled;
+    record.code = "CANCELLED";
+    record.reason = "canceled by the client";
+    record.epoch = facts.view->epoch;
+    record.finished_ms = parts_.clock->WallMillis();
+    ASSIGN_OR_RETURN(facts.record, parts_.store->CreateTerminal(record));
+  }
+  if (facts.view && facts.record && facts.view->state != facts.record->state) {
+    const Status told =
+        facts.record->state == job::State::kCanceled
+            ? parts_.producer->Cancel(id, "").status()
+            : parts_.maintenance->Adopt(id, facts.record->state, storage::TerminalKey(id));
+    // A queue that forgot the job meanwhile has nothing to be told.
+    if (!told.ok() && told.code() != StatusCode::kNotFound) return told;
+  }
+  return parts_.reader->Get(id);
+}
+
+}  // namespace phasor::gateway

@@ -1,0 +1,157 @@
+#include "services/gateway/config.h"
+
+#include <unistd.h>
+
+#include <iostream>
+#include <utility>
+
+#include <CLI/CLI.hpp>
+
+#include "common/config/yaml_reader.h"
+
+namespace phasor::gateway {
+namespace {
+
+constexpr int kMaxThreads = 1024;
+constexpr int kMaxQueue = 1'000'000;
+constexpr double kMaxGrace = 3600;
+
+// Seconds on the outside, milliseconds within; log words as text.
+struct RawConfig {
+  GatewayConfig config;
+  double grace = 5;
+  std::string log_level = "info";
+  std::string log_format = "text";
+};
+
+void ReadLimits(config::YamlReader* reader, std::optional<queue::QueueLimits>* limits) {
+  if (!reader->Has("limits")) return;
+  config::YamlReader child = reader->Child("limits");
+  queue::QueueLimits& read = limits->emplace();
+  constexpr int64_t kMaxJobs = 100'000'000;
+  child.Int("max_jobs", 1, kMaxJobs, &read.max_jobs);
+  child.Int("max_per_tenant", 1, kMaxJobs, &read.max_per_tenant);
+  child.Int("max_tries", 1, 100, &read.max_tries);
+  child.Int("max_crashes", 1, 100, &read.max_crashes);
+  reader->Absorb(child);
+}
+
+Status ReadYaml(const std::string& path, RawConfig* raw) {
+  ASSIGN_OR_RETURN(config::YamlReader reader, config::YamlReader::Open(path));
+  GatewayConfig& config = raw->config;
+  reader.String("listen", &config.listen);
+  reader.String("metrics", &config.metrics);
+  reader.String("redis", &config.redis);
+  reader.String("store", &config.store);
+  reader.String("models", &config.models);
+  reader.String("secret_file", &config.secret_file);
+  reader.String("name", &config.name);
+  reader.Int("work_threads", 1, kMaxThreads, &config.work_threads);
+  reader.Int("work_queue", 1, kMaxQueue, &config.work_queue);
+  reader.Double("grace", 0, kMaxGrace, &raw->grace);
+  reader.String("log_level", &raw->log_level);
+  reader.String("log_format", &raw->log_format);
+  ReadLimits(&reader, &config.limits);
+  return reader.Finish();
+}
+
+void AddFlags(CLI::App& app, RawConfig* raw, std::string* file) {
+  GatewayConfig& config = raw->config;
+  app.add_option("--config", *file, "YAML file; its keys are the flags' names with '_'")
+      ->envname("PHASOR_CONFIG");
+  app.add_option("--listen", config.listen, "host:port or unix:/path to serve gRPC on")
+      ->envname("PHASOR_LISTEN")
+      ->capture_default_str();
+  app.add_option("--metrics", config.metrics, "host:port of /metrics and /readyz, or 'off'")
+      ->envname("PHASOR_METRICS")
+      ->capture_default_str();
+  app.add_option("--redis", config.redis, "redis://[user:password@]host[:port] or unix:///socket")
+      ->envname("PHASOR_REDIS")
+      ->capture_default_str();
+  app.add_option("--store", config.store, "folder of the result store")
+      ->envname("PHASOR_STORE")
+      ->capture_default_str();
+  app.add_option("--models", config.models, "a model's directory, or a folder of them")
+      ->envname("PHASOR_MODELS")
+      ->capture_default_str();
+  app.add_option("--secret-file", config.secret_file,
+                 "secret of the fleet, made if it is not there")
+      ->envname("PHASOR_SECRET_FILE")
+      ->capture_default_str();
+  app.add_option("--name", config.name, "of this gateway; default: host name and process id")
+      ->envname("PHASOR_GATEWAY_NAME");
+  app.add_option("--work-threads", config.work_threads,
+                 "for calls that wait for Redis or the store")
+      ->envname("PHASOR_WORK_THREADS")
+      ->check(CLI::Range(1, kMaxThreads))
+      ->capture_default_str();
+  app.add_option("--work-queue", config.work_queue, "calls that may wait for a thread")
+      ->envname("PHASOR_WORK_QUEUE")
+      ->check(CLI::Range(1, kMaxQueue))
+      ->capture_default_str();
+  app.add_option("--grace", raw->grace, "seconds for calls in progress after SIGTERM")
+      ->envname("PHASOR_GRACE")
+      ->check(CLI::Range(0.0, kMaxGrace))
+      ->capture_default_str();
+  app.add_option("--log-level", raw->log_level, "debug, info, warn, error or off")
+      ->envname("PHASOR_LOG_LEVEL")
+      ->capture_default_str();
+  app.add_option("--log-format", raw->log_format, "text or json")
+      ->envname("PHASOR_LOG_FORMAT")
+      ->capture_default_str();
+}
+
+// The configuration file has to be known before the flags that override it are read.
+std::string FindConfigFile(int argc, const char* const* argv) {
+  RawConfig ignored;
+  std::string file;
+  CLI::App app;
+  AddFlags(app, &ignored, &file);
+  app.set_help_flag();
+  app.allow_extras();
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Error&) {
+    // The second reading reports it.
+  }
+  return file;
+}
+
+std::string DefaultName() {
+  char host[256] = {};
+  const bool known = gethostname(host, sizeof(host) - 1) == 0;
+  return std::string(known ? host : "localhost") + "-" + std::to_string(getpid());
+}
+
+StatusOr<GatewayConfig> Complete(RawConfig raw) {
+  GatewayConfig config = std::move(raw.config);
+  config.shutdown_grace = Millis(static_cast<int64_t>(raw.grace * 1000));
+  ASSIGN_OR_RETURN(config.log.level, log::ParseLevel(raw.log_level));
+  ASSIGN_OR_RETURN(config.log.format, log::ParseFormat(raw.log_format));
+  if (config.name.empty()) config.name = DefaultName();
+  return config;
+}
+
+}  // namespace
+
+StatusOr<GatewayConfig> ReadGatewayConfig(int argc, const char* const* argv, bool* exit_early) {
+  *exit_early = false;
+  RawConfig raw;
+  std::string file = FindConfigFile(argc, argv);
+  if (!file.empty()) RETURN_IF_ERROR(ReadYaml(file, &raw));
+  CLI::App app("phasor-gateway: takes requests over gRPC, queues them, tells what becomes of them.",
+               "phasor-gateway");
+  app.set_version_flag("--version", PHASOR_VERSION);
+  AddFlags(app, &raw, &file);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() != 0) return InvalidArgument(error.what());
+    *exit_early = true;
+    app.exit(error, std::cout, std::cerr);
+    return GatewayConfig{};
+  }
+  return Complete(std::move(raw));
+}
+
+}  // namespace phasor::gateway

@@ -1,0 +1,36 @@
+// What phasor-gateway is told at its start: flags before PHASOR_* environment variables before the
+// YAML file before the defaults here. Plain values; read once, in main.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "common/base/clock.h"
+#include "common/base/status.h"
+#include "common/log/log.h"
+#include "common/queue/types.h"
+
+namespace phasor::gateway {
+
+struct GatewayConfig {
+  std::string listen = "127.0.0.1:50051";        // or unix:/path
+  std::string metrics = "127.0.0.1:9464";        // of /metrics, /healthz and /readyz; "off": none
+  std::string redis = "redis://127.0.0.1:6379";  // or unix:///path/to/socket
+  std::string store = "phasor-data/store";       // folder of the result store
+  std::string models = "models";                 // a model's directory, or a folder of them
+  // Makes job ids from idempotency keys: all gateways of a fleet share it. Made with random
+  // content if there is no such file.
+  std::string secret_file = "phasor-data/secret";
+  std::string name;             // told to workers and in Stats; default: host name and process id
+  int work_threads = 32;        // for calls that wait for Redis or the store
+  int work_queue = 4096;        // calls that may wait for a thread
+  Millis shutdown_grace{5000};  // after SIGTERM, for calls in progress
+  std::optional<queue::QueueLimits> limits;  // absent: what the queue has stays
+  log::LogConfig log;
+};
+
+// INVALID_ARGUMENT names the flag, variable or key. `*exit_early` is set when help or version was
+// printed and there is nothing to run.
+StatusOr<GatewayConfig> ReadGatewayConfig(int argc, const char* const* argv, bool* exit_early);
+
+}  // namespace phasor::gateway

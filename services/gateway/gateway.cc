@@ -1,0 +1,139 @@
+#include "services/gateway/gateway.h"
+
+#include <atomic>
+#include <utility>
+
+#include "common/log/log.h"
+#include "common/rpc/server.h"
+#include "services/gateway/admin_service.h"
+#include "services/gateway/cancel_flow.h"
+#include "services/gateway/images_service.h"
+#include "services/gateway/job_reader.h"
+#include "services/gateway/model_catalog.h"
+#include "services/gateway/models_service.h"
+#include "services/gateway/periodic.h"
+#include "services/gateway/queue_sampler.h"
+#include "services/gateway/reaper.h"
+#include "services/gateway/sealer.h"
+#include "services/gateway/submit_flow.h"
+#include "services/gateway/watcher_hub.h"
+#include "services/gateway/work_pool.h"
+#include "services/gateway/worker_registry.h"
+#include "services/gateway/worker_report_service.h"
+
+namespace phasor::gateway {
+namespace {
+
+constexpr Millis kTick{1000};
+
+}  // namespace
+
+// Destroyed from the bottom: first the loops and events stop, last the pool's users go.
+struct Gateway::Parts {
+  Parts(const GatewayConfig& config_in, const std::string& secret,
+        std::vector<config::ModelCard> cards, const Ports& ports)
+      : config(config_in),
+        catalog(std::move(cards)),
+        reader(ports.producer, ports.store),
+        submit({&catalog, ports.producer, ports.store, secret, RandomSeeds()}),
+        cancel({&reader, ports.producer, ports.maintenance, ports.store, ports.clock}),
+        reaper(ports.maintenance, ports.metrics),
+        sealer(ports.maintenance, ports.store, ports.clock),
+        sampler({ports.maintenance, ports.metrics, config.limits,
+                 [this](bool ready) { SetServing(ready); }}),
+        pool({config.work_threads, static_cast<size_t>(config.work_queue)}, ports.metrics),
+        hub({&reader, &pool, ports.clock}),
+        images({&submit, &cancel, &reader, &hub, &pool}),
+        models(&catalog, &sampler, &workers),
+        admin({ports.maintenance, &workers, &pool, ports.clock, config.name, PHASOR_VERSION}),
+        report({&workers, ports.events, &pool, config.name}) {}
+
+  // The sampler's thread may know before the server stands.
+  void SetServing(bool ready) {
+    MutexLock lock(&mu);
+    serving = ready;
+    if (server != nullptr) server->SetServing(ready && !stopping);
+  }
+
+  const GatewayConfig config;
+  const ModelCatalog catalog;
+  JobReader reader;
+  SubmitFlow submit;
+  CancelFlow cancel;
+  Reaper reaper;
+  Sealer sealer;
+  QueueSampler sampler;
+  WorkerRegistry workers;
+  WorkPool pool;
+  WatcherHub hub;
+  ImagesService images;
+  ModelsService models;
+  AdminService admin;
+  WorkerReportService report;
+
+  Mutex mu;
+  bool serving GUARDED_BY(mu) = false;
+  bool stopping GUARDED_BY(mu) = false;
+  std::unique_ptr<rpc::Server> server;  // set once, under mu
+  std::unique_ptr<queue::Subscription> subscription;
+  std::vector<std::unique_ptr<Periodic>> loops;
+};
+
+Gateway::Gateway(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+
+Gateway::~Gateway() { Shutdown(); }
+
+StatusOr<std::unique_ptr<Gateway>> Gateway::Start(const GatewayConfig& config,
+                                                  const std::string& secret,
+                                                  std::vector<config::ModelCard> cards,
+                                                  const Ports& ports) {
+  auto owned = std::make_unique<Parts>(config, secret, std::move(cards), ports);
+  Parts* const parts = owned.get();
+  ASSIGN_OR_RETURN(
+      auto server,
+      rpc::Server::Start({.address = config.listen, .metrics = ports.metrics},
+                         {&parts->images, &parts->models, &parts->admin, &parts->report}));
+  {
+    MutexLock lock(&parts->mu);
+    parts->server = std::move(server);
+  }
+  parts->subscription = ports.events->Subscribe([parts](const queue::Event& event) {
+    parts->hub.OnEvent(event);
+    parts->workers.OnEvent(event);
+  });
+  const auto loop = [parts](const char* name, std::function<Status()> tick) {
+    parts->loops.push_back(std::make_unique<Periodic>(name, kTick, std::move(tick)));
+  };
+  const auto always_ok = [](auto tick) {
+    return [tick] {
+      tick();
+      return OkStatus();
+    };
+  };
+  loop("sampler", always_ok([parts] { parts->sampler.Tick(); }));
+  loop("reaper", [parts] { return parts->reaper.Tick(); });
+  loop("sealer", [parts] { return parts->sealer.Tick(); });
+  loop("watchers", always_ok([parts] { parts->hub.Tick(); }));
+  return std::unique_ptr<Gateway>(new Gateway(std::move(owned)));
+}
+
+const std::string& Gateway::address() const { return parts_->server->address(); }
+
+Status Gateway::ready() { return parts_->sampler.ready(); }
+
+void Gateway::Shutdown() {
+  {
+    MutexLock lock(&parts_->mu);
+    if (parts_->stopping) return;
+    parts_->stopping = true;
+    parts_->server->SetServing(false);
+  }
+  parts_->loops.clear();
+  parts_->subscription.reset();
+  parts_->hub.Close(Unavailable("the gateway is shutting down; call again"));
+  parts_->report.Close();
+  parts_->server->Shutdown(parts_->config.shutdown_grace);
+  parts_->pool.Stop();
+}
+
+}  // namespace phasor::gateway

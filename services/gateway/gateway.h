@@ -1,0 +1,54 @@
+// The gateway put together from its ports: flows, services, streams, maintenance loops and the
+// gRPC server. main gives it Redis and a store; tests give it memory. Thread-safe.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "common/base/clock.h"
+#include "common/base/status.h"
+#include "common/config/model_card.h"
+#include "common/metrics/registry.h"
+#include "common/queue/queue.h"
+#include "common/storage/result_store.h"
+#include "services/gateway/config.h"
+
+namespace phasor::gateway {
+
+class Gateway {
+ public:
+  // All outlive the gateway.
+  struct Ports {
+    queue::Producer* producer = nullptr;
+    queue::Maintenance* maintenance = nullptr;
+    queue::EventChannel* events = nullptr;
+    storage::ResultStore* store = nullptr;
+    const Clock* clock = nullptr;
+    metrics::Registry* metrics = nullptr;
+  };
+
+  // Serves when it returns. Errors: the address can't be bound.
+  static StatusOr<std::unique_ptr<Gateway>> Start(const GatewayConfig& config,
+                                                  const std::string& secret,
+                                                  std::vector<config::ModelCard> cards,
+                                                  const Ports& ports);
+  // Stops as Shutdown does.
+  ~Gateway();
+
+  // Where it listens, with the port it got.
+  const std::string& address() const;
+  // OK, or why it can't serve now.
+  Status ready();
+
+  // Takes no call any more, ends streams with UNAVAILABLE so that clients go elsewhere, waits up
+  // to the configured grace for calls in progress. Idempotent.
+  void Shutdown();
+
+ private:
+  struct Parts;
+  explicit Gateway(std::unique_ptr<Parts> parts);
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace phasor::gateway

@@ -1,0 +1,126 @@
+#include "services/gateway/images_service.h"
+
+#include <memory>
+#include <string>
+
+#include "common/log/log.h"
+#include "services/gateway/job_stream.h"
+#include "services/gateway/result_stream.h"
+#include "services/gateway/unary_call.h"
+
+namespace phasor::gateway {
+namespace {
+
+constexpr size_t kMaxTraceParent = 128;
+
+// The W3C traceparent of a call; empty if there is none of sane length.
+std::string TraceParent(const grpc::CallbackServerContext& call) {
+  const auto found = call.client_metadata().find("traceparent");
+  if (found == call.client_metadata().end() || found->second.size() > kMaxTraceParent) return "";
+  return {found->second.data(), found->second.size()};
+}
+
+void LogAccepted(const v1::SubmitResponse& response) {
+  log::Info("job accepted", {{"job_id", response.job_id()},
+                             {"model", response.request().model()},
+                             {"duplicate", response.duplicate()}});
+}
+
+}  // namespace
+
+grpc::ServerUnaryReactor* ImagesService::Submit(grpc::CallbackServerContext* call,
+                                                const v1::SubmitRequest* request,
+                                                v1::SubmitResponse* response) {
+  return AnswerInPool(call, parts_.pool, [this, request, response, trace = TraceParent(*call)] {
+    const Status status = Give(parts_.submit->Submit(request->request(), trace), response);
+    if (status.ok()) LogAccepted(*response);
+    return status;
+  });
+}
+
+grpc::ServerWriteReactor<v1::GenerateEvent>* ImagesService::Generate(
+    grpc::CallbackServerContext* call, const v1::GenerateImagesRequest* request) {
+  auto stream = JobStream<v1::GenerateEvent>::Make(parts_.hub, ToGenerateEvent);
+  // Set by the submit below; the client may go away before or after it.
+  struct Submitted {
+    Mutex mu;
+    std::string job_id GUARDED_BY(mu);
+    bool gone GUARDED_BY(mu) = false;
+  };
+  auto submitted = std::make_shared<Submitted>();
+  const auto cancel = [this](const std::string& id) {
+    if (!parts_.pool->TryPost([this, id] { (void)parts_.cancel->Cancel(id); })) {
+      log::Warn("too busy to cancel the job of a client that went away", {{"job_id", id}});
+    }
+  };
+  const bool cancel_on_disconnect = request->cancel_on_disconnect();
+  if (cancel_on_disconnect) {
+    stream->OnDisconnect([submitted, cancel] {
+      MutexLock lock(&submitted->mu);
+      submitted->gone = true;
+      if (!submitted->job_id.empty()) cancel(submitted->job_id);
+    });
+  }
+  // The request lives as long as the call, which may end before the pool gets to it.
+  const bool posted = parts_.pool->TryPost(
+      [this, stream, submitted, cancel, body = request->request(), trace = TraceParent(*call)] {
+        auto response = parts_.submit->Submit(body, trace);
+        if (!response.ok()) return stream->End(response.status());
+        LogAccepted(*response);
+        {
+          MutexLock lock(&submitted->mu);
+          submitted->job_id = response->job_id();
+          if (submitted->gone) return cancel(response->job_id());
+        }
+        v1::GenerateEvent event;
+        event.mutable_accepted()->set_job_id(response->job_id());
+        event.mutable_accepted()->set_duplicate(response->duplicate());
+        *event.mutable_accepted()->mutable_request() = response->request();
+        stream->Send(std::move(event));
+        stream->Follow(response->job_id(), body.preview_every() > 0, true);
+      });
+  if (!posted) stream->End(BusyStatus());
+  return stream.get();
+}
+
+grpc::ServerUnaryReactor* ImagesService::Get(grpc::CallbackServerContext* call,
+                                             const v1::GetJobRequest* request, v1::Job* response) {
+  return AnswerInPool(call, parts_.pool, [this, request, response] {
+    return Give(parts_.reader->Get(request->job_id()), response);
+  });
+}
+
+grpc::ServerWriteReactor<v1::WatchEvent>* ImagesService::Watch(
+    grpc::CallbackServerContext* /*call*/, const v1::WatchRequest* request) {
+  auto stream = JobStream<v1::WatchEvent>::Make(parts_.hub, ToWatchEvent);
+  stream->Follow(request->job_id(), request->previews(), false);
+  return stream.get();
+}
+
+grpc::ServerUnaryReactor* ImagesService::Cancel(grpc::CallbackServerContext* call,
+                                                const v1::CancelRequest* request,
+                                                v1::Job* response) {
+  return AnswerInPool(call, parts_.pool, [this, request, response] {
+    const Status status = Give(parts_.cancel->Cancel(request->job_id()), response);
+    if (status.ok()) {
+      log::Info("job canceled",
+                {{"job_id", response->id()}, {"state", v1::JobState_Name(response->state())}});
+    }
+    return status;
+  });
+}
+
+grpc::ServerUnaryReactor* ImagesService::List(grpc::CallbackServerContext* call,
+                                              const v1::ListJobsRequest* request,
+                                              v1::ListJobsResponse* response) {
+  return AnswerInPool(call, parts_.pool, [this, request, response] {
+    return Give(parts_.reader->List(*request), response);
+  });
+}
+
+grpc::ServerWriteReactor<v1::ResultChunk>* ImagesService::GetResult(
+    grpc::CallbackServerContext* /*call*/, const v1::GetResultRequest* request) {
+  return new ResultStream(parts_.reader, parts_.pool, *request);
+}
+
+}  // namespace phasor::gateway

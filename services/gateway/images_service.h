@@ -1,0 +1,46 @@
+// phasor.v1.Images over gRPC's callback API: each method hands its request to a flow in the work
+// pool. What this version lacks answers UNIMPLEMENTED (the generated default). Thread-safe.
+#pragma once
+
+#include "phasor/v1/images.grpc.pb.h"
+#include "services/gateway/cancel_flow.h"
+#include "services/gateway/job_reader.h"
+#include "services/gateway/submit_flow.h"
+#include "services/gateway/watcher_hub.h"
+#include "services/gateway/work_pool.h"
+
+namespace phasor::gateway {
+
+class ImagesService final : public v1::Images::CallbackService {
+ public:
+  struct Parts {  // all outlive the service
+    SubmitFlow* submit = nullptr;
+    CancelFlow* cancel = nullptr;
+    JobReader* reader = nullptr;
+    WatcherHub* hub = nullptr;
+    WorkPool* pool = nullptr;
+  };
+  explicit ImagesService(const Parts& parts) : parts_(parts) {}
+
+  grpc::ServerWriteReactor<v1::GenerateEvent>* Generate(
+      grpc::CallbackServerContext* call, const v1::GenerateImagesRequest* request) override;
+  grpc::ServerUnaryReactor* Submit(grpc::CallbackServerContext* call,
+                                   const v1::SubmitRequest* request,
+                                   v1::SubmitResponse* response) override;
+  grpc::ServerUnaryReactor* Get(grpc::CallbackServerContext* call, const v1::GetJobRequest* request,
+                                v1::Job* response) override;
+  grpc::ServerWriteReactor<v1::WatchEvent>* Watch(grpc::CallbackServerContext* call,
+                                                  const v1::WatchRequest* request) override;
+  grpc::ServerUnaryReactor* Cancel(grpc::CallbackServerContext* call,
+                                   const v1::CancelRequest* request, v1::Job* response) override;
+  grpc::ServerUnaryReactor* List(grpc::CallbackServerContext* call,
+                                 const v1::ListJobsRequest* request,
+                                 v1::ListJobsResponse* response) override;
+  grpc::ServerWriteReactor<v1::ResultChunk>* GetResult(
+      grpc::CallbackServerContext* call, const v1::GetResultRequest* request) override;
+
+ private:
+  Parts parts_;
+};
+
+}  // namespace phasor::gateway

@@ -1,0 +1,50 @@
+// What is true about a job: the queue's view and the terminal record, merged. Where both speak,
+// the record wins, and it answers alone once the queue has forgotten the job.
+// Thread-safe; blocks on queue and store.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "common/base/status.h"
+#include "common/queue/queue.h"
+#include "common/storage/result_store.h"
+#include "phasor/v1/images.pb.h"
+#include "phasor/v1/types.pb.h"
+
+namespace phasor::gateway {
+
+// Either may be absent, not both.
+struct JobFacts {
+  std::optional<queue::JobView> view;
+  std::optional<storage::TerminalRecord> record;
+};
+
+// As clients see it, without image data. Pure.
+v1::Job ToProto(const JobFacts& facts);
+
+class JobReader {
+ public:
+  // Both outlive the reader.
+  JobReader(queue::Producer* producer, storage::ResultStore* store);
+
+  // INVALID_ARGUMENT for a malformed id, NOT_FOUND, UNAVAILABLE.
+  StatusOr<JobFacts> Look(const job::JobId& id);
+  StatusOr<v1::Job> Get(const job::JobId& id);
+  StatusOr<v1::ListJobsResponse> List(const v1::ListJobsRequest& request);
+
+  // Fills in the image data of a DONE job, checked against their digests. Pictures that would
+  // take the answer over 64 MiB stay without: GetResult has them in chunks.
+  Status AttachPictures(v1::Job* job);
+
+  // The record of a DONE job; FAILED_PRECONDITION if it is not DONE.
+  StatusOr<storage::TerminalRecord> FinishedRecord(const job::JobId& id);
+  // One picture's bytes; DATA_LOSS if they are not what the record says.
+  StatusOr<std::string> Picture(const storage::ResultImage& image);
+
+ private:
+  queue::Producer* producer_;
+  storage::ResultStore* store_;
+};
+
+}  // namespace phasor::gateway

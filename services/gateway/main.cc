@@ -1,0 +1,76 @@
+// phasor-gateway: takes requests, queues them, tells clients what becomes of their jobs.
+#include <csignal>
+#include <cstring>
+#include <iostream>
+
+#include "common/log/log.h"
+#include "common/metrics/admin_server.h"
+#include "common/queue/redis/redis_queue.h"
+#include "common/storage/fs/fs_store.h"
+#include "services/gateway/gateway.h"
+#include "services/gateway/secret.h"
+
+namespace phasor::gateway {
+namespace {
+
+// SIGTERM and SIGINT are waited for, not handled; threads started later inherit the mask.
+sigset_t BlockSignals() {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGTERM);
+  sigaddset(&set, SIGINT);
+  pthread_sigmask(SIG_BLOCK, &set, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);
+  return set;
+}
+
+Status Serve(const GatewayConfig& config) {
+  const sigset_t signals = BlockSignals();
+  const SystemClock clock;
+  metrics::Registry metrics;
+  ASSIGN_OR_RETURN(auto models, config::ReadModelCards(config.models));
+  if (models.empty()) return NotFound("no model in " + config.models);
+  ASSIGN_OR_RETURN(const std::string secret, ReadOrMakeSecret(config.secret_file));
+  ASSIGN_OR_RETURN(const auto store, storage::FsStore::Open({.root = config.store}));
+  ASSIGN_OR_RETURN(const auto redis, queue::ParseRedisUrl(config.redis));
+  queue::RedisQueue queue({.address = redis});
+  ASSIGN_OR_RETURN(const auto gateway, Gateway::Start(config, secret, std::move(models),
+                                                      {.producer = &queue,
+                                                       .maintenance = &queue,
+                                                       .events = &queue,
+                                                       .store = store.get(),
+                                                       .clock = &clock,
+                                                       .metrics = &metrics}));
+  std::unique_ptr<metrics::AdminServer> admin;
+  if (config.metrics != "off") {
+    ASSIGN_OR_RETURN(admin, metrics::AdminServer::Start(config.metrics, &metrics,
+                                                        [&] { return gateway->ready(); }));
+  }
+  log::Info("serving", {{"address", gateway->address()}, {"metrics", config.metrics}});
+  int signal = 0;
+  sigwait(&signals, &signal);
+  log::Info("shutting down", {{"signal", strsignal(signal)}});
+  gateway->Shutdown();
+  return OkStatus();
+}
+
+int Main(int argc, const char* const* argv) {
+  bool exit_early = false;
+  const auto config = ReadGatewayConfig(argc, argv, &exit_early);
+  if (!config.ok()) {
+    std::cerr << "phasor-gateway: " << config.status().message() << "\n";
+    return 2;
+  }
+  if (exit_early) return 0;
+  log::Configure(config->log);
+  if (const Status status = Serve(*config); !status.ok()) {
+    std::cerr << "phasor-gateway: " << status.message() << "\n";
+    return 1;
+  }
+  return 0;
+}
+
+}  // namespace
+}  // namespace phasor::gateway
+
+int main(int argc, char** argv) { return phasor::gateway::Main(argc, argv); }

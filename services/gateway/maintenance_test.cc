@@ -1,0 +1,128 @@
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "services/gateway/cancel_flow.h"
+#include "services/gateway/queue_sampler.h"
+#include "services/gateway/reaper.h"
+#include "services/gateway/sealer.h"
+#include "services/gateway/testing_fixture.h"
+
+namespace phasor::gateway {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+class MaintenanceTest : public testing::Test {
+ protected:
+  job::JobId Submit(const std::string& key, int64_t deadline_ms = 0) {
+    queue::SubmitRequest request;
+    request.id = job::MakeJobId("secret", "", key);
+    request.model = "demo";
+    request.deadline_ms = deadline_ms;
+    EXPECT_TRUE(fleet_.queue.Submit(request).ok());
+    return request.id;
+  }
+  queue::State StateOf(const job::JobId& id) { return fleet_.queue.Get(id)->state; }
+
+  MemoryFleet fleet_;
+  metrics::Registry metrics_;
+  Sealer sealer_{&fleet_.queue, &fleet_.store, &fleet_.clock};
+};
+
+TEST_F(MaintenanceTest, TheReaperTakesBackAJobWhoseWorkerIsGone) {
+  const job::JobId id = Submit("a");
+  fleet_.Take();
+  Reaper reaper(&fleet_.queue, &metrics_);
+  ASSERT_TRUE(reaper.Tick().ok());
+  EXPECT_EQ(StateOf(id), queue::State::kLeased);
+  fleet_.clock.Advance(std::chrono::seconds(20));
+  ASSERT_TRUE(reaper.Tick().ok());
+  EXPECT_EQ(StateOf(id), queue::State::kQueued);
+  EXPECT_THAT(metrics_.Text(), HasSubstr("phasor_recovered_jobs_total 1"));
+}
+
+TEST_F(MaintenanceTest, TheSealerWritesTheRecordOfAnExpiredJob) {
+  const job::JobId id = Submit("a", fleet_.clock.WallMillis() + 1000);
+  fleet_.clock.Advance(std::chrono::seconds(2));
+  ASSERT_TRUE(fleet_.queue.Recover(10).ok());
+  ASSERT_EQ(StateOf(id), queue::State::kSealing);
+  ASSERT_TRUE(sealer_.Tick().ok());
+  EXPECT_EQ(StateOf(id), queue::State::kExpired);
+  const auto record = fleet_.store.ReadTerminal(id);
+  ASSERT_TRUE(record.ok());
+  EXPECT_EQ(record->state, job::State::kExpired);
+  EXPECT_FALSE(record->code.empty());
+  ASSERT_TRUE(sealer_.Tick().ok());
+}
+
+TEST_F(MaintenanceTest, TheSealerYieldsToARecordThatStands) {
+  const job::JobId id = Submit("a", fleet_.clock.WallMillis() + 1000);
+  ASSERT_TRUE(fleet_.store.CreateTerminal(Ended(id, job::State::kDone)).ok());
+  fleet_.clock.Advance(std::chrono::seconds(2));
+  ASSERT_TRUE(fleet_.queue.Recover(10).ok());
+  ASSERT_TRUE(sealer_.Tick().ok());
+  EXPECT_EQ(StateOf(id), queue::State::kDone);
+}
+
+TEST_F(MaintenanceTest, TheSamplerShowsDepthsAndSetsTheLimits) {
+  std::vector<bool> told;
+  QueueSampler sampler({.maintenance = &fleet_.queue,
+                        .metrics = &metrics_,
+                        .limits = queue::QueueLimits{.max_jobs = 2},
+                        .on_ready = [&](bool ready) { told.push_back(ready); }});
+  EXPECT_EQ(sampler.ready().code(), StatusCode::kUnavailable);
+  Submit("a");
+  Submit("b");
+  sampler.Tick();
+  sampler.Tick();
+  EXPECT_TRUE(sampler.ready().ok());
+  EXPECT_THAT(told, ElementsAre(true));
+  EXPECT_EQ(sampler.latest().live, 2);
+  EXPECT_THAT(metrics_.Text(),
+              HasSubstr("phasor_queue_depth{model=\"demo\",priority=\"NORMAL\"} 2"));
+  queue::SubmitRequest third;
+  third.id = job::MakeJobId("secret", "", "c");
+  third.model = "demo";
+  EXPECT_EQ(fleet_.queue.Submit(third)->outcome, queue::SubmitOutcome::kFull);
+}
+
+class CancelFlowTest : public MaintenanceTest {
+ protected:
+  JobReader reader_{&fleet_.queue, &fleet_.store};
+  CancelFlow flow_{{.reader = &reader_,
+                    .producer = &fleet_.queue,
+                    .maintenance = &fleet_.queue,
+                    .store = &fleet_.store,
+                    .clock = &fleet_.clock}};
+};
+
+TEST_F(CancelFlowTest, EndsAJobThatHasNotEnded) {
+  const job::JobId id = Submit("a");
+  fleet_.Take();
+  const auto job = flow_.Cancel(id);
+  ASSERT_TRUE(job.ok()) << job.status();
+  EXPECT_EQ(job->state(), v1::CANCELED);
+  EXPECT_EQ(StateOf(id), queue::State::kCanceled);
+  EXPECT_EQ(fleet_.store.ReadTerminal(id)->state, job::State::kCanceled);
+  EXPECT_EQ(flow_.Cancel(id)->state(), v1::CANCELED);
+}
+
+TEST_F(CancelFlowTest, AnswersDoneWhenTheWorkersRecordStands) {
+  const job::JobId id = Submit("a");
+  fleet_.Take();
+  ASSERT_TRUE(fleet_.store.CreateTerminal(Ended(id, job::State::kDone)).ok());
+  EXPECT_EQ(flow_.Cancel(id)->state(), v1::DONE);
+  EXPECT_EQ(StateOf(id), queue::State::kDone);
+}
+
+TEST_F(CancelFlowTest, WritesNoRecordForAJobThatNobodyKnows) {
+  const job::JobId id = job::MakeJobId("secret", "", "none");
+  EXPECT_EQ(flow_.Cancel(id).status().code(), StatusCode::kNotFound);
+  EXPECT_EQ(fleet_.store.ReadTerminal(id).status().code(), StatusCode::kNotFound);
+}
+
+}  // namespace
+}  // namespace phasor::gateway

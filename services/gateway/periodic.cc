@@ -1,0 +1,42 @@
+#include "services/gateway/periodic.h"
+
+#include <utility>
+
+#include "absl/time/time.h"
+#include "common/log/log.h"
+
+namespace phasor::gateway {
+
+Periodic::Periodic(std::string name, Millis interval, std::function<Status()> tick)
+    : name_(std::move(name)),
+      interval_(interval),
+      tick_(std::move(tick)),
+      thread_([this] { Run(); }) {}
+
+Periodic::~Periodic() {
+  {
+    MutexLock lock(&mu_);
+    stopped_ = true;
+    stop_.Signal();
+  }
+  thread_.join();
+}
+
+void Periodic::Run() {
+  bool failing = false;
+  do {
+    const Status status = tick_();
+    if (!status.ok() && !failing) log::Warn("a loop fails", {{"loop", name_}, {"why", status}});
+    failing = !status.ok();
+  } while (Pause());
+}
+
+bool Periodic::Pause() {
+  const absl::Time until = absl::Now() + absl::FromChrono(interval_);
+  MutexLock lock(&mu_);
+  while (!stopped_ && !stop_.WaitWithDeadline(&mu_, until)) {
+  }
+  return !stopped_;
+}
+
+}  // namespace phasor::gateway

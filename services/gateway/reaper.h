@@ -1,0 +1,24 @@
+// Takes back the jobs of workers that are gone. Any number of gateways may do this at once: the
+// queue moves each job once. One thread.
+#pragma once
+
+#include "common/base/status.h"
+#include "common/metrics/registry.h"
+#include "common/queue/queue.h"
+
+namespace phasor::gateway {
+
+class Reaper {
+ public:
+  // Both outlive the reaper.
+  Reaper(queue::Maintenance* maintenance, metrics::Registry* metrics);
+
+  // Recovers what is due now. Call about every second.
+  Status Tick();
+
+ private:
+  queue::Maintenance* const maintenance_;
+  metrics::Counter& moved_;
+};
+
+}  // namespace phasor::gateway

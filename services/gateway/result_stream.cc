@@ -1,0 +1,80 @@
+#include "services/gateway/result_stream.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "common/rpc/result_convert.h"
+#include "common/rpc/status_convert.h"
+#include "services/gateway/unary_call.h"
+
+namespace phasor::gateway {
+namespace {
+
+constexpr size_t kChunk = 1 << 20;
+
+}  // namespace
+
+ResultStream::ResultStream(JobReader* reader, WorkPool* pool, const v1::GetResultRequest& request)
+    : reader_(reader),
+      pool_(pool),
+      job_id_(request.job_id()),
+      only_(request.has_index() ? std::optional<int>(request.index()) : std::nullopt) {
+  Post(&ResultStream::Open);
+}
+
+void ResultStream::Post(void (ResultStream::*step)()) {
+  if (!pool_->TryPost([this, step] { (this->*step)(); })) {
+    Finish(rpc::ToGrpc(BusyStatus()));
+  }
+}
+
+void ResultStream::Open() {
+  const Status loaded = LoadRecord();
+  if (!loaded.ok()) return Finish(rpc::ToGrpc(loaded));
+  LoadPicture();
+}
+
+Status ResultStream::LoadRecord() {
+  ASSIGN_OR_RETURN(record_, reader_->FinishedRecord(job_id_));
+  result_ = rpc::ResultOf(record_);
+  end_ = record_.images.size();
+  if (!only_) return OkStatus();
+  if (*only_ < 0 || static_cast<size_t>(*only_) >= end_) {
+    return rpc::InvalidFields({{"index", "must be between 0 and " + std::to_string(end_ - 1) +
+                                             ", got " + std::to_string(*only_)}});
+  }
+  image_ = static_cast<size_t>(*only_);
+  end_ = image_ + 1;
+  return OkStatus();
+}
+
+void ResultStream::LoadPicture() {
+  if (canceled_) return Finish(grpc::Status::CANCELLED);
+  if (image_ >= end_) return Finish(grpc::Status::OK);
+  auto bytes = reader_->Picture(record_.images[image_]);
+  if (!bytes.ok()) return Finish(rpc::ToGrpc(bytes.status()));
+  bytes_ = *std::move(bytes);
+  offset_ = 0;
+  WriteChunk();
+}
+
+void ResultStream::WriteChunk() {
+  chunk_.Clear();
+  if (offset_ == 0) {
+    *chunk_.mutable_image() = result_.images(static_cast<int>(image_));
+  }
+  chunk_.set_offset(static_cast<int64_t>(offset_));
+  const size_t length = std::min(kChunk, bytes_.size() - offset_);
+  chunk_.set_data(bytes_.data() + offset_, length);
+  offset_ += length;
+  StartWrite(&chunk_);
+}
+
+void ResultStream::OnWriteDone(bool ok) {
+  if (!ok) return Finish(grpc::Status::CANCELLED);
+  if (offset_ < bytes_.size()) return WriteChunk();
+  ++image_;
+  Post(&ResultStream::LoadPicture);
+}
+
+}  // namespace phasor::gateway

@@ -1,0 +1,29 @@
+// Writes the terminal records of jobs whose end the queue decided (dead, expired), then tells the
+// queue what the record says: it may say otherwise, for whoever wrote first decides. Any number
+// of gateways may do this at once. One thread.
+#pragma once
+
+#include "common/base/clock.h"
+#include "common/base/status.h"
+#include "common/queue/queue.h"
+#include "common/storage/result_store.h"
+
+namespace phasor::gateway {
+
+class Sealer {
+ public:
+  // All outlive the sealer.
+  Sealer(queue::Maintenance* maintenance, storage::ResultStore* store, const Clock* clock);
+
+  // Seals what waits now. Call about every second.
+  Status Tick();
+
+ private:
+  Status Seal(const queue::SealRequest& request);
+
+  queue::Maintenance* const maintenance_;
+  storage::ResultStore* const store_;
+  const Clock* const clock_;
+};
+
+}  // namespace phasor::gateway

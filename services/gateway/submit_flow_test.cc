@@ -1,0 +1,97 @@
+#include "services/gateway/submit_flow.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "common/rpc/spec_convert.h"
+#include "common/rpc/status_convert.h"
+#include "services/gateway/testing_fixture.h"
+
+namespace phasor::gateway {
+namespace {
+
+class SubmitFlowTest : public testing::Test {
+ protected:
+  StatusOr<v1::SubmitResponse> Submit(const v1::GenerateRequest& request) {
+    return flow_.Submit(request, "00-trace");
+  }
+  static v1::GenerateRequest WithKey(const std::string& key) {
+    v1::GenerateRequest request = DemoRequest();
+    request.set_idempotency_key(key);
+    return request;
+  }
+
+  MemoryFleet fleet_;
+  const ModelCatalog catalog_{{DemoCard()}};
+  uint64_t next_seed_ = 100;
+  SubmitFlow flow_{{.catalog = &catalog_,
+                    .producer = &fleet_.queue,
+                    .store = &fleet_.store,
+                    .secret = "0123456789abcdef",
+                    .draw_seed = [this] { return next_seed_++; }}};
+};
+
+TEST_F(SubmitFlowTest, QueuesTheCompleteSpecAndShowsIt) {
+  const auto response = Submit(DemoRequest());
+  ASSERT_TRUE(response.ok()) << response.status();
+  EXPECT_EQ(response->state(), v1::QUEUED);
+  EXPECT_FALSE(response->duplicate());
+  EXPECT_EQ(response->request().seed(), 100);
+  EXPECT_EQ(response->request().steps(), 20);
+  const queue::Grant grant = fleet_.Take();
+  EXPECT_EQ(grant.fence.id, response->job_id());
+  const auto spec = rpc::DecodeJobSpec(grant.spec);
+  ASSERT_TRUE(spec.ok());
+  EXPECT_EQ(spec->spec.seed, 100u);
+  EXPECT_EQ(spec->trace_parent, "00-trace");
+}
+
+TEST_F(SubmitFlowTest, WithoutAKeyEveryCallIsANewJob) {
+  EXPECT_NE(Submit(DemoRequest())->job_id(), Submit(DemoRequest())->job_id());
+}
+
+TEST_F(SubmitFlowTest, TheSameKeyAndBodyAreTheSameJobWithTheSameSeed) {
+  const auto first = Submit(WithKey("k"));
+  const auto again = Submit(WithKey("k"));
+  ASSERT_TRUE(again.ok()) << again.status();
+  EXPECT_EQ(again->job_id(), first->job_id());
+  EXPECT_TRUE(again->duplicate());
+  EXPECT_EQ(again->request().seed(), first->request().seed());
+}
+
+TEST_F(SubmitFlowTest, TheSameKeyWithAnotherBodyIsAConflict) {
+  ASSERT_TRUE(Submit(WithKey("k")).ok());
+  v1::GenerateRequest other = WithKey("k");
+  other.set_prompt("a blue square");
+  EXPECT_EQ(Submit(other).status().code(), StatusCode::kAlreadyExists);
+}
+
+TEST_F(SubmitFlowTest, AFullQueueSaysWhenToComeBack) {
+  ASSERT_TRUE(fleet_.queue.SetLimits({.max_jobs = 1}).ok());
+  ASSERT_TRUE(Submit(DemoRequest()).ok());
+  const Status status = Submit(DemoRequest()).status();
+  EXPECT_EQ(status.code(), StatusCode::kResourceExhausted);
+  ASSERT_TRUE(rpc::RetryAfterOf(status).has_value());
+  EXPECT_GT(*rpc::RetryAfterOf(status), Millis(0));
+}
+
+TEST_F(SubmitFlowTest, APausedQueueIsUnavailable) {
+  ASSERT_TRUE(fleet_.queue.SetPaused(true).ok());
+  EXPECT_EQ(Submit(DemoRequest()).status().code(), StatusCode::kUnavailable);
+}
+
+TEST_F(SubmitFlowTest, ARecordAnswersForAJobThatTheQueueForgot) {
+  const std::string id = Submit(WithKey("k"))->job_id();
+  ASSERT_TRUE(fleet_.Finish(fleet_.Take(), {"png"}).ok());
+  fleet_.clock.Advance(std::chrono::hours(100));
+  (void)fleet_.queue.Recover(100);
+  ASSERT_EQ(fleet_.queue.Get(id).status().code(), StatusCode::kNotFound);
+  const auto again = Submit(WithKey("k"));
+  ASSERT_TRUE(again.ok()) << again.status();
+  EXPECT_TRUE(again->duplicate());
+  EXPECT_EQ(again->state(), v1::DONE);
+  EXPECT_EQ(fleet_.queue.Stats()->live, 0);
+}
+
+}  // namespace
+}  // namespace phasor::gateway

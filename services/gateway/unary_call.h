@@ -1,0 +1,41 @@
+// How every unary method that blocks is answered: in the work pool, unless the client has gone or
+// too many wait already.
+#pragma once
+
+#include <utility>
+
+#include <grpcpp/server_context.h>
+#include <grpcpp/support/server_callback.h>
+
+#include "common/base/status.h"
+#include "common/rpc/status_convert.h"
+#include "services/gateway/work_pool.h"
+
+namespace phasor::gateway {
+
+// RESOURCE_EXHAUSTED with RetryInfo: the gateway, not the queue, is full.
+inline Status BusyStatus() {
+  return rpc::WithRetryAfter(ResourceExhausted("the gateway has too many calls to answer"),
+                             Millis(500));
+}
+
+// `work` returns a Status and fills in the reply, which lives until the call's end.
+template <typename Work>
+grpc::ServerUnaryReactor* AnswerInPool(grpc::CallbackServerContext* call, WorkPool* pool,
+                                       Work work) {
+  grpc::ServerUnaryReactor* reactor = call->DefaultReactor();
+  const bool posted = pool->TryPost([call, reactor, work = std::move(work)] {
+    reactor->Finish(call->IsCancelled() ? grpc::Status::CANCELLED : rpc::ToGrpc(work()));
+  });
+  if (!posted) reactor->Finish(rpc::ToGrpc(BusyStatus()));
+  return reactor;
+}
+
+// Moves a StatusOr's value into the reply.
+template <typename Reply>
+Status Give(StatusOr<Reply> answer, Reply* reply) {
+  if (answer.ok()) *reply = *std::move(answer);
+  return answer.status();
+}
+
+}  // namespace phasor::gateway

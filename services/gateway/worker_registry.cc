@@ -1,0 +1,79 @@
+#include "services/gateway/worker_registry.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace phasor::gateway {
+
+WorkerRegistry::Ticket WorkerRegistry::Connect(const v1::Hello& hello, Send send) {
+  MutexLock lock(&mu_);
+  std::erase_if(workers_,
+                [&](const auto& entry) { return entry.second.hello.name() == hello.name(); });
+  Worker worker{.hello = hello, .stats = {}, .send = std::move(send)};
+  worker.stats.set_name(hello.name());
+  worker.stats.set_node(hello.node());
+  worker.stats.set_device(hello.device());
+  worker.stats.set_state("idle");
+  workers_.emplace(++last_ticket_, std::move(worker));
+  return last_ticket_;
+}
+
+void WorkerRegistry::Disconnect(Ticket ticket) {
+  MutexLock lock(&mu_);
+  workers_.erase(ticket);
+}
+
+void WorkerRegistry::OnStats(Ticket ticket, const v1::WorkerStats& stats) {
+  MutexLock lock(&mu_);
+  const auto found = workers_.find(ticket);
+  if (found == workers_.end()) return;
+  found->second.stats = stats;
+  found->second.stats.set_name(found->second.hello.name());
+}
+
+void WorkerRegistry::OnProgress(Ticket ticket, const v1::JobProgress& progress) {
+  MutexLock lock(&mu_);
+  const auto found = workers_.find(ticket);
+  if (found == workers_.end()) return;
+  found->second.stats.set_state("busy");
+  found->second.stats.set_job_id(progress.job_id());
+  if (progress.memory_used_bytes() > 0) {
+    found->second.stats.set_memory_used_bytes(progress.memory_used_bytes());
+  }
+}
+
+void WorkerRegistry::OnEvent(const queue::Event& event) {
+  if (event.state != queue::State::kCanceled || event.version == 0) return;
+  std::vector<Send> holders;
+  {
+    MutexLock lock(&mu_);
+    for (const auto& [ticket, worker] : workers_) {
+      const bool holds = worker.stats.job_id() == event.id || worker.hello.name() == event.worker;
+      if (holds) holders.push_back(worker.send);
+    }
+  }
+  v1::GatewayMessage message;
+  message.mutable_cancel()->set_job_id(event.id);
+  for (const Send& send : holders) send(message);
+}
+
+std::vector<v1::WorkerStats> WorkerRegistry::Snapshot() {
+  std::vector<v1::WorkerStats> all;
+  {
+    MutexLock lock(&mu_);
+    for (const auto& [ticket, worker] : workers_) all.push_back(worker.stats);
+  }
+  std::sort(all.begin(), all.end(),
+            [](const auto& a, const auto& b) { return a.name() < b.name(); });
+  return all;
+}
+
+int WorkerRegistry::CountFor(const std::string& model) {
+  MutexLock lock(&mu_);
+  return static_cast<int>(std::count_if(workers_.begin(), workers_.end(), [&](const auto& entry) {
+    const auto& models = entry.second.hello.models();
+    return std::find(models.begin(), models.end(), model) != models.end();
+  }));
+}
+
+}  // namespace phasor::gateway
