@@ -74,7 +74,7 @@ fleet_demo() {
   local address="unix:$FLEET_DIR/gateway.sock" output
   if (($# > 0)); then
     output="out/$(fleet_slug "$*").png"
-    build/bin/phasor generate --address "$address" --model "$DEMO_MODEL" --output "$output" "$*"
+    build/bin/phasor generate --address "$address" --model "$DEMO_MODEL" --output "$output" -- "$*"
   else
     output=out/sheet.png
     printf '%s\n' "${DEMO_SHEET[@]}" > "$FLEET_DIR/prompts.txt"
