@@ -67,6 +67,8 @@ struct RunReport {
   bool resumed = false;
 };
 
+class RunTensors;
+
 // A resumable job in the engine: Encode, Step x N, Decode x images, Done.
 class Run {
  public:
@@ -95,6 +97,9 @@ class Run {
   virtual const std::vector<Image>& images() const = 0;
 
   virtual RunReport Report() const = 0;
+
+  // The run's tensors, owned by the run; null where there are none (the fake engine).
+  virtual RunTensors* tensors() { return nullptr; }
 };
 
 // Named tensors for the golden tests and researchers: fp32, contiguous.
@@ -141,6 +146,8 @@ struct EngineOptions {
   std::string device = "cpu";
   int threads = 0;  // 0: all cores the process may use
   std::string dtype = "fp32";
+  // Where digests of large weight files are remembered; empty: nowhere.
+  std::string cache_directory;
 };
 
 class Engine {

@@ -11,13 +11,24 @@
 #include <nlohmann/json.hpp>
 
 #include "common/base/status.h"
+#include "common/config/model_card.h"
 #include "engine/api/engine.h"
 #include "engine/tensor/torch.h"
 
 namespace phasor::engine {
 
-// The text side's result, at batch 1: the run repeats nothing, it denoises image by image.
+// Where a family loads from.
+struct PipelineSource {
+  std::string directory;
+  nlohmann::json index;  // the parsed model_index.json
+  config::ModelCard card;
+  std::string cache_directory;  // for digests; empty: none
+};
+
+// The text side's result, at batch 1: the run repeats nothing, it denoises image by image. A family
+// derives from it to keep what the denoiser derives from the text once.
 struct Conditioning {
+  virtual ~Conditioning() = default;
   at::Tensor positive;  // [1, S, D]
   at::Tensor negative;  // [1, S, D], undefined when guidance is off
 };
@@ -29,10 +40,14 @@ class Pipeline {
   // The parsed scheduler_config.json, with model_index.json's class under "_class_name".
   virtual const nlohmann::json& scheduler_config() const = 0;
 
-  virtual Conditioning Encode(const RunSpec& spec) = 0;
+  // INVALID_ARGUMENT for what this family or these weights can't do; cheap, called before a run.
+  virtual Status Check(const RunSpec& spec) const = 0;
+
+  virtual std::unique_ptr<const Conditioning> Encode(const RunSpec& spec) = 0;
   // Shape of one image's latents, [1, C, h, w].
   virtual std::vector<int64_t> LatentShape(const RunSpec& spec) const = 0;
-  // Model output for one image, guidance applied. `latents` is the scheduler's scaled input.
+  // Model output for one image, guidance applied. `latents` is the scheduler's scaled input,
+  // `conditioning` came from this pipeline's Encode.
   virtual at::Tensor Denoise(const RunSpec& spec, const at::Tensor& latents, double timestep,
                              const Conditioning& conditioning) = 0;
   // One image: latents as the scheduler leaves them -> [1, 3, H, W] in about [-1, 1].

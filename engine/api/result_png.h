@@ -1,0 +1,17 @@
+// A run's picture as the PNG that is handed out: the one function that workers and phasor-render
+// share, so that their bytes are the same. Stateless, thread-safe.
+#pragma once
+
+#include <string>
+
+#include "common/base/status.h"
+#include "engine/api/engine.h"
+
+namespace phasor::engine {
+
+// Picture `index` of a run of `spec`. `scheduler` is the class that ran (RunReport::scheduler).
+// INVALID_ARGUMENT when size and bytes of the picture disagree.
+StatusOr<std::string> ResultPng(const RunSpec& spec, const ModelInfo& model,
+                                const std::string& scheduler, int index, const Image& image);
+
+}  // namespace phasor::engine

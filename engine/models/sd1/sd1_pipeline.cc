@@ -1,0 +1,123 @@
+#include "engine/models/sd1/sd1_pipeline.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <ATen/ops/cat.h>
+#include <ATen/ops/scalar_tensor.h>
+#include <ATen/ops/tensor.h>
+
+#include "engine/api/schedulers.h"
+#include "engine/models/sd1/guidance.h"
+#include "engine/models/sd1/preview.h"
+#include "engine/models/sd1/sd1_components.h"
+#include "engine/weights/digest.h"
+
+namespace phasor::engine {
+namespace {
+
+constexpr int64_t kPipelineMultiple = 8;  // pixels: what diffusers asks of a size
+
+bool Guided(const RunSpec& spec) { return spec.guidance_scale > 1; }
+
+struct Sd1Conditioning final : Conditioning {
+  UnetContext context;  // batch 2 (negative, positive) with guidance, else 1
+};
+
+class Sd1Pipeline final : public Pipeline {
+ public:
+  Sd1Pipeline(Sd1Components components, LatentPreview preview, ModelInfo info)
+      : parts_(std::move(components)), preview_(std::move(preview)), info_(std::move(info)) {}
+
+  const ModelInfo& info() const override { return info_; }
+  const nlohmann::json& scheduler_config() const override { return parts_.scheduler_config; }
+
+  Status Check(const RunSpec& spec) const override {
+    const int64_t layers = parts_.text_encoder->config().layers;
+    if (spec.clip_skip <= layers) return OkStatus();
+    return InvalidArgument("clip_skip: must be at most " + std::to_string(layers) + ", got " +
+                           std::to_string(spec.clip_skip));
+  }
+
+  std::unique_ptr<const Conditioning> Encode(const RunSpec& spec) override {
+    auto conditioning = std::make_unique<Sd1Conditioning>();
+    conditioning->positive = EncodeText(spec.prompt, spec.clip_skip);
+    at::Tensor context = conditioning->positive;
+    if (Guided(spec)) {
+      // Clip skip is for the prompt alone: diffusers' encode_prompt leaves the negative as it is.
+      conditioning->negative = EncodeText(spec.negative_prompt, 0);
+      context = at::cat({conditioning->negative, conditioning->positive});  // [2, S, D]
+    }
+    conditioning->context = parts_.unet->Prepare(context);
+    return conditioning;
+  }
+
+  std::vector<int64_t> LatentShape(const RunSpec& spec) const override {
+    const int64_t scale = parts_.vae->config().scale();
+    return {1, parts_.unet->config().in_channels, spec.height / scale, spec.width / scale};
+  }
+
+  at::Tensor Denoise(const RunSpec& spec, const at::Tensor& latents, double timestep,
+                     const Conditioning& conditioning) override {
+    const UnetContext& context = static_cast<const Sd1Conditioning&>(conditioning).context;
+    const at::Tensor time = at::scalar_tensor(timestep, at::kFloat);
+    if (!Guided(spec)) return parts_.unet->Forward(latents, time, context);
+    const at::Tensor both = parts_.unet->Forward(at::cat({latents, latents}), time, context);
+    const std::vector<at::Tensor> halves = both.chunk(2);
+    const at::Tensor guided = Guide(halves[0], halves[1], spec.guidance_scale);
+    if (spec.guidance_rescale == 0) return guided;
+    return RescaleGuided(guided, halves[1], spec.guidance_rescale);
+  }
+
+  at::Tensor Decode(const at::Tensor& latents) override {
+    return parts_.vae->Decode(latents.div(parts_.vae->config().scaling_factor));
+  }
+
+  at::Tensor Preview(const at::Tensor& latents) const override { return preview_.Render(latents); }
+
+ private:
+  // [1, S, D]
+  at::Tensor EncodeText(const std::string& text, int clip_skip) const {
+    const std::vector<int64_t> ids = parts_.tokenizer.Encode(text);
+    return parts_.text_encoder->Encode(at::tensor(ids, at::kLong).unsqueeze(0), clip_skip);
+  }
+
+  const Sd1Components parts_;
+  const LatentPreview preview_;
+  const ModelInfo info_;
+};
+
+StatusOr<ModelInfo> Describe(const PipelineSource& source, const Sd1Components& parts) {
+  ModelInfo info;
+  info.name = source.card.name;
+  info.family = "sd1";
+  ASSIGN_OR_RETURN(info.digest, DigestOfFiles(parts.files, source.cache_directory));
+  info.default_width = source.card.defaults.width;
+  info.default_height = source.card.defaults.height;
+  info.size_multiple =
+      static_cast<int>(std::max<int64_t>(kPipelineMultiple, parts.vae->config().scale()));
+  info.weight_bytes = parts.weight_bytes;
+  for (const SchedulerName& name : SchedulerNames()) {
+    const std::string class_name(name.class_name);
+    const bool listed = std::find(info.schedulers.begin(), info.schedulers.end(), class_name) !=
+                        info.schedulers.end();
+    if (!listed) info.schedulers.push_back(class_name);
+  }
+  return info;
+}
+
+}  // namespace
+
+StatusOr<std::unique_ptr<Pipeline>> LoadSd1Pipeline(const PipelineSource& source) {
+  ASSIGN_OR_RETURN(Sd1Components parts, LoadSd1Components(source));
+  StatusOr<LatentPreview> preview =
+      LatentPreview::Make(source.card.preview, parts.vae->config().latent_channels);
+  if (!preview.ok()) return Annotate(preview.status(), source.directory + "/phasor.yaml");
+  ASSIGN_OR_RETURN(ModelInfo info, Describe(source, parts));
+  return std::unique_ptr<Pipeline>(
+      std::make_unique<Sd1Pipeline>(std::move(parts), *std::move(preview), std::move(info)));
+}
+
+}  // namespace phasor::engine

@@ -1,0 +1,114 @@
+#include "engine/runtime/engine_impl.h"
+
+#include <sched.h>
+
+#include <utility>
+
+#include <ATen/Context.h>
+#include <ATen/Version.h>
+#include <torch/headeronly/version.h>
+#include <nlohmann/json.hpp>
+
+#include "common/base/file.h"
+#include "common/config/model_card.h"
+#include "engine/api/check_spec.h"
+#include "engine/runtime/families.h"
+#include "engine/runtime/guard.h"
+#include "engine/runtime/make_engine.h"
+#include "engine/runtime/run_impl.h"
+#include "engine/runtime/unit_costs.h"
+
+namespace phasor::engine {
+namespace {
+
+constexpr size_t kMaxIndexBytes = 1 << 20;
+constexpr int kMaxThreads = 1024;
+
+class ModelImpl final : public Model {
+ public:
+  ModelImpl(ModelInfo info, RunEnvironment environment)
+      : info_(std::move(info)), environment_(std::move(environment)) {}
+
+  const ModelInfo& info() const override { return info_; }
+
+  StatusOr<std::unique_ptr<Run>> Start(const RunSpec& spec) override {
+    RETURN_IF_ERROR(CheckSpec(spec, info_));
+    return RunImpl::Make(environment_, spec);
+  }
+
+ private:
+  const ModelInfo info_;
+  const RunEnvironment environment_;
+};
+
+int UsableCores() {
+  cpu_set_t set;
+  return sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set) : 1;
+}
+
+std::string LibraryVersions() {
+  return "LibTorch " TORCH_VERSION ", " + at::get_mkldnn_version() + ", " + at::get_mkl_version() +
+         ", " + at::get_cpu_capability();
+}
+
+// Process-wide settings. The thread's denormal mode is inherited by the pool it starts.
+void ConfigureLibTorch(int threads) {
+  at::globalContext().setFlushDenormal(true);
+  at::set_num_threads(threads);
+  if (at::get_num_interop_threads() != 1) at::set_num_interop_threads(1);
+  constexpr bool kDeterministic = true, kWarnOnly = false;
+  at::globalContext().setDeterministicAlgorithms(kDeterministic, kWarnOnly);
+  at::globalContext().setDeterministicFillUninitializedMemory(false);
+}
+
+StatusOr<nlohmann::json> ReadIndex(const std::string& directory) {
+  const std::string path = directory + "/model_index.json";
+  ASSIGN_OR_RETURN(const std::string text, ReadFile(path, kMaxIndexBytes));
+  nlohmann::json index = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (!index.is_object()) return DataLoss(path + ": is not a JSON object");
+  return index;
+}
+
+}  // namespace
+
+EngineImpl::EngineImpl(EngineFacts facts, std::string cache_directory, const Clock& clock)
+    : facts_(std::move(facts)), cache_directory_(std::move(cache_directory)), clock_(clock) {}
+
+StatusOr<std::shared_ptr<Model>> EngineImpl::Load(const std::string& directory) {
+  return Guard([&]() -> StatusOr<std::shared_ptr<Model>> {
+    const SteadyTime begin = clock_.Steady();
+    PipelineSource source;
+    source.directory = directory;
+    source.cache_directory = cache_directory_;
+    ASSIGN_OR_RETURN(source.index, ReadIndex(directory));
+    ASSIGN_OR_RETURN(source.card, config::ReadModelCard(directory));
+    ASSIGN_OR_RETURN(std::shared_ptr<Pipeline> pipeline, LoadPipeline(source));
+    ModelInfo info = pipeline->info();
+    info.load_seconds = SecondsBetween(begin, clock_.Steady());
+    RunEnvironment environment{std::move(pipeline), std::make_shared<UnitCosts>(), facts_, &clock_};
+    return std::shared_ptr<Model>(
+        std::make_shared<ModelImpl>(std::move(info), std::move(environment)));
+  });
+}
+
+StatusOr<std::unique_ptr<Engine>> MakeEngine(const EngineOptions& options, const Clock& clock) {
+  if (options.device != "cpu") {
+    return InvalidArgument("device: must be cpu, got " + options.device);
+  }
+  if (options.dtype != "fp32") {
+    return InvalidArgument("dtype: must be fp32, got " + options.dtype);
+  }
+  if (options.threads < 0 || options.threads > kMaxThreads) {
+    return InvalidArgument("threads: must be between 0 and " + std::to_string(kMaxThreads) +
+                           ", got " + std::to_string(options.threads));
+  }
+  return Guard([&]() -> StatusOr<std::unique_ptr<Engine>> {
+    const int threads = options.threads > 0 ? options.threads : UsableCores();
+    ConfigureLibTorch(threads);
+    return std::unique_ptr<Engine>(std::make_unique<EngineImpl>(
+        EngineFacts{options.device, options.dtype, threads, LibraryVersions()},
+        options.cache_directory, clock));
+  });
+}
+
+}  // namespace phasor::engine

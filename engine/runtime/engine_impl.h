@@ -1,0 +1,27 @@
+// The LibTorch engine on the CPU. One thread: the one that made it.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "common/base/clock.h"
+#include "common/base/status.h"
+#include "engine/api/engine.h"
+#include "engine/runtime/fingerprint.h"
+
+namespace phasor::engine {
+
+class EngineImpl final : public Engine {
+ public:
+  EngineImpl(EngineFacts facts, std::string cache_directory, const Clock& clock);
+
+  StatusOr<std::shared_ptr<Model>> Load(const std::string& directory) override;
+  std::string Versions() const override { return facts_.versions; }
+
+ private:
+  const EngineFacts facts_;
+  const std::string cache_directory_;
+  const Clock& clock_;
+};
+
+}  // namespace phasor::engine

@@ -1,0 +1,28 @@
+// Two runs with the same fingerprint give the same bytes; a checkpoint is only taken up by a run
+// of its fingerprint. What can't be kept bit-identical is part of it: device, threads, instruction
+// set, library versions. Pure, thread-safe.
+#pragma once
+
+#include <string>
+
+#include <nlohmann/json.hpp>
+
+#include "engine/api/engine.h"
+
+namespace phasor::engine {
+
+// How this process computes.
+struct EngineFacts {
+  std::string device;
+  std::string dtype;
+  int threads = 0;
+  std::string versions;  // libraries and instruction set
+};
+
+// Hex SHA-256. `scheduler` is its effective config, `initial_noise` the hex SHA-256 of noise that
+// was given instead of drawn, else empty.
+std::string Fingerprint(const EngineFacts& facts, const ModelInfo& model,
+                        const nlohmann::json& scheduler, const RunSpec& spec,
+                        const std::string& initial_noise);
+
+}  // namespace phasor::engine

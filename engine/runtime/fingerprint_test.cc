@@ -1,0 +1,55 @@
+#include "engine/runtime/fingerprint.h"
+
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <set>
+
+namespace phasor::engine {
+namespace {
+
+struct Inputs {
+  EngineFacts facts{"cpu", "fp32", 2, "LibTorch 2.11.0, AVX2"};
+  ModelInfo model;
+  nlohmann::json scheduler = {{"beta_start", 0.0001}};
+  RunSpec spec;
+  std::string initial_noise = {};
+
+  std::string Value() const { return Fingerprint(facts, model, scheduler, spec, initial_noise); }
+};
+
+TEST(FingerprintTest, ChangesWithEverythingThatDecidesABit) {
+  const std::function<void(Inputs*)> changes[] = {
+      [](Inputs*) {},
+      [](Inputs* in) { in->facts.device = "cuda"; },
+      [](Inputs* in) { in->facts.dtype = "bf16"; },
+      [](Inputs* in) { in->facts.threads = 3; },
+      [](Inputs* in) { in->facts.versions = "LibTorch 2.11.0, AVX512"; },
+      [](Inputs* in) { in->model.family = "sd1"; },
+      [](Inputs* in) { in->model.digest = "00"; },
+      [](Inputs* in) { in->scheduler["beta_start"] = 0.0002; },
+      [](Inputs* in) { in->spec.prompt = "cat"; },
+      [](Inputs* in) { in->spec.negative_prompt = "cat"; },
+      [](Inputs* in) { in->spec.width = 128; },
+      [](Inputs* in) { in->spec.height = 128; },
+      [](Inputs* in) { in->spec.steps = 21; },
+      [](Inputs* in) { in->spec.guidance_scale = 7.5000000000000009; },
+      [](Inputs* in) { in->spec.guidance_rescale = 0.1; },
+      [](Inputs* in) { in->spec.eta = 0.1; },
+      [](Inputs* in) { in->spec.clip_skip = 1; },
+      [](Inputs* in) { in->spec.images = 2; },
+      [](Inputs* in) { in->spec.seed = 1; },
+      [](Inputs* in) { in->spec.prompt = "\xFF"; },
+      [](Inputs* in) { in->initial_noise = "00"; },
+  };
+  std::set<std::string> seen;
+  for (const auto& change : changes) {
+    Inputs inputs;
+    change(&inputs);
+    EXPECT_TRUE(seen.insert(inputs.Value()).second) << "change " << seen.size();
+    EXPECT_EQ(inputs.Value().size(), 64u);
+  }
+}
+
+}  // namespace
+}  // namespace phasor::engine

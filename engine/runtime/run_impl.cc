@@ -1,0 +1,243 @@
+#include "engine/runtime/run_impl.h"
+
+#include <cstring>
+#include <utility>
+
+#include <ATen/ops/cat.h>
+#include <ATen/ops/empty.h>
+
+#include "common/base/hash.h"
+#include "engine/runtime/guard.h"
+#include "engine/runtime/to_image.h"
+
+namespace phasor::engine {
+namespace {
+
+// Bounds of a checkpoint: no scheduler remembers more than five samples beside the latents.
+constexpr uint64_t kMaxTensorsPerImage = 8;
+constexpr uint64_t kMaxOverheadPerImage = 16 << 10;  // generator position, names, counters
+constexpr uint64_t kMaxOverhead = 4 << 10;           // header, digest
+
+NamedTensor ToNamed(std::string name, const at::Tensor& tensor) {
+  const at::Tensor plain = tensor.to(at::kFloat).contiguous();
+  const float* values = plain.const_data_ptr<float>();
+  return {std::move(name), plain.sizes().vec(), {values, values + plain.numel()}};
+}
+
+std::string ShapeText(at::IntArrayRef shape) {
+  std::string text;
+  for (const int64_t size : shape) text += (text.empty() ? "[" : ", ") + std::to_string(size);
+  return text + "]";
+}
+
+int64_t Count(at::IntArrayRef shape) {
+  int64_t count = 1;
+  for (const int64_t size : shape) count *= size;
+  return count;
+}
+
+}  // namespace
+
+RunImpl::RunImpl(RunEnvironment environment, RunSpec spec, ImageSampler::Settings settings,
+                 std::vector<ImageSampler> samplers)
+    : environment_(std::move(environment)),
+      spec_(std::move(spec)),
+      settings_(std::move(settings)),
+      samplers_(std::move(samplers)) {
+  report_.scheduler = samplers_.front().scheduler().ClassName();
+  UpdateFingerprint("");
+}
+
+StatusOr<std::unique_ptr<Run>> RunImpl::Make(RunEnvironment environment, const RunSpec& spec) {
+  return Guard([&]() -> StatusOr<std::unique_ptr<Run>> {
+    const Pipeline& pipeline = *environment.pipeline;
+    RETURN_IF_ERROR(pipeline.Check(spec));
+    ImageSampler::Settings settings;
+    settings.scheduler_config = pipeline.scheduler_config();
+    settings.scheduler.name = spec.scheduler;
+    settings.scheduler.eta = spec.eta;
+    settings.steps = spec.steps;
+    settings.latent_shape = pipeline.LatentShape(spec);
+    ASSIGN_OR_RETURN(std::vector<ImageSampler> samplers, MakeSamplers(settings, spec));
+    return std::unique_ptr<Run>(
+        new RunImpl(std::move(environment), spec, std::move(settings), std::move(samplers)));
+  });
+}
+
+StatusOr<std::vector<ImageSampler>> RunImpl::MakeSamplers(const ImageSampler::Settings& settings,
+                                                          const RunSpec& spec) {
+  std::vector<ImageSampler> samplers;
+  for (int i = 0; i < spec.images; ++i) {
+    ASSIGN_OR_RETURN(ImageSampler sampler, ImageSampler::Make(settings, spec.seed + i));
+    samplers.push_back(std::move(sampler));
+  }
+  return samplers;
+}
+
+int RunImpl::step_count() const {
+  return static_cast<int>(samplers_.front().scheduler().timesteps().size());
+}
+
+void RunImpl::UpdateFingerprint(const std::string& initial_noise) {
+  report_.fingerprint =
+      Fingerprint(environment_.facts, environment_.pipeline->info(),
+                  samplers_.front().scheduler().EffectiveConfig(), spec_, initial_noise);
+}
+
+Unit RunImpl::Next() const {
+  Unit unit;
+  const int decoded = static_cast<int>(images_.size());
+  if (step_ < step_count() && conditioning_ == nullptr) {
+    unit = {UnitKind::kEncode, 0, 1};
+  } else if (step_ < step_count()) {
+    unit = {UnitKind::kStep, step_, step_count()};
+  } else if (decoded < spec_.images) {
+    unit = {UnitKind::kDecode, decoded, spec_.images};
+  }
+  unit.predicted_seconds = environment_.costs->Predict(spec_, unit.kind);
+  return unit;
+}
+
+Status RunImpl::Advance() {
+  const Unit unit = Next();
+  if (unit.kind == UnitKind::kDone) return FailedPrecondition("the run is done");
+  const SteadyTime begin = environment_.clock->Steady();
+  RETURN_IF_ERROR(Guard([&] { return Do(unit); }));
+  const double seconds = SecondsBetween(begin, environment_.clock->Steady());
+  environment_.costs->Add(spec_, unit.kind, seconds);
+  report_.units.push_back({unit.kind, unit.index, seconds});
+  return OkStatus();
+}
+
+Status RunImpl::Do(const Unit& unit) {
+  switch (unit.kind) {
+    case UnitKind::kEncode:
+      conditioning_ = environment_.pipeline->Encode(spec_);
+      return OkStatus();
+    case UnitKind::kStep:
+      return Step(unit.index);
+    case UnitKind::kDecode:
+      images_.push_back(ToImage(environment_.pipeline->Decode(samplers_[unit.index].latents())));
+      return OkStatus();
+    case UnitKind::kDone:
+      break;
+  }
+  return FailedPrecondition("the run is done");
+}
+
+Status RunImpl::Step(int k) {
+  std::vector<ImageSampler::Position> before;
+  for (const ImageSampler& sampler : samplers_) before.push_back(sampler.Save());
+  double seconds = 0;
+  const DenoiseFunction denoise = [&](const at::Tensor& input, double timestep) {
+    const SteadyTime begin = environment_.clock->Steady();
+    at::Tensor output = environment_.pipeline->Denoise(spec_, input, timestep, *conditioning_);
+    seconds += SecondsBetween(begin, environment_.clock->Steady());
+    return output;
+  };
+  const Status done = Guard([&] {
+    for (ImageSampler& sampler : samplers_) sampler.Step(k, denoise);
+    return OkStatus();
+  });
+  if (!done.ok()) {
+    for (size_t i = 0; i < samplers_.size(); ++i) {
+      RETURN_IF_ERROR(Annotate(samplers_[i].Load(before[i]), "going back after: " + Message(done)));
+    }
+    return done;
+  }
+  ++step_;
+  report_.denoiser_seconds += seconds;
+  return OkStatus();
+}
+
+StatusOr<std::string> RunImpl::Snapshot() const {
+  if (step_ == 0) return FailedPrecondition("no snapshot before the first step");
+  if (!images_.empty()) return FailedPrecondition("no snapshot once decoding has begun");
+  return Guard([&]() -> StatusOr<std::string> {
+    Checkpoint checkpoint{report_.fingerprint, static_cast<uint32_t>(step_), {}, {}};
+    for (size_t i = 0; i < samplers_.size(); ++i) {
+      samplers_[i].Write(std::to_string(i) + ".", &checkpoint);
+    }
+    return WriteCheckpoint(checkpoint);
+  });
+}
+
+uint64_t RunImpl::MaxCheckpointBytes() const {
+  const uint64_t tensor = Count(settings_.latent_shape) * sizeof(float);
+  return kMaxOverhead + spec_.images * (kMaxTensorsPerImage * tensor + kMaxOverheadPerImage);
+}
+
+Status RunImpl::Restore(std::string_view snapshot) {
+  if (begun()) return FailedPrecondition("the run has begun");
+  return Guard([&]() -> Status {
+    ASSIGN_OR_RETURN(const Checkpoint checkpoint,
+                     ReadCheckpoint(snapshot, {report_.fingerprint, MaxCheckpointBytes(),
+                                               static_cast<uint32_t>(step_count())}));
+    if (checkpoint.step == 0) return DataLoss("checkpoint: of step 0");
+    ASSIGN_OR_RETURN(std::vector<ImageSampler> samplers, MakeSamplers(settings_, spec_));
+    for (size_t i = 0; i < samplers.size(); ++i) {
+      RETURN_IF_ERROR(samplers[i].Read(std::to_string(i) + ".", checkpoint));
+    }
+    samplers_ = std::move(samplers);
+    step_ = static_cast<int>(checkpoint.step);
+    report_.resumed = true;
+    report_.resumed_from_step = step_;
+    return OkStatus();
+  });
+}
+
+StatusOr<Image> RunImpl::Preview(int index) const {
+  if (index < 0 || index >= spec_.images) {
+    return InvalidArgument("preview: no image " + std::to_string(index) + ", the run has " +
+                           std::to_string(spec_.images));
+  }
+  if (step_ == 0) return FailedPrecondition("preview: there are no latents before the first step");
+  return Guard([&]() -> StatusOr<Image> {
+    return ToImage(environment_.pipeline->Preview(samplers_[index].latents()));
+  });
+}
+
+StatusOr<NamedTensor> RunImpl::Latents() const {
+  if (step_ == 0) return FailedPrecondition("there are no latents before the first step");
+  return Guard([&]() -> StatusOr<NamedTensor> {
+    std::vector<at::Tensor> latents;
+    for (const ImageSampler& sampler : samplers_) latents.push_back(sampler.latents());
+    return ToNamed("latents", at::cat(latents));
+  });
+}
+
+StatusOr<std::vector<NamedTensor>> RunImpl::Embeddings() const {
+  if (conditioning_ == nullptr) {
+    return FailedPrecondition("there are no embeddings before the encode unit");
+  }
+  return Guard([&]() -> StatusOr<std::vector<NamedTensor>> {
+    std::vector<NamedTensor> embeddings = {ToNamed("prompt_embeds", conditioning_->positive)};
+    if (conditioning_->negative.defined()) {
+      embeddings.push_back(ToNamed("negative_prompt_embeds", conditioning_->negative));
+    }
+    return embeddings;
+  });
+}
+
+Status RunImpl::SetInitialNoise(const NamedTensor& latents) {
+  if (step_ > 0) return FailedPrecondition("latents: the first step is done");
+  std::vector<int64_t> expected = settings_.latent_shape;
+  expected[0] = spec_.images;
+  if (latents.shape != expected || static_cast<int64_t>(latents.values.size()) != Count(expected)) {
+    return InvalidArgument("latents: must be " + ShapeText(expected) + " for this request, got " +
+                           ShapeText(latents.shape));
+  }
+  return Guard([&] {
+    const size_t bytes = latents.values.size() * sizeof(float);
+    at::Tensor noise = at::empty(expected, at::kFloat);
+    std::memcpy(noise.mutable_data_ptr(), latents.values.data(), bytes);
+    for (size_t i = 0; i < samplers_.size(); ++i) {
+      samplers_[i].SetInitialNoise(noise.slice(0, i, i + 1).clone());
+    }
+    const auto* raw = reinterpret_cast<const char*>(latents.values.data());
+    UpdateFingerprint(Sha256Hex({raw, bytes}));
+    return OkStatus();
+  });
+}
+
+}  // namespace phasor::engine

@@ -1,0 +1,74 @@
+// The run: a state machine over a family's pipeline, one sampler per image.
+//
+//   Encode -> Step x N -> Decode x images -> Done
+//
+// A unit either happens wholly or leaves the state from before. Images are denoised one by one
+// (guidance as one batch of two), so their bytes do not depend on how many there are.
+// One thread. Keeps the pipeline alive.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "common/base/clock.h"
+#include "common/base/status.h"
+#include "engine/api/engine.h"
+#include "engine/runtime/fingerprint.h"
+#include "engine/runtime/image_sampler.h"
+#include "engine/runtime/pipeline.h"
+#include "engine/runtime/unit_costs.h"
+
+namespace phasor::engine {
+
+// What all runs of a model share.
+struct RunEnvironment {
+  std::shared_ptr<Pipeline> pipeline;
+  std::shared_ptr<UnitCosts> costs;
+  EngineFacts facts;
+  const Clock* clock = nullptr;  // outlives the runs
+};
+
+class RunImpl final : public Run, public RunTensors {
+ public:
+  // `spec` has passed CheckSpec. INVALID_ARGUMENT for what the family or the scheduler can't do.
+  static StatusOr<std::unique_ptr<Run>> Make(RunEnvironment environment, const RunSpec& spec);
+
+  Unit Next() const override;
+  Status Advance() override;
+  StatusOr<std::string> Snapshot() const override;
+  Status Restore(std::string_view snapshot) override;
+  StatusOr<Image> Preview(int index) const override;
+  const std::vector<Image>& images() const override { return images_; }
+  RunReport Report() const override { return report_; }
+  RunTensors* tensors() override { return this; }
+
+  StatusOr<NamedTensor> Latents() const override;
+  StatusOr<std::vector<NamedTensor>> Embeddings() const override;
+  Status SetInitialNoise(const NamedTensor& latents) override;
+
+ private:
+  RunImpl(RunEnvironment environment, RunSpec spec, ImageSampler::Settings settings,
+          std::vector<ImageSampler> samplers);
+  static StatusOr<std::vector<ImageSampler>> MakeSamplers(const ImageSampler::Settings& settings,
+                                                          const RunSpec& spec);
+  bool begun() const { return step_ > 0 || conditioning_ != nullptr; }
+  int step_count() const;
+  void UpdateFingerprint(const std::string& initial_noise);
+  Status Do(const Unit& unit);
+  Status Step(int k);
+  // What no checkpoint of this run exceeds, in bytes.
+  uint64_t MaxCheckpointBytes() const;
+
+  const RunEnvironment environment_;
+  const RunSpec spec_;
+  const ImageSampler::Settings settings_;
+
+  std::vector<ImageSampler> samplers_;                // one per image
+  std::unique_ptr<const Conditioning> conditioning_;  // null before the encode unit
+  int step_ = 0;                                      // steps done
+  std::vector<Image> images_;
+  RunReport report_;
+};
+
+}  // namespace phasor::engine

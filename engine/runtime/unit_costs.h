@@ -1,0 +1,28 @@
+// What the units of a model have taken so far, so that a run can say how long the next will take.
+// One thread (the executor).
+#pragma once
+
+#include <map>
+#include <tuple>
+
+#include "engine/api/engine.h"
+
+namespace phasor::engine {
+
+class UnitCosts {
+ public:
+  // Takes in a measured unit. Steps cost per image, and with guidance twice, so these are kept
+  // apart by shape and guidance.
+  void Add(const RunSpec& spec, UnitKind kind, double seconds);
+
+  // Seconds that a unit of this kind is expected to take; 0: none was measured yet.
+  double Predict(const RunSpec& spec, UnitKind kind) const;
+
+ private:
+  using Key = std::tuple<UnitKind, int, int, bool>;  // width, height, guidance
+  static Key KeyOf(const RunSpec& spec, UnitKind kind);
+
+  std::map<Key, double> seconds_per_image_;
+};
+
+}  // namespace phasor::engine

@@ -1,0 +1,50 @@
+// phasor-render's command line. What is absent comes from the model card later.
+// Plain values; ParseOptions has no state.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <ostream>
+#include <string>
+
+#include "common/base/status.h"
+#include "engine/api/engine.h"
+
+namespace phasor::render {
+
+enum class ProgressMode { kAuto, kNone, kJson };
+
+struct RenderOptions {
+  std::string model;  // directory
+  std::string prompt;
+  std::string negative_prompt;
+  uint64_t seed = 0;
+  int images = 1;
+  std::optional<int> steps;
+  std::optional<double> guidance_scale;
+  std::optional<int> width;   // pixels
+  std::optional<int> height;  // pixels
+  std::optional<std::string> scheduler;
+  int clip_skip = 0;
+  double eta = 0;
+  double guidance_rescale = 0;
+  engine::EngineOptions engine;
+
+  std::string output = "out.png";
+  std::string dump_latents;     // file; empty: not asked for, here and below
+  std::string dump_embeddings;  // file
+  std::string latents;          // file to read the initial noise from
+  std::string checkpoint_dir;
+  std::optional<int> stop_after_step;
+  std::string resume;  // file
+  std::string report;  // file
+  std::string preview_dir;
+  ProgressMode progress = ProgressMode::kAuto;
+};
+
+// nullopt: --help or --version was asked for and has been written to `out`. INVALID_ARGUMENT names
+// the option. A flag given twice takes its last value.
+StatusOr<std::optional<RenderOptions>> ParseOptions(int argc, const char* const* argv,
+                                                    std::ostream& out);
+
+}  // namespace phasor::render

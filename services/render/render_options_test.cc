@@ -1,0 +1,102 @@
+#include "services/render/render_options.h"
+
+#include <gtest/gtest.h>
+
+#include <sstream>
+#include <vector>
+
+namespace phasor::render {
+namespace {
+
+StatusOr<std::optional<RenderOptions>> Parse(std::vector<const char*> arguments,
+                                             std::ostream* out = nullptr) {
+  std::ostringstream ignored;
+  arguments.insert(arguments.begin(), "phasor-render");
+  return ParseOptions(static_cast<int>(arguments.size()), arguments.data(),
+                      out == nullptr ? ignored : *out);
+}
+
+TEST(RenderOptionsTest, TakesTheWholeCommandLine) {
+  const auto parsed = Parse({"--model",
+                             "m",
+                             "--prompt",
+                             "a cat",
+                             "--negative",
+                             "dog",
+                             "--seed",
+                             "18446744073709551615",
+                             "--steps",
+                             "12",
+                             "--guidance",
+                             "4.5",
+                             "--width",
+                             "136",
+                             "--height=104",
+                             "--scheduler",
+                             "euler_a",
+                             "--threads",
+                             "2",
+                             "--stop-after-step",
+                             "3",
+                             "--checkpoint-dir",
+                             "c",
+                             "--progress",
+                             "json"});
+  ASSERT_TRUE(parsed.ok()) << parsed.status();
+  const RenderOptions& options = **parsed;
+  EXPECT_EQ(options.prompt, "a cat");
+  EXPECT_EQ(options.negative_prompt, "dog");
+  EXPECT_EQ(options.seed, UINT64_MAX);
+  EXPECT_EQ(options.steps, 12);
+  EXPECT_EQ(options.guidance_scale, 4.5);
+  EXPECT_EQ(options.width, 136);
+  EXPECT_EQ(options.height, 104);
+  EXPECT_EQ(options.scheduler, "euler_a");
+  EXPECT_EQ(options.engine.threads, 2);
+  EXPECT_EQ(options.stop_after_step, 3);
+  EXPECT_EQ(options.progress, ProgressMode::kJson);
+}
+
+TEST(RenderOptionsTest, LeavesAbsentThingsToTheModelCard) {
+  const auto parsed = Parse({"--model", "m", "--prompt", ""});
+  ASSERT_TRUE(parsed.ok()) << parsed.status();
+  EXPECT_FALSE((*parsed)->steps.has_value());
+  EXPECT_FALSE((*parsed)->width.has_value());
+  EXPECT_FALSE((*parsed)->scheduler.has_value());
+  EXPECT_EQ((*parsed)->output, "out.png");
+}
+
+TEST(RenderOptionsTest, NamesTheOptionThatIsWrong) {
+  struct Case {
+    std::vector<const char*> arguments;
+    const char* text;
+  };
+  const Case cases[] = {
+      {{"--model", "m"}, "--prompt"},
+      {{"--prompt", "p"}, "--model"},
+      {{"--model", "m", "--prompt", "p", "--seed", "-1"}, "--seed"},
+      {{"--model", "m", "--prompt", "p", "--steps", "many"}, "--steps"},
+      {{"--model", "m", "--prompt", "p", "--steps", "99999999999"}, "--steps"},
+      {{"--model", "m", "--prompt", "p", "--progress", "loud"}, "--progress"},
+      {{"--model", "m", "--prompt", "p", "--frobnicate"}, "--frobnicate"},
+      {{"--model", "m", "--prompt", "p", "--stop-after-step", "3"}, "--checkpoint-dir"},
+      {{"--model", "m", "--prompt", "p", "--stop-after-step", "0"}, "--stop-after-step"},
+  };
+  for (const Case& test : cases) {
+    const auto parsed = Parse(test.arguments);
+    EXPECT_EQ(parsed.status().code(), StatusCode::kInvalidArgument) << test.text;
+    EXPECT_NE(Message(parsed.status()).find(test.text), std::string::npos) << parsed.status();
+  }
+}
+
+TEST(RenderOptionsTest, ExplainsItself) {
+  std::ostringstream out;
+  const auto parsed = Parse({"--help"}, &out);
+  ASSERT_TRUE(parsed.ok());
+  EXPECT_FALSE(parsed->has_value());
+  EXPECT_NE(out.str().find("--checkpoint-dir"), std::string::npos);
+  EXPECT_NE(out.str().find("Exit codes"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace phasor::render

@@ -1,0 +1,90 @@
+#include "services/render/render_report.h"
+
+#include <sys/resource.h>
+
+namespace phasor::render {
+namespace {
+
+using Json = nlohmann::ordered_json;
+using engine::UnitKind;
+
+double SecondsOf(const engine::RunReport& run, UnitKind kind) {
+  double seconds = 0;
+  for (const engine::UnitTiming& unit : run.units) {
+    if (unit.kind == kind) seconds += unit.seconds;
+  }
+  return seconds;
+}
+
+std::vector<double> StepSeconds(const engine::RunReport& run) {
+  std::vector<double> seconds;
+  for (const engine::UnitTiming& unit : run.units) {
+    if (unit.kind == UnitKind::kStep) seconds.push_back(unit.seconds);
+  }
+  return seconds;
+}
+
+// The most memory that the process has had, in bytes. Linux counts in KiB.
+uint64_t PeakResidentBytes() {
+  struct rusage usage = {};
+  ::getrusage(RUSAGE_SELF, &usage);
+  return static_cast<uint64_t>(usage.ru_maxrss) * 1024;
+}
+
+Json RequestJson(const engine::RunSpec& spec) {
+  return {{"prompt", spec.prompt},
+          {"negative_prompt", spec.negative_prompt},
+          {"width", spec.width},
+          {"height", spec.height},
+          {"steps", spec.steps},
+          {"guidance_scale", spec.guidance_scale},
+          {"guidance_rescale", spec.guidance_rescale},
+          {"eta", spec.eta},
+          {"clip_skip", spec.clip_skip},
+          {"images", spec.images},
+          {"seed", spec.seed},
+          {"scheduler", spec.scheduler}};
+}
+
+Json SecondsJson(const RenderReport& report) {
+  return {{"load", report.model.load_seconds},
+          {"encode", SecondsOf(report.run, UnitKind::kEncode)},
+          {"denoise", SecondsOf(report.run, UnitKind::kStep)},
+          {"denoiser", report.run.denoiser_seconds},
+          {"decode", SecondsOf(report.run, UnitKind::kDecode)},
+          {"total", report.total_seconds},
+          {"steps", StepSeconds(report.run)}};
+}
+
+Json ResumeJson(const RenderReport& report) {
+  return {{"resumed", report.run.resumed},
+          {"from_step", report.run.resumed_from_step},
+          {"refused", report.resume_refused}};
+}
+
+}  // namespace
+
+Json ToJson(const RenderReport& report) {
+  Json images = Json::array();
+  for (const RenderedFile& file : report.images) {
+    images.push_back({{"path", file.path}, {"sha256", file.sha256}, {"seed", file.seed}});
+  }
+  return {{"status", report.status},
+          {"error", report.error},
+          {"model",
+           {{"name", report.model.name},
+            {"family", report.model.family},
+            {"digest", report.model.digest},
+            {"weight_bytes", report.model.weight_bytes}}},
+          {"request", RequestJson(report.spec)},
+          {"scheduler", report.run.scheduler},
+          {"versions", report.versions},
+          {"fingerprint", report.run.fingerprint},
+          {"seconds", SecondsJson(report)},
+          {"peak_resident_bytes", PeakResidentBytes()},
+          {"resume", ResumeJson(report)},
+          {"checkpoint", report.checkpoint},
+          {"images", std::move(images)}};
+}
+
+}  // namespace phasor::render
