@@ -1,4 +1,9 @@
-// A square 2-D convolution in channels-last memory. One thread; keeps handles to its parameters.
+// A square 2-D convolution in channels-last memory.
+//
+// On the CPU in fp32 the weight is packed for oneDNN at the first Forward, for that input's shape,
+// and the packed form takes the original's place in the handle: LibTorch's own convolution packs
+// at every call. Other shapes and types still work; oneDNN repacks where another form is better.
+// One thread; keeps handles to its parameters.
 #pragma once
 
 #include "engine/weights/weight_store.h"
@@ -17,12 +22,21 @@ class Conv2d {
  public:
   Conv2d(const WeightScope& weights, const Conv2dOptions& options);
 
-  at::Tensor Forward(const at::Tensor& x) const;  // [B, in, H, W] -> [B, out, H', W']
+  at::Tensor Forward(const at::Tensor& x) const { return Run(x, *bias_, {}); }
+  // Adds `shift` [out] to the bias, or `sum` [B, out, H', W'] to the result, in the same pass.
+  at::Tensor ForwardShifted(const at::Tensor& x, const at::Tensor& shift) const;
+  at::Tensor ForwardPlus(const at::Tensor& x, const at::Tensor& sum) const {
+    return Run(x, *bias_, sum);
+  }
 
  private:
+  // [B, in, H, W] -> [B, out, H', W']; `sum` may be undefined.
+  at::Tensor Run(const at::Tensor& x, const at::Tensor& bias, const at::Tensor& sum) const;
+  void Pack(const at::Tensor& x) const;
+
   Conv2dOptions options_;
-  Weight weight_;  // [out, in, k, k]
-  Weight bias_;    // [out]
+  mutable Weight weight_;  // [out, in, k, k], replaced by its packed form
+  Weight bias_;            // [out]
 };
 
 }  // namespace phasor::engine

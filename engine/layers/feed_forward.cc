@@ -1,7 +1,5 @@
 #include "engine/layers/feed_forward.h"
 
-#include <ATen/TensorOperators.h>
-
 namespace phasor::engine {
 
 GegluFeedForward::GegluFeedForward(const WeightScope& weights, int64_t channels)
@@ -9,8 +7,10 @@ GegluFeedForward::GegluFeedForward(const WeightScope& weights, int64_t channels)
       out_(weights / "net.2", 4 * channels, channels) {}
 
 at::Tensor GegluFeedForward::Forward(const at::Tensor& x) const {
-  const std::vector<at::Tensor> halves = proj_.Forward(x).chunk(2, -1);  // 2 x [..., 4C]
-  return out_.Forward(halves[0] * at::gelu(halves[1]));                  // [..., C]
+  // In place on the projection: it is ours, and as wide as all other activations together.
+  std::vector<at::Tensor> halves = proj_.Forward(x).chunk(2, -1);  // 2 x [..., 4C]
+  halves[0].mul_(at::gelu_(halves[1]));
+  return out_.Forward(halves[0]);  // [..., C]
 }
 
 }  // namespace phasor::engine

@@ -1,6 +1,16 @@
 #include "engine/layers/norms.h"
 
+#include "engine/layers/kernels.h"
+
 namespace phasor::engine {
+namespace {
+
+bool IsPlain(const at::Tensor& x) {
+  return x.is_cpu() && x.scalar_type() == at::kFloat && x.dim() == 4 &&
+         x.is_contiguous(at::MemoryFormat::ChannelsLast);
+}
+
+}  // namespace
 
 GroupNorm::GroupNorm(const WeightScope& weights, int64_t groups, int64_t channels, double eps)
     : groups_(groups),
@@ -8,12 +18,26 @@ GroupNorm::GroupNorm(const WeightScope& weights, int64_t groups, int64_t channel
       weight_(weights.Get("weight", {channels})),
       bias_(weights.Get("bias", {channels})) {}
 
-at::Tensor GroupNorm::Forward(const at::Tensor& x) const {
-  return at::group_norm(x, groups_, *weight_, *bias_, eps_);
-}
+at::Tensor GroupNorm::Forward(const at::Tensor& x) const { return Run(x, false); }
 
 at::Tensor GroupNorm::Forward(const at::Tensor& x, Activation activation) const {
+  if (activation == Activation::kSilu) return Run(x, true);
   return Activate(activation, Forward(x));
+}
+
+at::Tensor GroupNorm::Run(const at::Tensor& x, bool silu) const {
+  if (!IsPlain(x)) {
+    const at::Tensor out = at::group_norm(x, groups_, *weight_, *bias_, eps_);
+    return silu ? at::silu(out) : out;
+  }
+  at::Tensor out = at::empty_like(x);
+  const GroupNormShape shape{.batch = x.size(0),
+                             .pixels = x.size(2) * x.size(3),
+                             .channels = x.size(1),
+                             .groups = groups_};
+  GroupNormNhwc(x.const_data_ptr<float>(), out.data_ptr<float>(), shape,
+                weight_->const_data_ptr<float>(), bias_->const_data_ptr<float>(), eps_, silu);
+  return out;
 }
 
 LayerNorm::LayerNorm(const WeightScope& weights, int64_t channels, double eps)

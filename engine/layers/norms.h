@@ -1,4 +1,5 @@
-// GroupNorm and LayerNorm. One thread; they keep handles to their parameters.
+// GroupNorm and LayerNorm. Channels-last fp32 on the CPU takes our own fused loop (kernels.h),
+// anything else LibTorch's. One thread; they keep handles to their parameters.
 #pragma once
 
 #include "engine/layers/activation.h"
@@ -15,6 +16,8 @@ class GroupNorm {
   at::Tensor Forward(const at::Tensor& x, Activation activation) const;
 
  private:
+  at::Tensor Run(const at::Tensor& x, bool silu) const;
+
   int64_t groups_;
   double eps_;
   Weight weight_;  // [C]

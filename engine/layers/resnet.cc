@@ -21,23 +21,30 @@ ResnetBlock::ResnetBlock(const WeightScope& weights, const ResnetOptions& option
   }
 }
 
+at::Tensor ResnetBlock::Condition(const at::Tensor& temb) const {
+  return time_emb_proj_->Forward(Activate(options_.activation, temb));  // [B, out (or 2 out)]
+}
+
+// conv1, and the condition's addition where that is what the condition does.
+at::Tensor ResnetBlock::FirstHalf(const at::Tensor& x, const at::Tensor& condition) const {
+  const at::Tensor h = norm1_.Forward(x, options_.activation);
+  if (!condition.defined() || options_.scale_shift) return conv1_.Forward(h);
+  // One timestep for the whole batch: a shift of the bias.
+  if (condition.size(0) == 1) return conv1_.ForwardShifted(h, condition[0]);
+  return conv1_.Forward(h) + condition.unsqueeze(-1).unsqueeze(-1);
+}
+
 at::Tensor ResnetBlock::Forward(const at::Tensor& x, const at::Tensor& temb) const {
-  at::Tensor h = conv1_.Forward(norm1_.Forward(x, options_.activation));  // [B, out, H, W]
-  at::Tensor condition;
-  if (time_emb_proj_) {
-    condition = time_emb_proj_->Forward(Activate(options_.activation, temb))
-                    .unsqueeze(-1)
-                    .unsqueeze(-1);  // [B, out (or 2 out), 1, 1]
-  }
+  const at::Tensor condition = time_emb_proj_ ? Condition(temb) : at::Tensor();
+  at::Tensor h = FirstHalf(x, condition);  // [B, out, H, W]
   if (condition.defined() && options_.scale_shift) {
-    const std::vector<at::Tensor> parts = condition.chunk(2, 1);  // 2 x [B, out, 1, 1]
+    const std::vector<at::Tensor> parts =
+        condition.unsqueeze(-1).unsqueeze(-1).chunk(2, 1);  // 2 x [B, out, 1, 1]
     h = Activate(options_.activation, norm2_.Forward(h) * (1 + parts[0]) + parts[1]);
   } else {
-    if (condition.defined()) h = h + condition;
     h = norm2_.Forward(h, options_.activation);
   }
-  h = conv2_.Forward(h);
-  h = (conv_shortcut_ ? conv_shortcut_->Forward(x) : x) + h;
+  h = conv2_.ForwardPlus(h, conv_shortcut_ ? conv_shortcut_->Forward(x) : x);
   return options_.output_scale == 1 ? h : h / options_.output_scale;
 }
 

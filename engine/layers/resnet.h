@@ -31,6 +31,9 @@ class ResnetBlock {
   at::Tensor Forward(const at::Tensor& x, const at::Tensor& temb = {}) const;
 
  private:
+  at::Tensor Condition(const at::Tensor& temb) const;
+  at::Tensor FirstHalf(const at::Tensor& x, const at::Tensor& condition) const;
+
   ResnetOptions options_;
   GroupNorm norm1_;
   Conv2d conv1_;

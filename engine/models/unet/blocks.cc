@@ -1,7 +1,5 @@
 #include "engine/models/unet/blocks.h"
 
-#include <ATen/TensorOperators.h>
-
 #include <algorithm>
 #include <utility>
 
@@ -59,10 +57,11 @@ void TransformerBlock::ProjectContext(const at::Tensor& context, ContextKeyValue
 
 at::Tensor TransformerBlock::Forward(const at::Tensor& x, ContextCursor& context) const {
   const at::Tensor n = norm1_.Forward(x);
-  at::Tensor h =
-      x + (only_cross_attention_ ? attn1_.Forward(n, context.Next()) : attn1_.Forward(n));
-  h = h + attn2_.Forward(norm2_.Forward(h), context.Next());
-  return h + ff_.Forward(norm3_.Forward(h));  // [B, HW, C]
+  // Sums in place of the sublayers' fresh results.
+  at::Tensor h = only_cross_attention_ ? attn1_.Forward(n, context.Next()) : attn1_.Forward(n);
+  h.add_(x);
+  h = attn2_.Forward(norm2_.Forward(h), context.Next()).add_(h);
+  return ff_.Forward(norm3_.Forward(h)).add_(h);  // [B, HW, C]
 }
 
 SpatialTransformer::SpatialTransformer(const WeightScope& weights,
@@ -84,8 +83,8 @@ at::Tensor SpatialTransformer::Forward(const at::Tensor& x, ContextCursor& conte
   at::Tensor h = norm_.Forward(x).flatten(2).transpose(1, 2);  // [B, HW, C]
   h = proj_in_.Forward(h);
   for (const TransformerBlock& block : blocks_) h = block.Forward(h, context);
-  h = proj_out_.Forward(h).transpose(1, 2);       // [B, C, HW]
-  return h.unflatten(2, x.sizes().slice(2)) + x;  // [B, C, H, W]
+  h = proj_out_.Forward(h).transpose(1, 2);           // [B, C, HW]
+  return h.unflatten(2, x.sizes().slice(2)).add_(x);  // [B, C, H, W]
 }
 
 UnetDownBlock::UnetDownBlock(const WeightScope& weights, const UnetConfig& config, size_t level) {
