@@ -1,0 +1,52 @@
+#include "services/cli/fleet_commands.h"
+
+#include <memory>
+
+#include <CLI/CLI.hpp>
+
+#include "services/cli/job_text.h"
+
+namespace phasor::cli {
+namespace {
+
+ExitCode Models(Session& session, const std::string& name) {
+  const auto client = session.Connect();
+  if (!client.ok()) return session.Report(client.status());
+  std::vector<v1::Model> models;
+  if (name.empty()) {
+    const auto list = (*client)->Models();
+    if (!list.ok()) return session.Report(list.status());
+    models.assign(list->models().begin(), list->models().end());
+  } else {
+    const auto model = (*client)->Model(name);
+    if (!model.ok()) return session.Report(model.status());
+    models.push_back(*model);
+  }
+  for (const v1::Model& model : models) {
+    session.out << (session.json ? Json(model) + "\n" : ModelText(model)) << std::flush;
+  }
+  return kOk;
+}
+
+ExitCode Stats(Session& session) {
+  const auto client = session.Connect();
+  if (!client.ok()) return session.Report(client.status());
+  const auto stats = (*client)->Stats();
+  if (!stats.ok()) return session.Report(stats.status());
+  session.out << (session.json ? Json(*stats) + "\n" : StatsText(*stats)) << std::flush;
+  return kOk;
+}
+
+}  // namespace
+
+void AddFleetCommands(CLI::App& app, Session& session, int* exit_code) {
+  auto name = std::make_shared<std::string>();
+  CLI::App* models = app.add_subcommand("models", "list the models with defaults and limits");
+  models->add_option("model", *name, "only this one");
+  models->callback([&session, name, exit_code] { *exit_code = Models(session, *name); });
+
+  CLI::App* stats = app.add_subcommand("stats", "show queues and workers");
+  stats->callback([&session, exit_code] { *exit_code = Stats(session); });
+}
+
+}  // namespace phasor::cli

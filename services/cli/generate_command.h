@@ -1,0 +1,14 @@
+// `phasor generate`: submits one job per prompt, follows them, writes their pictures, perhaps a
+// sheet of all. Ctrl-C cancels what has not ended. One thread.
+#pragma once
+
+#include <CLI/App.hpp>
+
+#include "services/cli/session.h"
+
+namespace phasor::cli {
+
+// The command runs when the parsing ends and sets `*exit_code`; both outlive the parsing.
+void AddGenerate(CLI::App& app, Session& session, int* exit_code);
+
+}  // namespace phasor::cli

@@ -1,0 +1,172 @@
+#include "services/cli/job_commands.h"
+
+#include <algorithm>
+#include <cctype>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+
+#include "services/cli/job_text.h"
+#include "services/cli/output_files.h"
+#include "services/cli/request_flags.h"
+
+namespace phasor::cli {
+namespace {
+
+ExitCode Submit(Session& session, const RequestFlags& flags) {
+  const auto requests = MakeRequests(flags, SystemClock().WallMillis());
+  if (!requests.ok()) return session.Report(requests.status());
+  const auto client = session.Connect();
+  if (!client.ok()) return session.Report(client.status());
+  for (const v1::GenerateRequest& request : *requests) {
+    const auto response = (*client)->Submit(request);
+    if (!response.ok()) return session.Report(response.status());
+    session.out << (session.json ? Json(*response) : response->job_id()) << std::endl;
+  }
+  return kOk;
+}
+
+ExitCode Watch(Session& session, const std::string& id) {
+  const auto client = session.Connect();
+  if (!client.ok()) return session.Report(client.status());
+  ProgressView view(session.err, session.progress_style());
+  const auto ended = (*client)->Watch(id, false, [&](const v1::WatchEvent& event) {
+    if (session.json) {
+      session.out << Json(event) << std::endl;
+    } else {
+      view.Show(event);
+    }
+  });
+  view.Clear();
+  if (!ended.ok()) return session.Report(ended.status());
+  if (!session.json) session.out << EndingText(*ended) << std::endl;
+  return ExitCodeOf(*ended);
+}
+
+Status FetchPictures(Client& client, const v1::Job& job, const std::string& output,
+                     std::vector<std::string>* names) {
+  ASSIGN_OR_RETURN(const std::vector<v1::ImageResult> pictures, client.Pictures(job.id()));
+  *names = OutputNames(output, ".", job.request().prompt(), pictures);
+  for (size_t i = 0; i < names->size(); ++i) {
+    RETURN_IF_ERROR(WriteOutput((*names)[i], pictures[i].data()));
+  }
+  return OkStatus();
+}
+
+ExitCode Get(Session& session, const std::string& id, const std::string& output) {
+  const auto client = session.Connect();
+  if (!client.ok()) return session.Report(client.status());
+  const auto job = (*client)->Get(id);
+  if (!job.ok()) return session.Report(job.status());
+  std::vector<std::string> names;
+  if (!output.empty()) {
+    const Status fetched = FetchPictures(**client, *job, output, &names);
+    if (!fetched.ok()) return session.Report(fetched);
+  }
+  if (session.json) {
+    session.out << JobJson(*job, names) << std::endl;
+  } else if (output.empty()) {
+    session.out << JobText(*job);
+  } else {
+    for (const std::string& name : names) session.out << name << std::endl;
+  }
+  return kOk;
+}
+
+ExitCode Cancel(Session& session, const std::vector<std::string>& ids) {
+  const auto client = session.Connect();
+  if (!client.ok()) return session.Report(client.status());
+  ExitCode worst = kOk;
+  for (const std::string& id : ids) {
+    const auto job = (*client)->Cancel(id);
+    if (!job.ok()) {
+      worst = session.Report(job.status());
+      continue;
+    }
+    session.out << (session.json ? Json(*job) : EndingText(*job)) << std::endl;
+    // A cancel that came too late did not do what was asked.
+    if (job->state() != v1::CANCELED) worst = kFailed;
+  }
+  return worst;
+}
+
+struct ListFlags {
+  std::string model;
+  std::vector<std::string> states;
+  int limit = 20;
+};
+
+StatusOr<v1::ListJobsRequest> MakeListRequest(const ListFlags& flags) {
+  v1::ListJobsRequest request;
+  request.set_model(flags.model);
+  for (std::string name : flags.states) {
+    std::transform(name.begin(), name.end(), name.begin(),
+                   [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+    v1::JobState state;
+    if (!v1::JobState_Parse(name, &state) || state == v1::JOB_STATE_UNSPECIFIED) {
+      return InvalidArgument("--state: there is no state '" + name +
+                             "'; try queued, diffusion_running, done, failed or canceled");
+    }
+    request.add_states(state);
+  }
+  return request;
+}
+
+ExitCode List(Session& session, const ListFlags& flags) {
+  auto request = MakeListRequest(flags);
+  if (!request.ok()) return session.Report(request.status());
+  const auto client = session.Connect();
+  if (!client.ok()) return session.Report(client.status());
+  int left = flags.limit;
+  if (!session.json) session.out << JobHeader() << std::endl;
+  while (left > 0) {
+    request->set_page_size(std::min(left, 1000));
+    const auto page = (*client)->List(*request);
+    if (!page.ok()) return session.Report(page.status());
+    for (const v1::Job& job : page->jobs()) {
+      session.out << (session.json ? Json(job) : JobRow(job)) << std::endl;
+      --left;
+    }
+    if (page->next_page_token().empty()) break;
+    request->set_page_token(page->next_page_token());
+  }
+  return kOk;
+}
+
+}  // namespace
+
+void AddJobCommands(CLI::App& app, Session& session, int* exit_code) {
+  auto request = std::make_shared<RequestFlags>();
+  CLI::App* submit = app.add_subcommand("submit", "queue jobs and print their ids");
+  AddRequestFlags(*submit, request.get());
+  submit->callback([&session, request, exit_code] { *exit_code = Submit(session, *request); });
+
+  auto id = std::make_shared<std::string>();
+  CLI::App* watch = app.add_subcommand("watch", "follow a job to its end");
+  watch->add_option("job", *id, "its id")->required();
+  watch->callback([&session, id, exit_code] { *exit_code = Watch(session, *id); });
+
+  auto output = std::make_shared<std::string>();
+  CLI::App* get = app.add_subcommand("get", "show a job, or fetch its pictures");
+  get->add_option("job", *id, "its id")->required();
+  get->add_option("-o,--output", *output, "where its pictures go");
+  get->callback([&session, id, output, exit_code] { *exit_code = Get(session, *id, *output); });
+
+  auto ids = std::make_shared<std::vector<std::string>>();
+  CLI::App* cancel = app.add_subcommand("cancel", "end jobs that have not ended");
+  cancel->add_option("job", *ids, "their ids")->required();
+  cancel->callback([&session, ids, exit_code] { *exit_code = Cancel(session, *ids); });
+
+  auto list = std::make_shared<ListFlags>();
+  CLI::App* jobs = app.add_subcommand("jobs", "list jobs, newest first");
+  jobs->add_option("--model", list->model, "only of this model");
+  jobs->add_option("--state", list->states, "only in these states, e.g. queued, done, failed");
+  jobs->add_option("--limit", list->limit, "at most so many")
+      ->check(CLI::Range(1, 100'000))
+      ->capture_default_str();
+  jobs->callback([&session, list, exit_code] { *exit_code = List(session, *list); });
+}
+
+}  // namespace phasor::cli

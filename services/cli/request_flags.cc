@@ -1,0 +1,103 @@
+#include "services/cli/request_flags.h"
+
+#include <algorithm>
+#include <cctype>
+#include <sstream>
+
+#include <CLI/CLI.hpp>
+
+#include "common/base/file.h"
+#include "common/base/hash.h"
+#include "common/job/types.h"
+#include "common/rpc/spec_convert.h"
+
+namespace phasor::cli {
+namespace {
+
+constexpr size_t kMaxPromptsFile = 16 << 20;
+constexpr size_t kMaxPrompts = 1000;
+
+StatusOr<std::vector<std::string>> AllPrompts(const RequestFlags& flags) {
+  std::vector<std::string> prompts = flags.prompts;
+  if (!flags.prompts_file.empty()) {
+    ASSIGN_OR_RETURN(const std::string text, ReadFile(flags.prompts_file, kMaxPromptsFile));
+    std::istringstream lines(text);
+    for (std::string line; std::getline(lines, line);) {
+      if (!line.empty() && line.back() == '\r') line.pop_back();
+      if (!line.empty()) prompts.push_back(line);
+    }
+  }
+  if (prompts.empty()) return InvalidArgument("give a prompt, or --prompts-file");
+  if (prompts.size() > kMaxPrompts) {
+    return InvalidArgument(std::to_string(prompts.size()) + " prompts; at most " +
+                           std::to_string(kMaxPrompts) + " go into one call");
+  }
+  return prompts;
+}
+
+StatusOr<v1::Priority> ParsePriority(std::string text) {
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+  if (const auto priority = job::ParsePriority(text)) return rpc::ToProto(*priority);
+  return InvalidArgument("--priority must be low, normal, high or urgent, got '" + text + "'");
+}
+
+}  // namespace
+
+void AddRequestFlags(CLI::App& command, RequestFlags* flags) {
+  command.add_option("prompt", flags->prompts, "what to draw; several make several jobs");
+  command.add_option("--prompts-file", flags->prompts_file, "a prompt on each line");
+  command.add_option("--negative", flags->negative, "what not to draw");
+  command.add_option("--model", flags->model, "default: the only one, or the gateway's default");
+  command.add_option("--width", flags->width, "pixels");
+  command.add_option("--height", flags->height, "pixels");
+  command.add_option("--steps", flags->steps, "denoising steps");
+  command.add_option("--guidance", flags->guidance, "classifier-free guidance; on above 1");
+  command.add_option("--seed", flags->seed, "default: drawn, and told");
+  command.add_option("--images", flags->images, "pictures of each prompt");
+  command.add_option("--scheduler", flags->scheduler,
+                     "e.g. dpmpp_2m_karras; 'phasor models' lists");
+  command.add_option("--priority", flags->priority, "low, normal, high or urgent")
+      ->capture_default_str();
+  command
+      .add_option("--deadline", flags->deadline_seconds, "not started by then: expired; seconds")
+      ->check(CLI::NonNegativeNumber);
+  command.add_option("--clip-skip", flags->clip_skip, "layers of the text encoder left out");
+  command.add_option("--guidance-rescale", flags->guidance_rescale, "0 to 1");
+  command.add_option("--eta", flags->eta, "DDIM only, 0 to 1");
+  command.add_option("--key", flags->key,
+                     "idempotency key: the same again names the same job; default: random");
+}
+
+StatusOr<std::vector<v1::GenerateRequest>> MakeRequests(const RequestFlags& flags, int64_t now_ms) {
+  ASSIGN_OR_RETURN(const std::vector<std::string> prompts, AllPrompts(flags));
+  v1::GenerateRequest request;
+  ASSIGN_OR_RETURN(const v1::Priority priority, ParsePriority(flags.priority));
+  request.set_priority(priority);
+  request.set_model(flags.model);
+  request.set_negative_prompt(flags.negative);
+  if (flags.width) request.set_width(*flags.width);
+  if (flags.height) request.set_height(*flags.height);
+  if (flags.steps) request.set_steps(*flags.steps);
+  if (flags.guidance) request.set_guidance_scale(*flags.guidance);
+  if (flags.seed) request.set_seed(*flags.seed);
+  if (flags.images) request.set_images(*flags.images);
+  request.set_scheduler(flags.scheduler);
+  request.set_clip_skip(flags.clip_skip);
+  request.set_guidance_rescale(flags.guidance_rescale);
+  request.set_eta(flags.eta);
+  if (flags.deadline_seconds > 0) {
+    request.set_deadline_ms(now_ms + static_cast<int64_t>(flags.deadline_seconds * 1000));
+  }
+  const std::string key = flags.key.empty() ? RandomToken() : flags.key;
+  std::vector<v1::GenerateRequest> requests;
+  for (const std::string& prompt : prompts) {
+    request.set_prompt(prompt);
+    request.set_idempotency_key(
+        prompts.size() == 1 ? key : key + "-" + std::to_string(requests.size() + 1));
+    requests.push_back(request);
+  }
+  return requests;
+}
+
+}  // namespace phasor::cli

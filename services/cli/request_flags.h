@@ -1,0 +1,44 @@
+// The flags that say what to draw, and the request they make. Values outside a model's limits go
+// to the gateway as they are: it knows the limits. One thread; the flags outlive the parsing.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <CLI/App.hpp>
+
+#include "common/base/status.h"
+#include "phasor/v1/types.pb.h"
+
+namespace phasor::cli {
+
+struct RequestFlags {
+  std::vector<std::string> prompts;
+  std::string prompts_file;
+  std::string negative;
+  std::string model;
+  std::optional<int> width;
+  std::optional<int> height;
+  std::optional<int> steps;
+  std::optional<double> guidance;
+  std::optional<int64_t> seed;
+  std::optional<int> images;
+  std::string scheduler;
+  std::string priority = "normal";
+  double deadline_seconds = 0;
+  int clip_skip = 0;
+  double guidance_rescale = 0;
+  double eta = 0;
+  std::string key;
+};
+
+void AddRequestFlags(CLI::App& command, RequestFlags* flags);
+
+// One request for each prompt, each with an idempotency key: "<key>" or, of several, "<key>-<n>".
+// Without a key a random one. `now_ms`: wall clock, for the deadline.
+// INVALID_ARGUMENT: no prompt, an unreadable file, an unknown priority.
+StatusOr<std::vector<v1::GenerateRequest>> MakeRequests(const RequestFlags& flags, int64_t now_ms);
+
+}  // namespace phasor::cli

@@ -1,0 +1,21 @@
+#include "services/cli/session.h"
+
+#include <nlohmann/json.hpp>
+
+#include "services/cli/job_text.h"
+
+namespace phasor::cli {
+
+ExitCode Session::Report(const Status& status) const {
+  const std::string text = ErrorText(status, FindAddress(address, environment));
+  if (json) {
+    const nlohmann::json error = {
+        {"error", {{"code", absl::StatusCodeToString(status.code())}, {"message", text}}}};
+    out << error.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) << std::endl;
+  } else {
+    err << "phasor: " << text << std::endl;
+  }
+  return ExitCodeOf(status);
+}
+
+}  // namespace phasor::cli

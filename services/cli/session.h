@@ -1,0 +1,43 @@
+// What all commands share: the streams they print on, the interrupt, the global flags, and how an
+// error becomes text and an exit code. One thread.
+#pragma once
+
+#include <memory>
+#include <ostream>
+#include <string>
+
+#include "common/base/status.h"
+#include "services/cli/address.h"
+#include "services/cli/client.h"
+#include "services/cli/exit_code.h"
+#include "services/cli/interrupt.h"
+#include "services/cli/progress_view.h"
+
+namespace phasor::cli {
+
+struct Session {
+  std::ostream& out;      // results: what a script reads
+  std::ostream& err;      // progress and errors
+  bool terminal = false;  // `err` is one
+  Environment environment;
+  Interrupt& interrupt;
+
+  // Global flags.
+  std::string address;
+  bool json = false;
+  bool quiet = false;
+
+  StatusOr<std::unique_ptr<Client>> Connect() const {
+    return Client::Make(FindAddress(address, environment), interrupt);
+  }
+
+  ProgressView::Style progress_style() const {
+    if (quiet || json) return ProgressView::Style::kNone;
+    return terminal ? ProgressView::Style::kBar : ProgressView::Style::kLines;
+  }
+
+  // Prints the error and says how to exit.
+  ExitCode Report(const Status& status) const;
+};
+
+}  // namespace phasor::cli

@@ -1,0 +1,78 @@
+#include "services/cli/up/fleet_plan.h"
+
+#include <sys/un.h>
+
+#include <algorithm>
+
+namespace phasor::cli {
+namespace {
+
+constexpr size_t kMaxSocketPath = sizeof(sockaddr_un::sun_path) - 1;
+
+ProcessPlan RedisPlan(const UpOptions& options, const Programs& programs) {
+  return {.name = "redis",
+          .stage = kRedisStage,
+          .stop_grace = Millis(10'000),
+          .argv = {programs.redis_server, "--port", "0", "--unixsocket", RedisSocket(options),
+                   "--unixsocketperm", "700", "--dir", options.directory + "/redis", "--appendonly",
+                   "yes", "--appendfsync", "everysec", "--maxmemory-policy", "noeviction", "--save",
+                   "", "--daemonize", "no"}};
+}
+
+ProcessPlan GatewayPlan(const UpOptions& options, const Programs& programs) {
+  return {.name = "gateway",
+          .stage = kGatewayStage,
+          .stop_grace = Millis(10'000),
+          .argv = {programs.gateway, "--redis", "unix://" + RedisSocket(options), "--store",
+                   options.directory + "/store", "--models", options.models, "--secret-file",
+                   options.directory + "/secret", "--listen", options.listen, "--metrics",
+                   options.metrics}};
+}
+
+ProcessPlan WorkerPlan(const UpOptions& options, const Programs& programs, int number,
+                       int threads) {
+  const std::string name = "worker-" + std::to_string(number);
+  const auto text = [](double seconds) { return std::to_string(seconds); };
+  ProcessPlan plan{
+      .name = name,
+      .stage = kWorkerStage,
+      .stop_grace = Millis(static_cast<int64_t>(options.grace * 1000) + 10'000),
+      .argv = {programs.worker, "--redis", "unix://" + RedisSocket(options), "--store",
+               options.directory + "/store", "--models", options.models, "--gateway",
+               options.listen,
+               // A slot of its own, so that a job that kills two of them is known as
+               // the culprit.
+               "--node", name, "--threads", std::to_string(threads), "--lease", text(options.lease),
+               "--grace", text(options.grace), "--metrics", "127.0.0.1:0"}};
+  if (!options.engine.empty()) plan.argv.insert(plan.argv.end(), {"--engine", options.engine});
+  if (options.fake_step_ms >= 0) {
+    plan.argv.insert(plan.argv.end(), {"--fake-step-ms", std::to_string(options.fake_step_ms)});
+  }
+  return plan;
+}
+
+}  // namespace
+
+std::string RedisSocket(const UpOptions& options) { return options.directory + "/redis.sock"; }
+
+std::string LogFile(const UpOptions& options, const std::string& process) {
+  return options.directory + "/logs/" + process + ".log";
+}
+
+StatusOr<std::vector<ProcessPlan>> PlanFleet(const UpOptions& options, const Programs& programs,
+                                             int cores) {
+  if (options.workers < 1) return InvalidArgument("--workers must be at least 1");
+  if (RedisSocket(options).size() > kMaxSocketPath) {
+    return InvalidArgument("--dir: the path " + RedisSocket(options) + " is too long for a socket" +
+                           " (at most " + std::to_string(kMaxSocketPath) +
+                           " bytes); choose a shorter directory");
+  }
+  std::vector<ProcessPlan> plans = {RedisPlan(options, programs), GatewayPlan(options, programs)};
+  const int threads = std::max(1, cores / options.workers);
+  for (int i = 1; i <= options.workers; ++i) {
+    plans.push_back(WorkerPlan(options, programs, i, threads));
+  }
+  return plans;
+}
+
+}  // namespace phasor::cli

@@ -1,0 +1,50 @@
+// Which processes a fleet on one machine has and how each is started: a private redis-server on a
+// unix socket, a gateway, workers that share the cores. Pure.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "common/base/clock.h"
+#include "common/base/status.h"
+
+namespace phasor::cli {
+
+struct UpOptions {
+  std::string directory;  // of the fleet: sockets, queue, results, logs
+  int workers = 1;
+  std::string models = "models";
+  std::string listen = "127.0.0.1:50051";
+  std::string metrics = "off";  // of the gateway
+  std::string engine;           // "real", "fake" or empty: the worker's default
+  int fake_step_ms = -1;        // of the fake engine; negative: the worker's default
+  double lease = 15;            // seconds
+  double grace = 25;            // seconds for the job in hand when the fleet stops
+};
+
+// Programs that the plan needs, with their paths.
+struct Programs {
+  std::string redis_server;
+  std::string gateway;
+  std::string worker;
+};
+
+struct ProcessPlan {
+  std::string name;  // "redis", "gateway", "worker-1"
+  int stage = 0;     // started upwards, stopped downwards
+  Millis stop_grace{5'000};
+  std::vector<std::string> argv;
+};
+
+inline constexpr int kRedisStage = 0;
+inline constexpr int kGatewayStage = 1;
+inline constexpr int kWorkerStage = 2;
+
+std::string RedisSocket(const UpOptions& options);
+std::string LogFile(const UpOptions& options, const std::string& process);
+
+// INVALID_ARGUMENT: a socket's path that is too long for the system, no workers.
+StatusOr<std::vector<ProcessPlan>> PlanFleet(const UpOptions& options, const Programs& programs,
+                                             int cores);
+
+}  // namespace phasor::cli

@@ -1,0 +1,67 @@
+#include "services/cli/up/fleet_plan.h"
+
+#include <algorithm>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace phasor::cli {
+namespace {
+
+using ::testing::Contains;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+const Programs kPrograms{"/r/redis-server", "/b/phasor-gateway", "/b/phasor-worker"};
+
+std::string ValueOf(const ProcessPlan& plan, const std::string& flag) {
+  const auto found = std::find(plan.argv.begin(), plan.argv.end(), flag);
+  return found == plan.argv.end() ? "absent" : *(found + 1);
+}
+
+TEST(FleetPlanTest, StartsRedisThenGatewayThenWorkers) {
+  const auto plans = PlanFleet({.directory = "/d", .workers = 2}, kPrograms, 8);
+  ASSERT_TRUE(plans.ok());
+  ASSERT_EQ(plans->size(), 4u);
+  EXPECT_EQ((*plans)[0].argv[0], "/r/redis-server");
+  EXPECT_EQ((*plans)[1].argv[0], "/b/phasor-gateway");
+  EXPECT_LT((*plans)[0].stage, (*plans)[1].stage);
+  EXPECT_LT((*plans)[1].stage, (*plans)[2].stage);
+  EXPECT_EQ((*plans)[2].stage, (*plans)[3].stage);
+  EXPECT_NE((*plans)[2].name, (*plans)[3].name);
+}
+
+TEST(FleetPlanTest, KeepsWhatIsAcknowledged) {
+  const ProcessPlan redis = PlanFleet({.directory = "/d"}, kPrograms, 1)->front();
+  EXPECT_EQ(ValueOf(redis, "--appendonly"), "yes");
+  EXPECT_EQ(ValueOf(redis, "--maxmemory-policy"), "noeviction");
+  EXPECT_EQ(ValueOf(redis, "--port"), "0");
+}
+
+TEST(FleetPlanTest, SplitsTheCoresAndGivesEachWorkerASlot) {
+  const auto threads = [](int workers, int cores) {
+    return ValueOf(PlanFleet({.directory = "/d", .workers = workers}, kPrograms, cores)->back(),
+                   "--threads");
+  };
+  EXPECT_EQ(threads(2, 8), "4");
+  EXPECT_EQ(threads(3, 8), "2");
+  EXPECT_EQ(threads(4, 2), "1");
+  const auto plans = PlanFleet({.directory = "/d", .workers = 2}, kPrograms, 2);
+  EXPECT_NE(ValueOf((*plans)[2], "--node"), ValueOf((*plans)[3], "--node"));
+}
+
+TEST(FleetPlanTest, NamesTheEngineOnlyWhenAsked) {
+  const ProcessPlan plain = PlanFleet({.directory = "/d"}, kPrograms, 1)->back();
+  EXPECT_THAT(plain.argv, Not(Contains("--engine")));
+  const ProcessPlan fake = PlanFleet({.directory = "/d", .engine = "fake"}, kPrograms, 1)->back();
+  EXPECT_EQ(ValueOf(fake, "--engine"), "fake");
+}
+
+TEST(FleetPlanTest, RefusesADirectoryThatIsTooLongForItsSockets) {
+  const auto plans = PlanFleet({.directory = "/" + std::string(120, 'd')}, kPrograms, 1);
+  EXPECT_EQ(plans.status().code(), StatusCode::kInvalidArgument);
+  EXPECT_THAT(Message(plans.status()), HasSubstr("too long"));
+}
+
+}  // namespace
+}  // namespace phasor::cli

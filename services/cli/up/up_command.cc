@@ -1,0 +1,118 @@
+#include "services/cli/up/up_command.h"
+
+#include <sched.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <memory>
+#include <sstream>
+
+#include <CLI/CLI.hpp>
+
+#include "common/rpc/address.h"
+#include "services/cli/up/fleet.h"
+#include "services/cli/up/probe.h"
+
+namespace phasor::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+int Cores() {
+  cpu_set_t set;
+  return sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set) : 1;
+}
+
+// The first executable of that name in PATH; empty: none.
+std::string FindInPath(const std::string& name, const Environment& environment) {
+  std::istringstream folders(environment("PATH").value_or("/usr/bin:/bin"));
+  for (std::string folder; std::getline(folders, folder, ':');) {
+    const std::string path = fs::path(folder.empty() ? "." : folder) / name;
+    if (access(path.c_str(), X_OK) == 0) return path;
+  }
+  return "";
+}
+
+StatusOr<Programs> FindPrograms(const Environment& environment) {
+  Programs programs;
+  programs.redis_server = FindInPath("redis-server", environment);
+  if (programs.redis_server.empty()) {
+    return FailedPrecondition(
+        "redis-server is not installed, or not in PATH; on Debian and Ubuntu: "
+        "apt-get install redis-server");
+  }
+  std::error_code error;
+  const fs::path here = fs::read_symlink("/proc/self/exe", error).parent_path();
+  for (const auto& [name, path] : {std::pair{"phasor-gateway", &programs.gateway},
+                                   std::pair{"phasor-worker", &programs.worker}}) {
+    *path = here / name;
+    if (access(path->c_str(), X_OK) != 0) {
+      return FailedPrecondition(std::string(name) + " is not beside phasor in " + here.string());
+    }
+  }
+  return programs;
+}
+
+// A redis-server of a fleet whose `phasor up` was killed ends by itself; a moment is enough.
+Status WaitForOldRedis(const UpOptions& options, const Interrupt& interrupt) {
+  for (int looks = 0; looks < 100; ++looks) {
+    if (!RedisAnswers(RedisSocket(options))) return OkStatus();
+    if (interrupt.raised()) return Cancelled("interrupted");
+    usleep(50'000);
+  }
+  return FailedPrecondition("a redis-server that this fleet did not start answers on " +
+                            RedisSocket(options) + "; stop it, or give another --dir");
+}
+
+Status Up(Session& session, UpOptions options) {
+  session.interrupt.ExpectMany();
+  std::error_code error;
+  options.directory = fs::absolute(options.directory, error).lexically_normal();
+  options.models = fs::absolute(options.models, error).lexically_normal();
+  ASSIGN_OR_RETURN(const Programs programs, FindPrograms(session.environment));
+  ASSIGN_OR_RETURN(options.listen, WithFreePort(options.listen));
+  RETURN_IF_ERROR(rpc::CheckAddress(options.listen));
+  ASSIGN_OR_RETURN(const auto plans, PlanFleet(options, programs, Cores()));
+  ASSIGN_OR_RETURN(const FleetDirectory directory, FleetDirectory::Claim(options.directory));
+  RETURN_IF_ERROR(WaitForOldRedis(options, session.interrupt));
+  RETURN_IF_ERROR(rpc::CheckBindable(options.listen));
+  return Fleet(session, options, plans, directory).Run();
+}
+
+}  // namespace
+
+void AddUp(CLI::App& app, Session& session, int* exit_code) {
+  auto options = std::make_shared<UpOptions>();
+  options->directory = DefaultFleetDirectory(session.environment);
+  CLI::App* up = app.add_subcommand(
+      "up", "run a fleet on this machine: redis-server, a gateway, workers; until Ctrl-C");
+  up->add_option("--dir", options->directory, "where queue, results, logs and sockets lie")
+      ->capture_default_str();
+  up->add_option("--workers", options->workers, "they share the cores")
+      ->check(CLI::Range(1, 256))
+      ->capture_default_str();
+  up->add_option("--models", options->models, "a model's directory, or a folder of them")
+      ->envname("PHASOR_MODELS")
+      ->capture_default_str();
+  up->add_option("--listen", options->listen, "host:port or unix:/path; port 0: a free one")
+      ->capture_default_str();
+  up->add_option("--metrics", options->metrics, "host:port of the gateway's /metrics, or off")
+      ->capture_default_str();
+  up->add_option("--engine", options->engine, "real, or fake (no pictures of any worth)")
+      ->check(CLI::IsMember({"real", "fake"}));
+  up->add_option("--fake-step-ms", options->fake_step_ms, "what a step of the fake engine takes");
+  up->add_option("--lease", options->lease, "seconds until a lost worker's job goes on elsewhere")
+      ->check(CLI::Range(1, 3600))
+      ->capture_default_str();
+  up->add_option("--grace", options->grace, "seconds for jobs in hand when the fleet stops")
+      ->check(CLI::Range(0, 86'400))
+      ->capture_default_str();
+  up->callback([&session, options, exit_code] {
+    const Status ended = Up(session, *options);
+    if (ended.ok()) return;
+    session.err << "phasor: " << ended.message() << std::endl;
+    *exit_code = ended.code() == StatusCode::kInvalidArgument ? kUsage : kFailed;
+  });
+}
+
+}  // namespace phasor::cli

@@ -1,0 +1,13 @@
+// `phasor up`: a whole fleet on this machine, until Ctrl-C. One thread, the main one.
+#pragma once
+
+#include <CLI/App.hpp>
+
+#include "services/cli/session.h"
+
+namespace phasor::cli {
+
+// The command runs when the parsing ends and sets `*exit_code`; both outlive the parsing.
+void AddUp(CLI::App& app, Session& session, int* exit_code);
+
+}  // namespace phasor::cli
