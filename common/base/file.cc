@@ -41,6 +41,7 @@ Status ErrnoStatus(int error, const std::string& path, const std::string& verb) 
       return AlreadyExists(message);
     case ENOSPC:
     case EDQUOT:
+    case EFBIG:
       return ResourceExhausted(message);
     case EACCES:
     case EPERM:

@@ -18,7 +18,7 @@ constexpr Millis kRetryWhenPaused{5'000};
 constexpr int kMaxPage = 1000;
 constexpr int kListWindow = 1000;  // entries that one LIST script looks at
 constexpr int kListCalls = 16;     // scripts that one List runs
-constexpr int kTakeCalls = 16;     // scripts that one Take runs while it meets stale entries only
+constexpr int kTakeCalls = 64;     // scripts that one Take runs while it meets stale entries only
 constexpr Millis kPauseWithoutRedis{200};
 
 std::string Text(int64_t number) { return std::to_string(number); }

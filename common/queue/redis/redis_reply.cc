@@ -15,7 +15,7 @@ struct Refusal {
   std::string_view sentence;
 };
 
-constexpr std::array<Refusal, 16> kRefusals = {{
+constexpr std::array<Refusal, 17> kRefusals = {{
     {"LOADING", "Redis is still loading its data"},
     {"READONLY", "this Redis is a read-only replica"},
     {"MISCONF", "Redis cannot write its data to disk and refuses changes"},
@@ -28,6 +28,7 @@ constexpr std::array<Refusal, 16> kRefusals = {{
     {"BUSY", "Redis is busy with a long script"},
     {"UNKILLABLE", "Redis is busy with a long script"},
     {"NOAUTH", "Redis wants a password"},
+    {"ERR Protocol error: unauthenticated", "Redis wants a password"},
     {"WRONGPASS", "Redis refused the user or password"},
     {"NOPERM", "the Redis user lacks a permission"},
     {"ERR max number of clients", "Redis has reached its limit of connections"},

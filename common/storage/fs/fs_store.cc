@@ -40,16 +40,14 @@ Status SyncFolder(const std::string& path) {
 // Makes `folder` and what is missing above it; each new name is fsynced in its parent, or a
 // record in it would be lost with the folder.
 Status MakeFolderDurably(const std::string& folder) {
-  if (::mkdir(folder.c_str(), 0755) == 0) {
-    const std::string parent = fs::path(folder).parent_path();
-    return SyncFolder(parent.empty() ? "." : parent);
-  }
-  if (errno == EEXIST) return OkStatus();
-  if (errno != ENOENT) return FolderError(errno, folder);
   const std::string parent = fs::path(folder).parent_path();
-  if (parent.empty() || parent == folder) return FolderError(ENOENT, folder);
-  RETURN_IF_ERROR(MakeFolderDurably(parent));
-  return MakeFolderDurably(folder);
+  for (const bool parent_made : {false, true}) {
+    if (::mkdir(folder.c_str(), 0755) == 0) return SyncFolder(parent.empty() ? "." : parent);
+    if (errno == EEXIST) return OkStatus();
+    if (errno != ENOENT || parent_made || parent.empty() || parent == folder) break;
+    RETURN_IF_ERROR(MakeFolderDurably(parent));
+  }
+  return FolderError(errno, folder);
 }
 
 // `write` fails with NOT_FOUND while its folder is missing, which is the exception.

@@ -125,6 +125,8 @@ local function lease_job(id, j)
         'u', 0, 'tp', NOW, 'step', j.cks)
 end
 
+local budget = 256  -- list entries that one script looks at
+
 local function try()
   local with_jobs = models_by_class()
   if not with_jobs then return nil end
@@ -134,14 +136,19 @@ local function try()
   local tenant, spent, virtual = pick_tenant(ring, used)
   if not tenant then  -- the counter says there are jobs and there are none
     call('HSET', P .. 'depth:' .. model, cls, 0)
+    budget = budget - 1
     return 'stale'
   end
   local q = P .. 'q:' .. model .. ':' .. cls .. ':' .. tenant
-  local id = call('LPOP', q)
+  local id, j
+  repeat
+    budget = budget - 1
+    id = call('LPOP', q)
+    j = id and fetch(id, 'cost')
+  until not id or j.st == 'QUEUED' or budget <= 0
   local empty = call('EXISTS', q) == 0
   if empty then drop_tenant(ring, used, tenant) end
-  local j = id and fetch(id, 'cost')
-  if not j or j.st ~= 'QUEUED' then return 'stale' end
+  if not id or j.st ~= 'QUEUED' then return 'stale' end
   call('HINCRBY', P .. 'depth:' .. model, cls, -1)
   if j.dl ~= '0' then
     call('ZREM', P .. 'due', id)
@@ -164,7 +171,7 @@ local function try()
   return id
 end
 
-for _ = 1, 64 do
+while budget > 0 do
   local id = try()
   if not id then
     if call('INCR', P .. 'idle') > 256 then call('SET', P .. 'idle', 256) end

@@ -1,0 +1,42 @@
+#include "common/queue/redis/redis_reply.h"
+
+#include <gtest/gtest.h>
+
+#include "common/queue/redis/view_codec.h"
+
+namespace phasor::queue {
+namespace {
+
+TEST(RedisReplyTest, WhatPassesIsUnavailableAndFullMemoryIsExhausted) {
+  const std::vector<std::pair<std::string, StatusCode>> cases = {
+      {"LOADING Redis is loading the dataset in memory", StatusCode::kUnavailable},
+      {"READONLY You can't write against a read only replica.", StatusCode::kUnavailable},
+      {"MISCONF Errors writing to the AOF file: No space left", StatusCode::kUnavailable},
+      {"MOVED 3999 127.0.0.1:6381", StatusCode::kUnavailable},
+      {"TRYAGAIN Multiple keys request during rehashing", StatusCode::kUnavailable},
+      {"NOAUTH Authentication required.", StatusCode::kUnavailable},
+      {"BUSY Redis is busy running a script", StatusCode::kUnavailable},
+      {"ERR max number of clients reached", StatusCode::kUnavailable},
+      {"OOM command not allowed when used memory > 'maxmemory'.", StatusCode::kResourceExhausted},
+      {"ERR user_script:3: attempt to index a nil value", StatusCode::kInternal},
+  };
+  for (const auto& [message, code] : cases) {
+    EXPECT_EQ(StatusOfError(message).code(), code) << message;
+  }
+}
+
+TEST(RedisReplyTest, AFieldBeyondTheEndIsNil) {
+  RedisReply reply;
+  EXPECT_TRUE(reply[3].is_nil());
+  EXPECT_EQ(reply[3].AsInteger(), 0);
+}
+
+TEST(RedisReplyTest, ARecordOfAnotherShapeIsDataLoss) {
+  EXPECT_EQ(DecodeView({}).status().code(), StatusCode::kDataLoss);
+  EXPECT_EQ(DecodeGrant({}, "n").status().code(), StatusCode::kDataLoss);
+  EXPECT_EQ(DecodeStats({}).status().code(), StatusCode::kDataLoss);
+  EXPECT_EQ(DecodeSeal({}).status().code(), StatusCode::kDataLoss);
+}
+
+}  // namespace
+}  // namespace phasor::queue

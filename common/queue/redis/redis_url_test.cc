@@ -1,0 +1,46 @@
+#include "common/queue/redis/redis_url.h"
+
+#include <gtest/gtest.h>
+
+namespace phasor::queue {
+namespace {
+
+TEST(RedisUrlTest, ReadsUnixSockets) {
+  const RedisAddress address = ParseRedisUrl("unix:///run/redis.sock?db=2").value();
+  EXPECT_EQ(address.socket, "/run/redis.sock");
+  EXPECT_EQ(address.database, 2);
+  EXPECT_EQ(ToString(address), "unix:///run/redis.sock");
+}
+
+TEST(RedisUrlTest, ReadsHostsPortsPasswordsAndDatabases) {
+  const RedisAddress plain = ParseRedisUrl("redis://redis").value();
+  EXPECT_EQ(plain.host, "redis");
+  EXPECT_EQ(plain.port, 6379);
+
+  const RedisAddress full = ParseRedisUrl("redis://phasor:p%40ss:w%2F@10.0.0.1:7000/3").value();
+  EXPECT_EQ(full.user, "phasor");
+  EXPECT_EQ(full.password, "p@ss:w/");
+  EXPECT_EQ(full.host, "10.0.0.1");
+  EXPECT_EQ(full.port, 7000);
+  EXPECT_EQ(full.database, 3);
+  EXPECT_EQ(ToString(full), "10.0.0.1:7000");
+
+  const RedisAddress six = ParseRedisUrl("redis://:secret@[::1]:7001").value();
+  EXPECT_EQ(six.host, "::1");
+  EXPECT_EQ(six.port, 7001);
+  EXPECT_EQ(six.password, "secret");
+}
+
+TEST(RedisUrlTest, RefusesWhatItDoesNotUnderstandWithoutShowingThePassword) {
+  for (const std::string url : {"", "localhost:6379", "http://x", "unix://relative",
+                                "unix:///s?x=1", "redis://", "redis://h:99999", "redis://h:port",
+                                "redis://h/x", "redis://secret@h", "redis://:secret%zz@h"}) {
+    const StatusOr<RedisAddress> address = ParseRedisUrl(url);
+    EXPECT_EQ(address.status().code(), StatusCode::kInvalidArgument) << url;
+    EXPECT_EQ(Message(address.status()).find("secret"), std::string::npos) << url;
+  }
+  EXPECT_FALSE(ParseRedisUrl("unix:///" + std::string(200, 'x')).ok());
+}
+
+}  // namespace
+}  // namespace phasor::queue

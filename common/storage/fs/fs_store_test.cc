@@ -1,0 +1,148 @@
+#include "common/storage/fs/fs_store.h"
+
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "common/storage/result_store_contract.h"
+
+namespace phasor::storage {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string NewFolder() {
+  std::string pattern = testing::TempDir() + "phasor-store-XXXXXX";
+  EXPECT_NE(::mkdtemp(pattern.data()), nullptr);
+  return pattern;
+}
+
+// A store in a folder of its own, which goes with it.
+class TemporaryStore final : public ResultStore {
+ public:
+  TemporaryStore() : folder_(NewFolder()) {
+    store_ = FsStore::Open({folder_ + "/deep/er"}).value();
+  }
+  ~TemporaryStore() override { fs::remove_all(folder_); }
+
+  Status Put(const std::string& key, std::string_view bytes) override {
+    return store_->Put(key, bytes);
+  }
+  StatusOr<std::string> Get(const std::string& key) override { return store_->Get(key); }
+  Status Delete(const std::string& key) override { return store_->Delete(key); }
+  StatusOr<std::vector<std::string>> List(const std::string& prefix) override {
+    return store_->List(prefix);
+  }
+  StatusOr<TerminalRecord> CreateTerminal(const TerminalRecord& record) override {
+    return store_->CreateTerminal(record);
+  }
+  StatusOr<TerminalRecord> ReadTerminal(const job::JobId& id) override {
+    return store_->ReadTerminal(id);
+  }
+  std::string root() const { return folder_ + "/deep/er"; }
+
+ private:
+  std::string folder_;
+  std::unique_ptr<FsStore> store_;
+};
+
+std::unique_ptr<ResultStore> Make() { return std::make_unique<TemporaryStore>(); }
+
+INSTANTIATE_TEST_SUITE_P(Fs, ResultStoreContract, testing::Values(&Make));
+
+size_t FilesBelow(const std::string& folder) {
+  size_t files = 0;
+  for (const auto& entry : fs::recursive_directory_iterator(folder)) {
+    files += entry.is_regular_file();
+  }
+  return files;
+}
+
+// Files of this process end at 4 KiB while it lives, as on a disk that runs full.
+class FullDisk {
+ public:
+  FullDisk() {
+    previous_handler_ = ::signal(SIGXFSZ, SIG_IGN);
+    ::getrlimit(RLIMIT_FSIZE, &previous_);
+    rlimit limit = previous_;
+    limit.rlim_cur = 4096;
+    ::setrlimit(RLIMIT_FSIZE, &limit);
+  }
+  ~FullDisk() {
+    ::setrlimit(RLIMIT_FSIZE, &previous_);
+    ::signal(SIGXFSZ, previous_handler_);
+  }
+
+ private:
+  rlimit previous_{};
+  sighandler_t previous_handler_ = SIG_DFL;
+};
+
+TEST(FsStoreTest, AFullDiskIsExhaustedAndNothingHalfWrittenIsLeft) {
+  TemporaryStore store;
+  ASSERT_TRUE(store.Put("jobs/a/blob", "old").ok());
+  TerminalRecord record = TestRecord(1);
+  record.details.assign(10'000, 'x');
+  {
+    const FullDisk full;
+    EXPECT_EQ(store.Put("jobs/a/blob", std::string(10'000, 'x')).code(),
+              StatusCode::kResourceExhausted);
+    EXPECT_EQ(store.CreateTerminal(record).status().code(), StatusCode::kResourceExhausted);
+  }
+  EXPECT_EQ(store.Get("jobs/a/blob").value(), "old");
+  EXPECT_EQ(store.ReadTerminal(record.id).status().code(), StatusCode::kNotFound);
+  EXPECT_EQ(FilesBelow(store.root()), 1u);
+  EXPECT_TRUE(store.CreateTerminal(record).ok()) << "it works again when there is room";
+}
+
+TEST(FsStoreTest, UnfinishedAndForeignFilesAreInvisible) {
+  TemporaryStore store;
+  ASSERT_TRUE(store.Put("jobs/a/r/1.png", "x").ok());
+  std::ofstream(store.root() + "/jobs/a/r/2.png.tmp-abc") << "half";
+  std::ofstream(store.root() + "/jobs/a/r/with space") << "foreign";
+  EXPECT_EQ(store.List("jobs/a").value(), std::vector<std::string>{"jobs/a/r/1.png"});
+}
+
+TEST(FsStoreTest, ABrokenRecordIsNamed) {
+  TemporaryStore store;
+  ASSERT_TRUE(store.CreateTerminal(TestRecord(1)).ok());
+  const std::string path = store.root() + "/" + TerminalKey(TestId(1));
+  fs::resize_file(path, 20);
+  const Status status = store.ReadTerminal(TestId(1)).status();
+  EXPECT_EQ(status.code(), StatusCode::kDataLoss);
+  EXPECT_NE(Message(status).find(path), std::string::npos) << status;
+}
+
+TEST(FsStoreTest, ARecordOfAnotherJobIsNotTaken) {
+  TemporaryStore store;
+  ASSERT_TRUE(store.CreateTerminal(TestRecord(1)).ok());
+  fs::create_directories(store.root() + "/jobs/" + TestId(2));
+  fs::copy_file(store.root() + "/" + TerminalKey(TestId(1)),
+                store.root() + "/" + TerminalKey(TestId(2)));
+  EXPECT_EQ(store.ReadTerminal(TestId(2)).status().code(), StatusCode::kDataLoss);
+}
+
+TEST(FsStoreTest, BlobsHaveALimit) {
+  const std::string folder = NewFolder();
+  const auto store = FsStore::Open({folder, 100}).value();
+  EXPECT_EQ(store->Put("k", std::string(101, 'x')).code(), StatusCode::kInvalidArgument);
+  std::ofstream(folder + "/large") << std::string(101, 'x');
+  EXPECT_EQ(store->Get("large").status().code(), StatusCode::kInvalidArgument);
+  fs::remove_all(folder);
+}
+
+TEST(FsStoreTest, AFolderThatCannotBeUsedFailsAtTheStart) {
+  EXPECT_EQ(FsStore::Open({""}).status().code(), StatusCode::kInvalidArgument);
+  const std::string folder = NewFolder();
+  std::ofstream(folder + "/file") << "x";
+  EXPECT_FALSE(FsStore::Open({folder + "/file"}).ok());
+  EXPECT_FALSE(FsStore::Open({"/proc/nothing/here"}).ok());
+  fs::remove_all(folder);
+}
+
+}  // namespace
+}  // namespace phasor::storage

@@ -1,0 +1,90 @@
+#include "tests/integration/redis_queue_under_test.h"
+
+namespace phasor::queue {
+namespace {
+
+// Returns one sentence for each job or counter that disagrees with an index.
+constexpr std::string_view kAudit = R"LUA(#!lua flags=no-writes
+local P, call, bad = KEYS[1], redis.call, {}
+local function expect(id, name, there, wanted)
+  if (there and true or false) ~= wanted then
+    bad[#bad + 1] = id .. ': ' .. name .. (wanted and ' lacks it' or ' has it')
+  end
+end
+local live, open, depth = 0, {}, {}
+local indexes = {lease = 'LEASED', delay = 'WAIT', seal = 'SEALING', dead = 'DEAD'}
+local counted = {LEASED = 0, WAIT = 0, SEALING = 0, DEAD = 0}
+for _, key in ipairs(call('KEYS', P .. 'j:*')) do
+  local id = key:sub(#P + 3)
+  local j = call('HMGET', key, 'st', 'm', 'c', 't', 'dl', 'nonce')
+  local st, m, c, t = j[1], j[2], j[3], j[4]
+  local is_live = st == 'QUEUED' or st == 'WAIT' or st == 'LEASED' or st == 'SEALING'
+  expect(id, 'live', call('ZSCORE', P .. 'live', id), is_live)
+  expect(id, 'the list of ' .. st, call('LPOS', P .. 'q:' .. m .. ':' .. c .. ':' .. t, id),
+         st == 'QUEUED')
+  if st == 'QUEUED' then
+    expect(id, 'ring', call('LPOS', P .. 'ring:' .. m .. ':' .. c, t), true)
+    expect(id, 'used', call('HEXISTS', P .. 'dq:' .. m .. ':' .. c, t) == 1, true)
+  end
+  for index, state in pairs(indexes) do
+    expect(id, index, call('ZSCORE', P .. index, id), st == state)
+    if st == state then counted[state] = counted[state] + 1 end
+  end
+  expect(id, 'due', call('ZSCORE', P .. 'due', id),
+         j[5] ~= '0' and (st == 'QUEUED' or st == 'WAIT'))
+  expect(id, 'expiry', call('PTTL', key) >= 0, not is_live)
+  expect(id, 'expiry of the spec', call('PTTL', P .. 's:' .. id) >= 0, not is_live)
+  if is_live then
+    live = live + 1
+    open[t] = (open[t] or 0) + 1
+    local field = m .. ' ' .. (({LEASED = 'run', WAIT = 'wait', SEALING = 'none'})[st] or c)
+    depth[field] = (depth[field] or 0) + 1
+  end
+end
+expect('live', 'the count', call('ZCARD', P .. 'live') == live, true)
+for index, state in pairs(indexes) do
+  expect(index, 'the count', call('ZCARD', P .. index) == counted[state], true)
+end
+local tenants = call('HGETALL', P .. 'tn')
+for i = 1, #tenants, 2 do
+  expect(tenants[i], 'tn', tonumber(tenants[i + 1]) == open[tenants[i]], true)
+  open[tenants[i]] = nil
+end
+for tenant in pairs(open) do bad[#bad + 1] = tenant .. ': tn lacks it' end
+for _, key in ipairs(call('KEYS', P .. 'depth:*')) do
+  local m = key:sub(#P + 7)
+  local fields = call('HGETALL', key)
+  for i = 1, #fields, 2 do
+    expect(m .. ' ' .. fields[i], 'depth',
+           tonumber(fields[i + 1]) == (depth[m .. ' ' .. fields[i]] or 0), true)
+  end
+end
+return bad
+)LUA";
+
+}  // namespace
+
+RedisOptions OptionsFor(const std::string& url) {
+  RedisOptions options;
+  options.address = ParseRedisUrl(url).value();
+  return options;
+}
+
+RedisQueueUnderTest::RedisQueueUnderTest(const std::string& url)
+    : connection_(RedisConnection::Connect(OptionsFor(url)).value()), queue_(OptionsFor(url)) {
+  Call({"FLUSHALL"});
+}
+
+RedisReply RedisQueueUnderTest::Call(const std::vector<std::string_view>& arguments) {
+  return connection_->Call(arguments).value();
+}
+
+std::vector<std::string> RedisQueueUnderTest::Violations() {
+  const RedisReply reply = Call({"EVAL", kAudit, "1", "{phasor}:"});
+  if (reply.kind != RedisReply::Kind::kList) return {"the audit failed: " + reply.text};
+  std::vector<std::string> found;
+  for (const RedisReply& line : reply.list) found.push_back(line.text);
+  return found;
+}
+
+}  // namespace phasor::queue
