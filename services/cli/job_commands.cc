@@ -120,11 +120,12 @@ ExitCode List(Session& session, const ListFlags& flags) {
   const auto client = session.Connect();
   if (!client.ok()) return session.Report(client.status());
   int left = flags.limit;
-  if (!session.json) session.out << JobHeader() << std::endl;
+  bool begun = session.json;
   while (left > 0) {
     request->set_page_size(std::min(left, 1000));
     const auto page = (*client)->List(*request);
     if (!page.ok()) return session.Report(page.status());
+    if (!std::exchange(begun, true)) session.out << JobHeader() << std::endl;
     for (const v1::Job& job : page->jobs()) {
       session.out << (session.json ? Json(job) : JobRow(job)) << std::endl;
       --left;

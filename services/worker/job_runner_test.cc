@@ -1,1 +1,282 @@
-#include "gtest/gtest.h"
+#include "services/worker/job_runner.h"
+
+#include "common/image/png.h"
+#include "common/rpc/result_convert.h"
+#include "gmock/gmock.h"
+#include "services/worker/worker_fixture.h"
+
+namespace phasor::worker {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+class JobRunnerTest : public WorkerFixture {
+ protected:
+  // Runs the job to `step`, then leaves it as a worker that was killed: lease over, job recovered.
+  void CrashAt(int step) {
+    on_progress_ = [this, step](const v1::JobProgress& progress) {
+      if (progress.state() == v1::DIFFUSION_RUNNING && progress.step() == step) {
+        // The queue hears of the checkpoint, then nothing any more.
+        lease_->RenewSoon();
+        lease_->Tick();
+        lease_->AskToStop(StopReason::kLeaseLost);
+      }
+    };
+    TakeAndRun();
+    on_progress_ = nullptr;
+    clock_.Advance(Millis(60'000));
+    ASSERT_EQ(*queue_.Recover(10), 1);
+  }
+};
+
+TEST_F(JobRunnerTest, PublishesAPictureThatSaysHowItWasMade) {
+  StartWorker("w1");
+  const job::JobId id = Submit();
+  TakeAndRun();
+  EXPECT_EQ(View(id).state, job::State::kDone);
+  const storage::TerminalRecord record = Record(id);
+  ASSERT_THAT(record.images, SizeIs(1));
+  EXPECT_EQ(record.worker, "w1");
+  const std::string png = Png(id);
+  EXPECT_EQ(record.images[0].sha256, Sha256Hex(png));
+  EXPECT_EQ(record.images[0].bytes, png.size());
+  const auto picture = image::DecodePng(png, 1 << 20);
+  ASSERT_TRUE(picture.ok());
+  EXPECT_EQ(picture->width, 64);
+  EXPECT_THAT(picture->texts[0].text, HasSubstr("a red circle"));
+  const v1::Result result = rpc::ResultOf(record);
+  EXPECT_EQ(result.attempts(), 1);
+  EXPECT_EQ(result.scheduler(), "DDIMScheduler");
+  EXPECT_EQ(Metric("phasor_jobs_total{model=\"tiny\",state=\"DONE\"}"), 1);
+}
+
+TEST_F(JobRunnerTest, SeveralImagesDrawFromSuccessiveSeeds) {
+  StartWorker("w1");
+  const job::JobId id = Submit(4, 3);
+  TakeAndRun();
+  const auto images = Record(id).images;
+  ASSERT_THAT(images, SizeIs(3));
+  for (uint64_t i = 0; i < 3; ++i) EXPECT_EQ(images[i].seed, 7 + i);
+  EXPECT_NE(images[0].sha256, images[1].sha256);
+}
+
+TEST_F(JobRunnerTest, ReportsPhasesStepsAndPreviews) {
+  fake_.step_time = Millis(100);
+  preview_every_ = 2;
+  StartWorker("w1");
+  Submit(4);
+  TakeAndRun();
+  int previews = 0;
+  for (const auto& progress : progress_) previews += progress.preview_png().empty() ? 0 : 1;
+  EXPECT_EQ(previews, 2);
+  EXPECT_EQ(progress_.front().state(), v1::INITIALIZING);
+  EXPECT_EQ(progress_.back().state(), v1::DECODING);
+  EXPECT_EQ(progress_.back().step(), 4);
+  EXPECT_EQ(progress_.back().steps(), 4);
+}
+
+TEST_F(JobRunnerTest, AnotherWorkerGoesOnAtTheCheckpointWithTheSameBytes) {
+  fake_.step_time = Millis(100);
+  checkpoint_share_ = 1;  // after each step
+  StartWorker("undisturbed");
+  const job::JobId plain = Submit();
+  TakeAndRun();
+
+  StartWorker("w1");
+  const job::JobId id = Submit();
+  CrashAt(5);
+  EXPECT_EQ(View(id).crashes, 1);
+  StartWorker("w2");
+  TakeAndRun();
+  EXPECT_EQ(View(id).state, job::State::kDone);
+  EXPECT_EQ(Png(id), Png(plain));
+  const v1::Result result = rpc::ResultOf(Record(id));
+  EXPECT_GE(result.resumed_from_step(), 4);
+  EXPECT_EQ(result.attempts(), 2);
+  EXPECT_EQ(Metric("phasor_resumed_jobs_total{exact=\"true\"}"), 1);
+  EXPECT_THAT(Keys("jobs/" + id + "/c"), IsEmpty()) << "checkpoints go with the job's end";
+}
+
+TEST_F(JobRunnerTest, ABrokenCheckpointCostsTimeAndNothingElse) {
+  fake_.step_time = Millis(100);
+  checkpoint_share_ = 1;
+  StartWorker("w1");
+  const job::JobId id = Submit();
+  CrashAt(5);
+  for (const std::string& key : Keys("jobs/" + id + "/c")) {
+    ASSERT_TRUE(store_->Put(key, "not a checkpoint").ok());
+  }
+  StartWorker("w2");
+  TakeAndRun();
+  EXPECT_EQ(View(id).state, job::State::kDone);
+  EXPECT_EQ(rpc::ResultOf(Record(id)).resumed_from_step(), 0);
+  EXPECT_EQ(Metric("phasor_resumed_jobs_total{exact=\"false\"}"), 1);
+}
+
+TEST_F(JobRunnerTest, CheckpointsCostAtMostTheirShare) {
+  fake_.step_time = Millis(200);
+  StartWorker("w1");
+  Submit(50);
+  TakeAndRun();
+  // 10 s of work and a presumed first cost of 10 ms: the first after 1 s. Storing takes no time
+  // under this clock, so the estimate halves from there on.
+  EXPECT_GT(Metric("phasor_checkpoint_bytes_count"), 5);
+  checkpoint_share_ = 0.0001;
+  StartWorker("w2");
+  const double before = Metric("phasor_checkpoint_bytes_count");
+  Submit(50);
+  TakeAndRun();
+  EXPECT_EQ(Metric("phasor_checkpoint_bytes_count"), before);
+}
+
+TEST_F(JobRunnerTest, ASupersededOwnerPublishesNothing) {
+  fake_.step_time = Millis(100);
+  StartWorker("w1");
+  const job::JobId id = Submit();
+  on_progress_ = [this](const v1::JobProgress& progress) {
+    if (progress.step() == 3) clock_.Advance(Millis(13'000));  // past lease - 20 %
+  };
+  TakeAndRun();
+  EXPECT_FALSE(store_->ReadTerminal(id).ok());
+  EXPECT_THAT(Keys("jobs/" + id + "/r"), IsEmpty());
+  EXPECT_EQ(Metric("phasor_lease_expired_total"), 1);
+}
+
+TEST_F(JobRunnerTest, TheLoserOfTheRecordDeletesItsPictures) {
+  StartWorker("w1");
+  const job::JobId id = Submit();
+  const Taker::Taken taken = Take();
+  storage::TerminalRecord other;
+  other.id = id;
+  other.epoch = 99;
+  other.nonce = "other";
+  other.worker = "w2";
+  on_progress_ = [&](const v1::JobProgress&) { (void)store_->CreateTerminal(other); };
+  runner_->Run(taken.grant, taken.sent);
+  EXPECT_EQ(Record(id).worker, "w2");
+  EXPECT_THAT(Keys("jobs/" + id + "/r"), IsEmpty());
+  EXPECT_EQ(View(id).state, job::State::kDone);
+}
+
+TEST_F(JobRunnerTest, ARecordThatStandsIsTakenOverWithoutComputing) {
+  StartWorker("w1");
+  const job::JobId id = Submit();
+  const Taker::Taken first = Take();
+  ASSERT_TRUE(
+      queue_.Fail({.fence = first.grant.fence, .retryable = true, .delay = Millis(0)}).ok());
+  storage::TerminalRecord record;
+  record.id = id;
+  record.nonce = "earlier";
+  ASSERT_TRUE(store_->CreateTerminal(record).ok());
+  (void)queue_.Recover(10);
+  TakeAndRun();
+  EXPECT_EQ(View(id).state, job::State::kDone);
+  EXPECT_THAT(progress_, IsEmpty());
+}
+
+TEST_F(JobRunnerTest, ACancelledJobStopsAtTheNextUnit) {
+  fake_.step_time = Millis(100);
+  StartWorker("w1");
+  const job::JobId id = Submit();
+  on_progress_ = [&](const v1::JobProgress& progress) {
+    if (progress.step() != 3 || View(id).state == job::State::kCanceled) return;
+    ASSERT_TRUE(queue_.Cancel(id, "").ok());
+    lease_->RenewSoon();  // what the report stream's hint does
+    lease_->Tick();
+  };
+  TakeAndRun();
+  EXPECT_EQ(View(id).state, job::State::kCanceled);
+  EXPECT_EQ(progress_.back().step(), 3);
+  EXPECT_FALSE(store_->ReadTerminal(id).ok());
+}
+
+TEST_F(JobRunnerTest, ADrainedJobIsCheckpointedAndGivenBackWithoutACounter) {
+  fake_.step_time = Millis(100);
+  StartWorker("w1");
+  const job::JobId id = Submit();
+  on_progress_ = [&](const v1::JobProgress& progress) {
+    if (progress.step() == 3) lease_->AskToStop(StopReason::kDrained);
+  };
+  TakeAndRun();
+  on_progress_ = nullptr;
+  EXPECT_EQ(View(id).state, job::State::kQueued);
+  EXPECT_EQ(View(id).tries + View(id).crashes, 0);
+  StartWorker("w2");
+  TakeAndRun();
+  EXPECT_EQ(rpc::ResultOf(Record(id)).resumed_from_step(), 4);
+  EXPECT_EQ(rpc::ResultOf(Record(id)).attempts(), 1);
+}
+
+TEST_F(JobRunnerTest, AFailedUnitIsRetriedFromTheStateBeforeIt) {
+  fake_.step_time = Millis(100);
+  fake_.before_unit = engine::FailNthUnit(5, ResourceExhausted("out of memory: 3 MiB"));
+  StartWorker("w1");
+  const job::JobId id = Submit();
+  TakeAndRun();
+  EXPECT_EQ(View(id).state, job::State::kWaiting);
+  EXPECT_EQ(View(id).tries, 1);
+  EXPECT_THAT(View(id).reason, HasSubstr("out of memory"));
+  EXPECT_EQ(Metric("phasor_retries_total{reason=\"RESOURCE_EXHAUSTED\"}"), 1);
+  clock_.Advance(Millis(31'000));
+  (void)queue_.Recover(10);
+  TakeAndRun();
+  EXPECT_EQ(View(id).state, job::State::kDone);
+  EXPECT_EQ(rpc::ResultOf(Record(id)).resumed_from_step(), 3);
+}
+
+TEST_F(JobRunnerTest, AnUnreadableModelEndsTheJobWithASentenceAndTheWorkerLivesOn) {
+  StartWorker("w1");
+  std::filesystem::remove(directory_ + "/model_index.json");
+  const job::JobId id = Submit();
+  TakeAndRun();
+  EXPECT_EQ(View(id).state, job::State::kSealing);
+  EXPECT_THAT(View(id).reason, HasSubstr("model tiny can't be loaded"));
+  std::ofstream(directory_ + "/model_index.json") << "{}";
+  const job::JobId next = Submit();
+  TakeAndRun();
+  EXPECT_EQ(View(next).state, job::State::kDone);
+}
+
+TEST_F(JobRunnerTest, BytesThatAreNoSpecEndTheJob) {
+  StartWorker("w1");
+  const job::JobId id = SubmitBytes("\xff\xff garbage");
+  TakeAndRun();
+  EXPECT_EQ(View(id).state, job::State::kSealing);
+}
+
+// Fails every write, as a full disk does.
+class FullStore final : public storage::ResultStore {
+ public:
+  Status Put(const std::string&, std::string_view) override {
+    return ResourceExhausted("no space left on the device");
+  }
+  StatusOr<std::string> Get(const std::string&) override { return NotFound("x"); }
+  Status Delete(const std::string&) override { return OkStatus(); }
+  StatusOr<std::vector<std::string>> List(const std::string&) override {
+    return std::vector<std::string>();
+  }
+  StatusOr<storage::TerminalRecord> CreateTerminal(const storage::TerminalRecord&) override {
+    return ResourceExhausted("no space left on the device");
+  }
+  StatusOr<storage::TerminalRecord> ReadTerminal(const job::JobId&) override {
+    return NotFound("x");
+  }
+};
+
+TEST_F(JobRunnerTest, AFullDiskMeansLaterNotNever) {
+  fake_.step_time = Millis(2'000);
+  store_ = std::make_unique<FullStore>();
+  StartWorker("w1");
+  // The renewer's thread in short: a renewal for each step.
+  on_progress_ = [this](const v1::JobProgress&) { lease_->Tick(); };
+  const job::JobId id = Submit();
+  TakeAndRun();
+  EXPECT_EQ(View(id).state, job::State::kWaiting);
+  EXPECT_THAT(View(id).reason, HasSubstr("no space left"));
+  EXPECT_GT(Metric("phasor_checkpoint_failures_total"), 0);
+}
+
+}  // namespace
+}  // namespace phasor::worker

@@ -78,11 +78,11 @@ void AddFlags(CLI::App& app, RawConfig* raw, std::string* file) {
       ->check(CLI::Range(0, kMaxThreads));
   app.add_option("--lease", raw->lease, "seconds that a job is leased for")
       ->envname("PHASOR_LEASE")
-      ->check(CLI::Range(1, 3600))
+      ->check(CLI::Range(1.0, 3600.0))
       ->capture_default_str();
   app.add_option("--grace", raw->grace, "seconds for the job in hand after SIGTERM")
       ->envname("PHASOR_GRACE")
-      ->check(CLI::Range(0, 86'400))
+      ->check(CLI::Range(0.0, 86400.0))
       ->capture_default_str();
   app.add_option("--metrics", config.metrics, "host:port of /metrics and /readyz, or 'off'")
       ->envname("PHASOR_METRICS")
@@ -101,7 +101,7 @@ void AddFlags(CLI::App& app, RawConfig* raw, std::string* file) {
   app.add_option("--engine", config.engine, "real or fake")->envname("PHASOR_ENGINE");
   app.add_option("--fake-step-ms", raw->fake_step_ms, "what a step of the fake engine takes")
       ->envname("PHASOR_FAKE_STEP_MS")
-      ->check(CLI::Range(0, 60'000));
+      ->check(CLI::Range(0, 60000));
   app.add_option("--log-level", raw->log_level, "debug, info, warn, error or off")
       ->envname("PHASOR_LOG_LEVEL")
       ->capture_default_str();

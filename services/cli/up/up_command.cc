@@ -102,10 +102,10 @@ void AddUp(CLI::App& app, Session& session, int* exit_code) {
       ->check(CLI::IsMember({"real", "fake"}));
   up->add_option("--fake-step-ms", options->fake_step_ms, "what a step of the fake engine takes");
   up->add_option("--lease", options->lease, "seconds until a lost worker's job goes on elsewhere")
-      ->check(CLI::Range(1, 3600))
+      ->check(CLI::Range(1.0, 3600.0))
       ->capture_default_str();
   up->add_option("--grace", options->grace, "seconds for jobs in hand when the fleet stops")
-      ->check(CLI::Range(0, 86'400))
+      ->check(CLI::Range(0.0, 86400.0))
       ->capture_default_str();
   up->callback([&session, options, exit_code] {
     const Status ended = Up(session, *options);
