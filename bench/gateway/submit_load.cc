@@ -40,7 +40,10 @@ class Lane {
 
   void Next() {
     begin_ = Clock::now();
-    if (begin_ >= end_) return done_->DecrementCount();
+    if (begin_ >= end_) {
+      done_->DecrementCount();
+      return;
+    }
     call_ = std::make_unique<grpc::ClientContext>();
     stub_->async()->Submit(call_.get(), &request_, &response_,
                            [this](const grpc::Status& status) { OnDone(status); });

@@ -1,0 +1,191 @@
+// The real gateway program with a real Redis and a store on the disk.
+#include <grpcpp/client_context.h>
+#include <sys/stat.h>
+
+#include <chrono>
+#include <fstream>
+#include <memory>
+#include <string>
+#include <thread>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "common/base/hash.h"
+#include "common/queue/redis/redis_queue.h"
+#include "common/rpc/channel.h"
+#include "common/rpc/status_convert.h"
+#include "common/storage/fs/fs_store.h"
+#include "common/testing/redis_server.h"
+#include "phasor/v1/images.grpc.pb.h"
+#include "tests/integration/gateway_process.h"
+
+namespace phasor {
+namespace {
+
+using testing::HasSubstr;
+
+class Client {
+ public:
+  explicit Client(const GatewayProcess& gateway)
+      : images_(v1::Images::NewStub(*rpc::MakeChannel({.address = gateway.address()}))) {}
+
+  static std::unique_ptr<grpc::ClientContext> Call(int seconds = 20) {
+    auto call = std::make_unique<grpc::ClientContext>();
+    call->set_wait_for_ready(true);  // the gateway may be on its way up
+    call->set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(seconds));
+    return call;
+  }
+
+  StatusOr<v1::SubmitResponse> Submit(const std::string& key = "") {
+    v1::SubmitRequest request;
+    request.mutable_request()->set_prompt("a red circle");
+    request.mutable_request()->set_idempotency_key(key);
+    v1::SubmitResponse response;
+    const Status status = rpc::FromGrpc(images_->Submit(Call().get(), request, &response));
+    if (!status.ok()) return status;
+    return response;
+  }
+  // Until it succeeds, as a client does that is told UNAVAILABLE.
+  StatusOr<v1::SubmitResponse> SubmitPatiently(const std::string& key) {
+    StatusOr<v1::SubmitResponse> response = Unavailable("not tried");
+    for (int i = 0; i < 200 && response.status().code() == StatusCode::kUnavailable; ++i) {
+      response = Submit(key);
+      if (!response.ok()) std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    }
+    return response;
+  }
+  v1::Images::Stub* operator->() { return images_.get(); }
+
+ private:
+  std::unique_ptr<v1::Images::Stub> images_;
+};
+
+TEST(GatewayProcessTest, StartsWithoutRedisSaysSoAndServesOnceItIsThere) {
+  RedisServer redis;
+  redis.Kill();
+  const GatewayProcess gateway(redis.url());
+  Client client(gateway);
+  const Status refused = client.Submit().status();
+  EXPECT_EQ(refused.code(), StatusCode::kUnavailable);
+  EXPECT_THAT(Message(refused), HasSubstr("Redis"));
+  redis.Start();
+  const auto accepted = client.SubmitPatiently("k");
+  ASSERT_TRUE(accepted.ok()) << accepted.status();
+}
+
+TEST(GatewayProcessTest, AnAcceptedJobSurvivesTheDeathOfRedis) {
+  RedisServer redis;
+  const GatewayProcess gateway(redis.url());
+  Client client(gateway);
+  const auto first = client.SubmitPatiently("k");
+  ASSERT_TRUE(first.ok()) << first.status();
+  redis.Kill();
+  EXPECT_EQ(client.Submit("k").status().code(), StatusCode::kUnavailable);
+  redis.Start();
+  const auto again = client.SubmitPatiently("k");
+  ASSERT_TRUE(again.ok()) << again.status();
+  EXPECT_EQ(again->job_id(), first->job_id());
+  EXPECT_TRUE(again->duplicate());
+  EXPECT_EQ(again->request().seed(), first->request().seed());
+}
+
+TEST(GatewayProcessTest, GenerateDeliversThePictureThatAWorkerPublished) {
+  const RedisServer redis;
+  const GatewayProcess gateway(redis.url());
+  Client client(gateway);
+  v1::GenerateImagesRequest request;
+  request.mutable_request()->set_prompt("a red circle");
+  const auto call = Client::Call();
+  const auto reader = client->Generate(call.get(), request);
+  v1::GenerateEvent event;
+  ASSERT_TRUE(reader->Read(&event));
+  const std::string id = event.accepted().job_id();
+
+  queue::RedisQueue queue({.address = *queue::ParseRedisUrl(redis.url())});
+  const auto store = storage::FsStore::Open({.root = gateway.store()});
+  ASSERT_TRUE(store.ok()) << store.status();
+  queue::TakeRequest take;
+  take.worker = "w";
+  take.node = "n";
+  take.nonce = RandomToken();
+  take.models = {"phasor-demo"};
+  const auto grant = queue.Take(take);
+  ASSERT_TRUE(grant.ok() && *grant);
+  ASSERT_EQ((*grant)->fence.id, id);
+  storage::TerminalRecord record;
+  record.id = id;
+  record.epoch = (*grant)->fence.epoch;
+  record.images.push_back({.blob = storage::BlobKey(id, record.epoch, take.nonce, 0),
+                           .sha256 = Sha256Hex("picture"),
+                           .bytes = 7,
+                           .seed = 1,
+                           .width = 8,
+                           .height = 8});
+  ASSERT_TRUE((*store)->Put(record.images[0].blob, "picture").ok());
+  ASSERT_TRUE((*store)->CreateTerminal(record).ok());
+  ASSERT_TRUE(queue.Complete((*grant)->fence, storage::TerminalKey(id)).ok());
+
+  while (reader->Read(&event) && !event.has_finished()) {
+  }
+  EXPECT_EQ(event.finished().state(), v1::DONE);
+  ASSERT_EQ(event.finished().result().images_size(), 1);
+  EXPECT_EQ(event.finished().result().images(0).data(), "picture");
+}
+
+TEST(GatewayProcessTest, SigtermEndsStreamsWithUnavailableAndExitsZero) {
+  const RedisServer redis;
+  GatewayProcess gateway(redis.url());
+  Client client(gateway);
+  v1::WatchRequest watch;
+  watch.set_job_id(client.SubmitPatiently("k")->job_id());
+  const auto call = Client::Call();
+  const auto reader = client->Watch(call.get(), watch);
+  v1::WatchEvent event;
+  ASSERT_TRUE(reader->Read(&event));
+  gateway.Terminate();
+  while (reader->Read(&event)) {
+  }
+  EXPECT_EQ(reader->Finish().error_code(), grpc::UNAVAILABLE);
+  EXPECT_EQ(gateway.Wait(), 0) << gateway.Log();
+}
+
+TEST(GatewayProcessTest, ATakenAddressIsASentenceAndExitCodeOne) {
+  const RedisServer redis;
+  const GatewayProcess first(redis.url());
+  Client client(first);
+  ASSERT_TRUE(client.SubmitPatiently("k").ok());
+  GatewayProcess second(redis.url(), {"--listen", first.address()});
+  EXPECT_EQ(second.Wait(), 1);
+  EXPECT_THAT(second.Log(), HasSubstr("can't listen on " + first.address() +
+                                      ": the address is in use by another process"));
+  EXPECT_TRUE(client.Submit().ok());
+}
+
+TEST(GatewayProcessTest, WrongStartsAreSentencesWithTheRightExitCode) {
+  const std::string yaml = testing::TempDir() + "phasor_gateway_wrong.yaml";
+  std::ofstream(yaml) << "lissten: nowhere\n";
+  struct Case {
+    std::vector<std::string> arguments;
+    int code;
+    std::string says;
+  };
+  const Case cases[] = {
+      {{"--config", yaml}, 2, "lissten"},
+      {{"--listne", "x"}, 2, "--listne"},
+      {{"--log-level", "loud"}, 2, "loud"},
+      {{"--listen", "nonsense"}, 1, "'nonsense' is neither host:port nor unix:/path"},
+      {{"--redis", "http://x"}, 1, "Redis URL must begin with"},
+      {{"--models", "/nonexistent"}, 1, "/nonexistent"},
+      {{"--store", "/proc/nothing"}, 1, "/proc/nothing"},
+      {{"--metrics", "192.0.2.1:1"}, 1, "192.0.2.1:1"},
+  };
+  for (const Case& c : cases) {
+    GatewayProcess gateway("unix:///nonexistent.sock", c.arguments);
+    EXPECT_EQ(gateway.Wait(), c.code) << gateway.Log();
+    EXPECT_THAT(gateway.Log(), HasSubstr(c.says));
+  }
+}
+
+}  // namespace
+}  // namespace phasor
