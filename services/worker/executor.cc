@@ -9,7 +9,7 @@ namespace phasor::worker {
 namespace {
 
 constexpr size_t kMaxAsked = 16;
-constexpr Millis kWait{1'000};  // for a hint that work arrived; also how fast a drain is seen
+constexpr Millis kWait{500};  // for a hint that work arrived; also how fast a drain is seen
 
 // Resident models first, then the other ones.
 std::vector<std::string> WarmFirst(std::vector<std::string> resident,
