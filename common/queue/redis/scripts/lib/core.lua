@@ -1,5 +1,6 @@
 -- Every script: KEYS[1] is the prefix of all keys (one hash tag, so one slot), ARGV[1] is added to
--- the clock (0 in production; tests move time with it). Times are milliseconds.
+-- the clock (0 in production; tests move time with it). Times are milliseconds. Limits stand in
+-- `cfg`; where nobody has set them, the scripts use the defaults of QueueLimits in types.h.
 local call = redis.call
 local P = KEYS[1]
 local TIME = call('TIME')
