@@ -151,14 +151,13 @@ std::string ErrorText(const Status& status, const std::string& address) {
     return text;
   }
   const std::string message = Message(status);
-  if (status.code() == StatusCode::kUnavailable) {
-    std::string text = "the gateway at " + address + " can't be reached";
-    if (!message.empty()) text += " (" + message + ")";
-    return text + ".\nIs a fleet running? 'phasor up' starts one; --address says where it is.";
-  }
-  const auto retry = rpc::RetryAfterOf(status);
-  if (retry.has_value()) {
+  if (const auto retry = rpc::RetryAfterOf(status)) {
     return message + Text("; try again in %.1f s", static_cast<double>(retry->count()) / 1000);
+  }
+  if (status.code() == StatusCode::kUnavailable) {
+    std::string text = "the fleet at " + address + " can't serve";
+    if (!message.empty()) text += " (" + message + ")";
+    return text + ".\nIs it running? 'phasor up' starts one; --address says where it is.";
   }
   return message.empty() ? status.ToString() : message;
 }

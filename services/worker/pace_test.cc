@@ -1,1 +1,70 @@
 #include "gtest/gtest.h"
+#include "services/worker/checkpoint_pace.h"
+#include "services/worker/patience.h"
+#include "services/worker/unit_pace.h"
+
+namespace phasor::worker {
+namespace {
+
+using engine::Unit;
+using engine::UnitKind;
+
+const UnitPace::Shape kShape{"m", 64 * 64};
+
+TEST(UnitPaceTest, BelievesInASilentUnitFifteenTimesItsLength) {
+  UnitPace pace;
+  const Unit step{.kind = UnitKind::kStep};
+  EXPECT_EQ(pace.Stall(kShape, step), Millis(120'000)) << "nothing is known";
+  pace.Note(kShape, UnitKind::kStep, 0.1);
+  EXPECT_EQ(pace.Stall(kShape, step), Millis(20'000));
+  EXPECT_EQ(pace.Stall(kShape, {.kind = UnitKind::kStep, .predicted_seconds = 4}), Millis(60'000));
+  EXPECT_EQ(pace.Stall(kShape, {.kind = UnitKind::kStep, .predicted_seconds = 400}),
+            Millis(600'000));
+  EXPECT_EQ(pace.Stall({"m", 9}, step), Millis(120'000)) << "another size";
+}
+
+TEST(UnitPaceTest, TellsTheTimeLeftOnceItKnowsAStep) {
+  UnitPace pace;
+  const Unit third{.kind = UnitKind::kStep, .index = 2, .count = 10};
+  EXPECT_EQ(pace.SecondsLeft(kShape, third, 2), 0);
+  pace.Note(kShape, UnitKind::kStep, 0.5);
+  EXPECT_DOUBLE_EQ(pace.SecondsLeft(kShape, third, 2), 4);
+  pace.Note(kShape, UnitKind::kDecode, 1);
+  EXPECT_DOUBLE_EQ(pace.SecondsLeft(kShape, third, 2), 6);
+  EXPECT_DOUBLE_EQ(pace.SecondsLeft(kShape, {.kind = UnitKind::kDecode, .index = 1, .count = 2}, 2),
+                   1);
+}
+
+TEST(CheckpointPaceTest, SpendsAtMostItsShare) {
+  CheckpointPace pace(0.01, 0.01);
+  pace.Begin();
+  double worked = 0, spent = 0;
+  for (int i = 0; i < 10'000; ++i) {
+    worked += 0.1;
+    if (pace.Worked(0.1)) {
+      spent += 0.02;
+      pace.Took(0.02);
+    }
+  }
+  EXPECT_GT(spent, 0);
+  EXPECT_LE(spent, 0.0101 * worked + 0.01);
+}
+
+TEST(CheckpointPaceTest, ADearCheckpointMakesTheNextOneWait) {
+  CheckpointPace pace(0.01, 0.01);
+  EXPECT_FALSE(pace.Worked(0.9));
+  EXPECT_TRUE(pace.Worked(0.2));
+  pace.Took(1);
+  EXPECT_FALSE(pace.Worked(99));
+  EXPECT_TRUE(pace.Worked(2));
+}
+
+TEST(BackoffTest, GrowsWithFullJitterToItsLimit) {
+  EXPECT_EQ(Backoff(0, Millis(100), Millis(2'000), 0.99), Millis(100));
+  EXPECT_EQ(Backoff(3, Millis(100), Millis(2'000), 0), Millis(100));
+  EXPECT_EQ(Backoff(3, Millis(100), Millis(2'000), 1), Millis(800));
+  EXPECT_EQ(Backoff(60, Millis(100), Millis(2'000), 1), Millis(2'000));
+}
+
+}  // namespace
+}  // namespace phasor::worker

@@ -1,1 +1,64 @@
+#include "services/worker/worker_config.h"
+
+#include <cstdlib>
+#include <fstream>
+#include <initializer_list>
+
+#include "gmock/gmock.h"
 #include "gtest/gtest.h"
+
+namespace phasor::worker {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+StatusOr<WorkerConfig> Read(std::initializer_list<const char*> arguments) {
+  std::vector<const char*> argv = {"phasor-worker"};
+  argv.insert(argv.end(), arguments);
+  bool exit_early = false;
+  return ReadWorkerConfig(static_cast<int>(argv.size()), argv.data(), &exit_early);
+}
+
+std::string Yaml(const std::string& text) {
+  const std::string path = ::testing::TempDir() + "/worker_config_test.yaml";
+  std::ofstream(path) << text;
+  return path;
+}
+
+TEST(WorkerConfigTest, HasDefaultsAndANameOfItsOwn) {
+  const auto config = Read({});
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_EQ(config->lease, Millis(15'000));
+  EXPECT_FALSE(config->name.empty());
+  EXPECT_NE(config->name, Read({})->name);
+}
+
+TEST(WorkerConfigTest, FlagsGoBeforeTheEnvironmentBeforeTheFile) {
+  const std::string file = Yaml("lease: 20\nthreads: 3\nnode: here\ngateways: [a, b]\n");
+  setenv("PHASOR_THREADS", "5", 1);
+  const auto config = Read({"--config", file.c_str(), "--node", "there"});
+  unsetenv("PHASOR_THREADS");
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_EQ(config->lease, Millis(20'000));
+  EXPECT_EQ(config->threads, 5);
+  EXPECT_EQ(config->node, "there");
+  EXPECT_THAT(config->gateways, ElementsAre("a", "b"));
+}
+
+TEST(WorkerConfigTest, TakesSeveralGateways) {
+  EXPECT_THAT(Read({"--gateway", "a:1,b:2"})->gateways, ElementsAre("a:1", "b:2"));
+  EXPECT_THAT(Read({"--gateway", "a:1", "--gateway", "b:2"})->gateways, ElementsAre("a:1", "b:2"));
+}
+
+TEST(WorkerConfigTest, RefusesWhatItDoesNotKnowByName) {
+  EXPECT_THAT(Message(Read({"--config", Yaml("leese: 3\n").c_str()}).status()), HasSubstr("leese"));
+  EXPECT_THAT(Message(Read({"--leese", "3"}).status()), HasSubstr("--leese"));
+  EXPECT_THAT(Message(Read({"--lease", "0.5"}).status()), HasSubstr("--lease"));
+  EXPECT_THAT(Message(Read({"--engine", "steam"}).status()), HasSubstr("steam"));
+  EXPECT_THAT(Message(Read({"--log-level", "loud"}).status()), HasSubstr("loud"));
+  EXPECT_EQ(Read({"--config", "/nowhere.yaml"}).status().code(), StatusCode::kNotFound);
+}
+
+}  // namespace
+}  // namespace phasor::worker

@@ -11,12 +11,12 @@
 namespace phasor::cli {
 
 struct UpOptions {
-  std::string directory;  // of the fleet: sockets, queue, results, logs
+  std::string directory = {};  // of the fleet: sockets, queue, results, logs
   int workers = 1;
   std::string models = "models";
   std::string listen = "127.0.0.1:50051";
   std::string metrics = "off";  // of the gateway
-  std::string engine;           // "real", "fake" or empty: the worker's default
+  std::string engine = {};      // "real", "fake" or empty: the worker's default
   int fake_step_ms = -1;        // of the fake engine; negative: the worker's default
   double lease = 15;            // seconds
   double grace = 25;            // seconds for the job in hand when the fleet stops

@@ -11,10 +11,6 @@ using Action = Supervisor::Action;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
-void PrintTo(const Action& action, std::ostream* out) {
-  *out << static_cast<int>(action.deed) << " of " << action.child;
-}
-
 class SupervisorTest : public ::testing::Test {
  protected:
   std::vector<Action> After(Millis time) {
