@@ -27,8 +27,10 @@ fleet_start() {
   FLEET_DIR="$(mktemp -d /tmp/phasor-demo.XXXXXX)"
   say "starting a private fleet in $FLEET_DIR: redis-server, a gateway, two workers"
   trap fleet_stop EXIT
-  trap 'exit 130' INT TERM
-  build/bin/phasor up --dir "$FLEET_DIR" --workers 2 --models models \
+  trap 'exit 130' INT TERM HUP
+  # A session of its own: Ctrl-C reaches this script alone, which then asks the fleet once. A
+  # second request would end it at once.
+  setsid build/bin/phasor up --dir "$FLEET_DIR" --workers 2 --models models \
     --listen "unix:$FLEET_DIR/gateway.sock" > "$FLEET_DIR/up.log" 2>&1 &
   FLEET_PID=$!
   local waited
@@ -44,13 +46,14 @@ fleet_start() {
 # Asks the fleet to stop in order and waits; keeps its directory if something went wrong.
 fleet_stop() {
   local code=$?
-  trap - EXIT INT TERM
+  trap '' INT TERM HUP
+  trap - EXIT
   if [[ -n "$FLEET_PID" ]] && kill -0 "$FLEET_PID" 2> /dev/null; then
     say "stopping the fleet"
     kill -TERM "$FLEET_PID"
     wait "$FLEET_PID" || say "the fleet ended with exit code $?"
   fi
-  if ((code == 0)); then
+  if ((code == 0 || code == 130)); then
     rm -rf "$FLEET_DIR"
   else
     say "the fleet's logs are kept in $FLEET_DIR"
