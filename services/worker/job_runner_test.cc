@@ -164,8 +164,10 @@ TEST_F(JobRunnerTest, ARecordThatStandsIsTakenOverWithoutComputing) {
   StartWorker("w1");
   const job::JobId id = Submit();
   const Taker::Taken first = Take();
-  ASSERT_TRUE(
-      queue_.Fail({.fence = first.grant.fence, .retryable = true, .delay = Millis(0)}).ok());
+  queue::Failure failure;
+  failure.fence = first.grant.fence;
+  failure.retryable = true;
+  ASSERT_TRUE(queue_.Fail(failure).ok());
   storage::TerminalRecord record;
   record.id = id;
   record.nonce = "earlier";
