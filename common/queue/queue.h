@@ -23,6 +23,12 @@ class Producer {
  public:
   virtual ~Producer() = default;
   virtual StatusOr<SubmitReply> Submit(const SubmitRequest& request) = 0;
+  // As Submit for each, element i for request i; adapters do it in one round trip.
+  virtual std::vector<StatusOr<SubmitReply>> SubmitAll(const std::vector<SubmitRequest>& requests) {
+    std::vector<StatusOr<SubmitReply>> replies;
+    for (const SubmitRequest& request : requests) replies.push_back(Submit(request));
+    return replies;
+  }
   // Ends a non-terminal job as CANCELED. The caller has won the terminal record before. Returns
   // the job's state afterwards; NOT_FOUND if unknown or of another tenant (empty: any).
   virtual StatusOr<State> Cancel(const JobId& id, const std::string& tenant) = 0;

@@ -114,6 +114,24 @@ TEST_P(QueueContract, TheSameSubmitIsADuplicateAndAnotherBodyAConflict) {
   EXPECT_EQ(late.state, State::kDone);
 }
 
+TEST_P(QueueContract, SubmitAllAnswersEachRequestForItself) {
+  MustSubmit(1);
+  SubmitRequest conflict = TestRequest(1);
+  conflict.fingerprint = "another body";
+  SubmitRequest malformed = TestRequest(2);
+  malformed.id = "no id";
+  const auto replies =
+      producer().SubmitAll({TestRequest(3), conflict, malformed, TestRequest(1), TestRequest(4)});
+  ASSERT_EQ(replies.size(), 5u);
+  EXPECT_EQ(replies[0]->outcome, SubmitOutcome::kAccepted);
+  EXPECT_EQ(replies[1]->outcome, SubmitOutcome::kConflict);
+  EXPECT_EQ(replies[2].status().code(), StatusCode::kInvalidArgument);
+  EXPECT_EQ(replies[3]->outcome, SubmitOutcome::kDuplicate);
+  EXPECT_EQ(replies[4]->outcome, SubmitOutcome::kAccepted);
+  EXPECT_EQ(Drain().size(), 3u);
+  EXPECT_TRUE(producer().SubmitAll({}).empty());
+}
+
 TEST_P(QueueContract, OneHundredEqualSubmitsAtOnceAreOneJob) {
   std::atomic<int> accepted = 0;
   std::atomic<int> duplicates = 0;

@@ -9,6 +9,7 @@
 #include <grpcpp/server.h>
 #include <grpcpp/server_builder.h>
 
+#include "common/base/mutex.h"
 #include "common/rpc/address.h"
 #include "common/rpc/call_metrics.h"
 #include "common/rpc/grpc_log.h"
@@ -16,8 +17,10 @@
 namespace phasor::rpc {
 namespace {
 
-// Both plug-ins are switches of the whole process that must be set before the first builder.
+// Switches of the whole process that must be set before the first builder.
 void InstallPlugins(bool reflection) {
+  // Debian's abseil is built with deadlock detection, which takes a global lock at every Lock.
+  absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
   static std::once_flag health;
   std::call_once(health, [] { grpc::EnableDefaultHealthCheckService(true); });
   static std::once_flag reflect;

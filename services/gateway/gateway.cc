@@ -16,6 +16,7 @@
 #include "services/gateway/reaper.h"
 #include "services/gateway/sealer.h"
 #include "services/gateway/submit_flow.h"
+#include "services/gateway/submit_group.h"
 #include "services/gateway/watcher_hub.h"
 #include "services/gateway/work_pool.h"
 #include "services/gateway/worker_registry.h"
@@ -43,7 +44,8 @@ struct Gateway::Parts {
                  [this](bool ready) { SetServing(ready); }}),
         pool({config.work_threads, static_cast<size_t>(config.work_queue)}, ports.metrics),
         hub({&reader, &pool, ports.clock}),
-        images({&submit, &cancel, &reader, &hub, &pool}),
+        group(&submit, ports.producer, &pool),
+        images({&submit, &group, &cancel, &reader, &hub, &pool}),
         models(&catalog, &sampler, &workers),
         admin({ports.maintenance, &workers, &pool, ports.clock, config.name, PHASOR_VERSION}),
         report({&workers, ports.events, &pool, config.name}) {}
@@ -66,6 +68,7 @@ struct Gateway::Parts {
   WorkerRegistry workers;
   WorkPool pool;
   WatcherHub hub;
+  SubmitGroup group;
   ImagesService images;
   ModelsService models;
   AdminService admin;

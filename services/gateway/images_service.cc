@@ -9,33 +9,15 @@
 #include "services/gateway/unary_call.h"
 
 namespace phasor::gateway {
-namespace {
-
-constexpr size_t kMaxTraceParent = 128;
-
-// The W3C traceparent of a call; empty if there is none of sane length.
-std::string TraceParent(const grpc::CallbackServerContext& call) {
-  const auto found = call.client_metadata().find("traceparent");
-  if (found == call.client_metadata().end() || found->second.size() > kMaxTraceParent) return "";
-  return {found->second.data(), found->second.size()};
-}
-
-void LogAccepted(const v1::SubmitResponse& response) {
-  log::Info("job accepted", {{"job_id", response.job_id()},
-                             {"model", response.request().model()},
-                             {"duplicate", response.duplicate()}});
-}
-
-}  // namespace
 
 grpc::ServerUnaryReactor* ImagesService::Submit(grpc::CallbackServerContext* call,
                                                 const v1::SubmitRequest* request,
                                                 v1::SubmitResponse* response) {
-  return AnswerInPool(call, parts_.pool, [this, request, response, trace = TraceParent(*call)] {
-    const Status status = Give(parts_.submit->Submit(request->request(), trace), response);
-    if (status.ok()) LogAccepted(*response);
-    return status;
-  });
+  grpc::ServerUnaryReactor* reactor = call->DefaultReactor();
+  const bool posted = parts_.group->TryPost(
+      {.call = call, .reactor = reactor, .request = request, .response = response});
+  if (!posted) reactor->Finish(rpc::ToGrpc(BusyStatus()));
+  return reactor;
 }
 
 grpc::ServerWriteReactor<v1::GenerateEvent>* ImagesService::Generate(
@@ -62,11 +44,12 @@ grpc::ServerWriteReactor<v1::GenerateEvent>* ImagesService::Generate(
     });
   }
   // The request lives as long as the call, which may end before the pool gets to it.
-  const bool posted = parts_.pool->TryPost(
-      [this, stream, submitted, cancel, body = request->request(), trace = TraceParent(*call)] {
+  const bool posted =
+      parts_.pool->TryPost([this, stream, submitted, cancel, body = request->request(),
+                            trace = SubmitGroup::TraceParent(*call)] {
         auto response = parts_.submit->Submit(body, trace);
         if (!response.ok()) return stream->End(response.status());
-        LogAccepted(*response);
+        SubmitGroup::LogAccepted(*response);
         {
           MutexLock lock(&submitted->mu);
           submitted->job_id = response->job_id();

@@ -6,6 +6,7 @@
 #include "services/gateway/cancel_flow.h"
 #include "services/gateway/job_reader.h"
 #include "services/gateway/submit_flow.h"
+#include "services/gateway/submit_group.h"
 #include "services/gateway/watcher_hub.h"
 #include "services/gateway/work_pool.h"
 
@@ -15,6 +16,7 @@ class ImagesService final : public v1::Images::CallbackService {
  public:
   struct Parts {  // all outlive the service
     SubmitFlow* submit = nullptr;
+    SubmitGroup* group = nullptr;
     CancelFlow* cancel = nullptr;
     JobReader* reader = nullptr;
     WatcherHub* hub = nullptr;

@@ -42,15 +42,23 @@ SubmitFlow::SubmitFlow(Parts parts) : parts_(std::move(parts)) {}
 
 StatusOr<v1::SubmitResponse> SubmitFlow::Submit(const v1::GenerateRequest& request,
                                                 const std::string& trace_parent) {
+  ASSIGN_OR_RETURN(Prepared prepared, Prepare(request, trace_parent));
+  if (prepared.answered) return std::move(prepared.response);
+  const auto reply = parts_.producer->Submit(prepared.submit);
+  return Conclude(std::move(prepared), reply);
+}
+
+StatusOr<SubmitFlow::Prepared> SubmitFlow::Prepare(const v1::GenerateRequest& request,
+                                                   const std::string& trace_parent) {
   ASSIGN_OR_RETURN(const job::GenerateSpec spec,
                    CompleteRequest(request, *parts_.catalog, parts_.draw_seed));
-  queue::SubmitRequest submit;
+  Prepared prepared;
+  queue::SubmitRequest& submit = prepared.submit;
   submit.id = job::MakeJobId(parts_.secret, submit.tenant, KeyOf(request));
-  v1::SubmitResponse response;
-  response.set_job_id(submit.id);
+  prepared.response.set_job_id(submit.id);
   if (!request.idempotency_key().empty()) {
-    ASSIGN_OR_RETURN(const bool answered, AnswerFromRecord(submit.id, &response));
-    if (answered) return response;
+    ASSIGN_OR_RETURN(prepared.answered, AnswerFromRecord(submit.id, &prepared.response));
+    if (prepared.answered) return prepared;
   }
   submit.priority = spec.priority;
   submit.model = spec.model;
@@ -58,16 +66,21 @@ StatusOr<v1::SubmitResponse> SubmitFlow::Submit(const v1::GenerateRequest& reque
   submit.fingerprint = RequestFingerprint(request);
   submit.deadline_ms = spec.deadline_ms;
   submit.spec = rpc::EncodeJobSpec({spec, trace_parent});
+  *prepared.response.mutable_request() = rpc::ToProto(spec);
+  return prepared;
+}
 
-  ASSIGN_OR_RETURN(const queue::SubmitReply reply, parts_.producer->Submit(submit));
-  RETURN_IF_ERROR(ToStatus(reply));
-  response.set_state(rpc::ToProto(reply.state, job::Phase::kNone));
-  *response.mutable_request() = rpc::ToProto(spec);
-  if (reply.outcome == queue::SubmitOutcome::kDuplicate) {
+StatusOr<v1::SubmitResponse> SubmitFlow::Conclude(Prepared prepared,
+                                                  const StatusOr<queue::SubmitReply>& reply) {
+  if (!reply.ok()) return reply.status();
+  RETURN_IF_ERROR(ToStatus(*reply));
+  v1::SubmitResponse& response = prepared.response;
+  response.set_state(rpc::ToProto(reply->state, job::Phase::kNone));
+  if (reply->outcome == queue::SubmitOutcome::kDuplicate) {
     response.set_duplicate(true);
-    ShowStoredRequest(submit.id, &response);
+    ShowStoredRequest(prepared.submit.id, &response);
   }
-  return response;
+  return std::move(response);
 }
 
 StatusOr<bool> SubmitFlow::AnswerFromRecord(const job::JobId& id, v1::SubmitResponse* response) {

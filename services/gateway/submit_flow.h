@@ -27,11 +27,23 @@ class SubmitFlow {
 
   explicit SubmitFlow(Parts parts);
 
+  // A checked request on its way to the queue.
+  struct Prepared {
+    queue::SubmitRequest submit;
+    v1::SubmitResponse response;
+    bool answered = false;  // by a terminal record: nothing to submit
+  };
+
   // Errors besides those of CompleteRequest: ALREADY_EXISTS (the key named another request),
   // RESOURCE_EXHAUSTED with RetryInfo (queue full), UNAVAILABLE (paused, or the outcome is
   // unknown: repeat with the same key).
   StatusOr<v1::SubmitResponse> Submit(const v1::GenerateRequest& request,
                                       const std::string& trace_parent);
+
+  // Submit in two halves, for callers that hand several jobs to the queue at once.
+  StatusOr<Prepared> Prepare(const v1::GenerateRequest& request, const std::string& trace_parent);
+  StatusOr<v1::SubmitResponse> Conclude(Prepared prepared,
+                                        const StatusOr<queue::SubmitReply>& reply);
 
  private:
   // The job of an earlier submit that the queue has forgotten and the store has not.

@@ -32,5 +32,5 @@ bench_engine() {
 # Against an empty gRPC echo server.
 bench_gateway() {
   build_preset default
-  die "./dev bench gateway: not there yet"
+  bench/gateway/run.sh build/bin "$@"
 }

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/synchronization/notification.h"
+#include "absl/time/clock.h"
 
 namespace phasor::queue {
 namespace {
@@ -33,19 +34,34 @@ CommandPipeline::~CommandPipeline() {
 }
 
 StatusOr<RedisReply> CommandPipeline::Call(const std::vector<std::string_view>& arguments) {
-  const auto pending = std::make_shared<Pending>();
-  pending->command = FormatCommand(arguments);
+  return std::move(CallAll({FormatCommand(arguments)}).front());
+}
+
+std::vector<StatusOr<RedisReply>> CommandPipeline::CallAll(std::vector<std::string> commands) {
+  Batch calls;
+  for (std::string& command : commands) {
+    calls.push_back(std::make_shared<Pending>());
+    calls.back()->command = std::move(command);
+  }
   {
     MutexLock lock(&mu_);
-    waiting_.push_back(pending);
+    waiting_.insert(waiting_.end(), calls.begin(), calls.end());
   }
   // The batch before this one may use up its time limit, too.
   const Millis limit = 2 * (options_.connect_timeout + options_.command_timeout);
-  if (!pending->done.WaitForNotificationWithTimeout(absl::FromChrono(limit))) {
-    return Unavailable("no answer from Redis at " + ToString(options_.address) + " within " +
-                       std::to_string(limit.count()) + " ms");
+  const absl::Time deadline = absl::Now() + absl::FromChrono(limit);
+  // Calls end in order: once the last has, so have the others, and the caller slept only once.
+  if (!calls.empty()) calls.back()->done.WaitForNotificationWithDeadline(deadline);
+  std::vector<StatusOr<RedisReply>> replies;
+  for (const auto& call : calls) {
+    if (call->done.HasBeenNotified()) {
+      replies.push_back(std::move(call->reply));
+    } else {
+      replies.push_back(Unavailable("no answer from Redis at " + ToString(options_.address) +
+                                    " within " + std::to_string(limit.count()) + " ms"));
+    }
   }
-  return std::move(pending->reply);
+  return replies;
 }
 
 CommandPipeline::Batch CommandPipeline::NextBatch() {

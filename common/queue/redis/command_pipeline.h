@@ -28,6 +28,8 @@ class CommandPipeline {
 
   // The reply, error replies included.
   StatusOr<RedisReply> Call(const std::vector<std::string_view>& arguments);
+  // Several calls at once, in the wire format; reply i for command i. Blocks as one Call does.
+  std::vector<StatusOr<RedisReply>> CallAll(std::vector<std::string> commands);
 
  private:
   struct Pending;

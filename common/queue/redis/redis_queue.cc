@@ -70,6 +70,42 @@ constexpr std::array<std::pair<const char*, SubmitOutcome>, 5> kSubmitOutcomes =
     {"FULL", SubmitOutcome::kFull},
 }};
 
+std::vector<std::string> SubmitArguments(const SubmitRequest& request) {
+  return {request.id,
+          Text(request.priority),
+          job::KeyName(request.model),
+          job::KeyName(request.tenant),
+          Text(request.cost),
+          request.fingerprint,
+          Text(request.keep.count()),
+          Text(request.deadline_ms),
+          NameBeside(request.model),
+          NameBeside(request.tenant),
+          request.spec};
+}
+
+StatusOr<SubmitReply> DecodeSubmit(const RedisReply& reply) {
+  SubmitReply result;
+  ASSIGN_OR_RETURN(result.outcome, Lookup(scripts::kSubmit, reply[0], kSubmitOutcomes));
+  switch (result.outcome) {
+    case SubmitOutcome::kAccepted:
+      break;
+    case SubmitOutcome::kDuplicate:
+    case SubmitOutcome::kConflict: {
+      ASSIGN_OR_RETURN(result.state, DecodeState(reply[1]));
+      break;
+    }
+    case SubmitOutcome::kPaused:
+      result.retry_after = kRetryWhenPaused;
+      break;
+    case SubmitOutcome::kFull:
+      result.full = reply[1].text;
+      result.retry_after = kRetryWhenFull;
+      break;
+  }
+  return result;
+}
+
 }  // namespace
 
 RedisQueue::RedisQueue(RedisOptions options) : options_(options), pipeline_(std::move(options)) {}
@@ -106,31 +142,43 @@ Status RedisQueue::Check() { return Run(scripts::kStats, {}).status(); }
 
 StatusOr<SubmitReply> RedisQueue::Submit(const SubmitRequest& request) {
   RETURN_IF_ERROR(CheckSubmit(request));
-  ASSIGN_OR_RETURN(
-      const RedisReply reply,
-      Run(scripts::kSubmit, {request.id, Text(request.priority), job::KeyName(request.model),
-                             job::KeyName(request.tenant), Text(request.cost), request.fingerprint,
-                             Text(request.keep.count()), Text(request.deadline_ms),
-                             NameBeside(request.model), NameBeside(request.tenant), request.spec}));
-  SubmitReply result;
-  ASSIGN_OR_RETURN(result.outcome, Lookup(scripts::kSubmit, reply[0], kSubmitOutcomes));
-  switch (result.outcome) {
-    case SubmitOutcome::kAccepted:
-      break;
-    case SubmitOutcome::kDuplicate:
-    case SubmitOutcome::kConflict: {
-      ASSIGN_OR_RETURN(result.state, DecodeState(reply[1]));
-      break;
+  ASSIGN_OR_RETURN(const RedisReply reply, Run(scripts::kSubmit, SubmitArguments(request)));
+  return DecodeSubmit(reply);
+}
+
+std::vector<StatusOr<SubmitReply>> RedisQueue::SubmitAll(
+    const std::vector<SubmitRequest>& requests) {
+  const std::string offset = Text(clock_offset_ms_.load());
+  std::vector<StatusOr<SubmitReply>> replies(requests.size(), SubmitReply());
+  std::vector<std::string> commands;
+  std::vector<size_t> sent;  // the request of each command
+  for (size_t i = 0; i < requests.size(); ++i) {
+    if (const Status valid = CheckSubmit(requests[i]); !valid.ok()) {
+      replies[i] = valid;
+      continue;
     }
-    case SubmitOutcome::kPaused:
-      result.retry_after = kRetryWhenPaused;
-      break;
-    case SubmitOutcome::kFull:
-      result.full = reply[1].text;
-      result.retry_after = kRetryWhenFull;
-      break;
+    const std::vector<std::string> arguments = SubmitArguments(requests[i]);
+    std::vector<std::string_view> command = {"EVALSHA", scripts::kSubmit.sha1, "1", options_.prefix,
+                                             offset};
+    command.insert(command.end(), arguments.begin(), arguments.end());
+    commands.push_back(FormatCommand(command));
+    sent.push_back(i);
   }
-  return result;
+  const auto answers = pipeline_.CallAll(std::move(commands));
+  for (size_t k = 0; k < answers.size(); ++k) {
+    const StatusOr<RedisReply>& answer = answers[k];
+    StatusOr<SubmitReply>& reply = replies[sent[k]];
+    if (!answer.ok()) {
+      reply = answer.status();
+    } else if (IsNoScript(*answer)) {
+      reply = Submit(requests[sent[k]]);  // loads it
+    } else if (answer->kind == RedisReply::Kind::kError) {
+      reply = StatusOfError(answer->text);
+    } else {
+      reply = DecodeSubmit(*answer);
+    }
+  }
+  return replies;
 }
 
 StatusOr<State> RedisQueue::Cancel(const JobId& id, const std::string& tenant) {

@@ -28,6 +28,7 @@ class RedisQueue final : public Producer, public Consumer, public Maintenance, p
   Status Check();
 
   StatusOr<SubmitReply> Submit(const SubmitRequest& request) override;
+  std::vector<StatusOr<SubmitReply>> SubmitAll(const std::vector<SubmitRequest>& requests) override;
   StatusOr<State> Cancel(const JobId& id, const std::string& tenant) override;
   StatusOr<JobView> Get(const JobId& id) override;
   StatusOr<ListReply> List(const ListRequest& request) override;

@@ -1,0 +1,79 @@
+#!/usr/bin/env bash
+# A client that nobody here wrote: grpcurl, which learns the services through reflection, lists,
+# submits, watches, fetches and is told what is wrong with a bad request.
+#   tests/conformance/grpcurl.sh ADDRESS [MODEL]
+# ADDRESS is host:port or unix:/path of a fleet with a worker. Needs grpcurl on the path:
+#   go install github.com/fullstorydev/grpcurl/cmd/grpcurl@latest
+set -euo pipefail
+
+address="${1:?usage: grpcurl.sh ADDRESS [MODEL]}"
+model="${2:-phasor-demo}"
+case "$address" in
+  unix:*) target=(-unix "${address#unix:}") ;;
+  *) target=("$address") ;;
+esac
+failures=0
+
+# The answer, or the error as text.
+call() { grpcurl -plaintext -max-time 60 "$@" 2>&1 || true; }
+
+check() { # NAME TEXT PATTERN
+  if grep -aq -- "$3" <<<"$2"; then
+    echo "ok    $1"
+  else
+    echo "FAIL  $1: no '$3' in: ${2:0:400}"
+    failures=$((failures + 1))
+  fi
+}
+
+for _ in $(seq 50); do  # a worker may be on its way up
+  call "${target[@]}" phasor.v1.Admin/Stats | grep -aq '"device"' && break
+  sleep 0.2
+done
+
+services="$(call "${target[@]}" list)"
+for service in Images Models Admin WorkerReport; do
+  check "reflection lists phasor.v1.$service" "$services" "phasor.v1.$service"
+done
+check "reflection lists the health service" "$services" "grpc.health.v1.Health"
+check "reflection describes a message" \
+  "$(call "${target[@]}" describe phasor.v1.GenerateRequest)" "guidance_scale"
+check "Models.List shows $model" \
+  "$(call "${target[@]}" phasor.v1.Models/List)" "\"name\": \"$model\""
+
+body="{\"request\": {\"model\": \"$model\", \"prompt\": \"a red circle\", \"steps\": 4, \"seed\": 7}}"
+submitted="$(call -d "$body" "${target[@]}" phasor.v1.Images/Submit)"
+check "Submit accepts" "$submitted" '"state": "QUEUED"'
+job="$(sed -n 's/.*"job_\?[iI]d": "\([^"]*\)".*/\1/p' <<<"$submitted")"
+check "Watch follows to the end" \
+  "$(call -d "{\"job_id\": \"$job\"}" "${target[@]}" phasor.v1.Images/Watch)" '"state": "DONE"'
+fetched="$(call -d "{\"job_id\": \"$job\"}" "${target[@]}" phasor.v1.Images/Get)"
+check "Get shows the result" "$fetched" '"sha256"'
+result="$(call -d "{\"job_id\": \"$job\"}" "${target[@]}" phasor.v1.Images/GetResult)"
+check "GetResult sends a PNG" "$result" '"data": "iVBORw0KGgo'
+check "List shows the job" "$(call "${target[@]}" phasor.v1.Images/List)" "$job"
+check "Generate streams to the picture" \
+  "$(call -d "$body" "${target[@]}" phasor.v1.Images/Generate)" '"data": "iVBORw0KGgo'
+check "Admin.Stats shows the workers" "$(call "${target[@]}" phasor.v1.Admin/Stats)" '"device"'
+
+wrong() { # NAME JSON FIELD
+  check "$1" "$(call -d "{\"request\": $2}" "${target[@]}" phasor.v1.Images/Submit)" \
+    "\"field\":\"$3\"\|\"field\": \"$3\""
+}
+wrong "width 7 is refused" '{"width": 7}' width
+wrong "steps 0 is refused" '{"steps": 0}' steps
+wrong "steps 100000 is refused" '{"steps": 100000}' steps
+wrong "an unknown model is refused" '{"model": "nope"}' model
+wrong "an unknown scheduler is refused" '{"scheduler": "magic"}' scheduler
+wrong "an unknown priority is refused" '{"priority": 99}' priority
+wrong "a negative seed is refused" '{"seed": -1}' seed
+wrong "guidance NaN is refused" '{"guidance_scale": "NaN"}' guidance_scale
+check "what is not built yet is Unimplemented" \
+  "$(call "${target[@]}" phasor.v1.Admin/Pause)" "Unimplemented"
+
+echo
+if ((failures > 0)); then
+  echo "$failures checks failed"
+  exit 1
+fi
+echo "all checks passed"
