@@ -21,15 +21,15 @@ struct Inputs {
 TEST(FingerprintTest, ChangesWithEverythingThatDecidesABit) {
   const std::function<void(Inputs*)> changes[] = {
       [](Inputs*) {},
-      [](Inputs* in) { in->facts.device = "cuda"; },
-      [](Inputs* in) { in->facts.dtype = "bf16"; },
+      [](Inputs* in) { in->facts.device.push_back('c'); },
+      [](Inputs* in) { in->facts.dtype.push_back('b'); },
       [](Inputs* in) { in->facts.threads = 3; },
-      [](Inputs* in) { in->facts.versions = "LibTorch 2.11.0, AVX512"; },
-      [](Inputs* in) { in->model.family = "sd1"; },
-      [](Inputs* in) { in->model.digest = "00"; },
+      [](Inputs* in) { in->facts.versions.push_back('L'); },
+      [](Inputs* in) { in->model.family.push_back('s'); },
+      [](Inputs* in) { in->model.digest.push_back('0'); },
       [](Inputs* in) { in->scheduler["beta_start"] = 0.0002; },
-      [](Inputs* in) { in->spec.prompt = "cat"; },
-      [](Inputs* in) { in->spec.negative_prompt = "cat"; },
+      [](Inputs* in) { in->spec.prompt.push_back('c'); },
+      [](Inputs* in) { in->spec.negative_prompt.push_back('c'); },
       [](Inputs* in) { in->spec.width = 128; },
       [](Inputs* in) { in->spec.height = 128; },
       [](Inputs* in) { in->spec.steps = 21; },
@@ -39,8 +39,8 @@ TEST(FingerprintTest, ChangesWithEverythingThatDecidesABit) {
       [](Inputs* in) { in->spec.clip_skip = 1; },
       [](Inputs* in) { in->spec.images = 2; },
       [](Inputs* in) { in->spec.seed = 1; },
-      [](Inputs* in) { in->spec.prompt = "\xFF"; },
-      [](Inputs* in) { in->initial_noise = "00"; },
+      [](Inputs* in) { in->spec.prompt.push_back('\xFF'); },
+      [](Inputs* in) { in->initial_noise.push_back('0'); },
   };
   std::set<std::string> seen;
   for (const auto& change : changes) {

@@ -10,12 +10,17 @@
 namespace phasor::render {
 namespace {
 
+// CLI11 would wrap a negative number around to a huge one.
+std::string NotNegative(const std::string& text) {
+  return text.starts_with('-') ? "must not be negative, got " + text : "";
+}
+
 void AddRequest(CLI::App* app, RenderOptions* options) {
   app->add_option("--model", options->model, "Model directory in diffusers' layout")->required();
   app->add_option("--prompt", options->prompt, "What to draw")->required();
   app->add_option("--negative", options->negative_prompt, "What not to draw");
   app->add_option("--seed", options->seed, "Seed of image 0; image i has seed + i")
-      ->check(CLI::NonNegativeNumber)  // CLI11 would wrap a negative one around
+      ->check(NotNegative)
       ->capture_default_str();
   app->add_option("--images", options->images, "Number of pictures")->capture_default_str();
   app->add_option("--steps", options->steps, "Denoising steps");
