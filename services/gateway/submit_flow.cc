@@ -63,7 +63,8 @@ StatusOr<SubmitFlow::Prepared> SubmitFlow::Prepare(const v1::GenerateRequest& re
   submit.priority = spec.priority;
   submit.model = spec.model;
   submit.cost = job::Cost(spec);
-  submit.fingerprint = RequestFingerprint(request);
+  // Without a key nobody can send the same job with another body.
+  submit.fingerprint = request.idempotency_key().empty() ? "-" : RequestFingerprint(request);
   submit.deadline_ms = spec.deadline_ms;
   submit.spec = rpc::EncodeJobSpec({spec, trace_parent});
   *prepared.response.mutable_request() = rpc::ToProto(spec);
