@@ -14,7 +14,8 @@ lint_all() {
   say "files that the docs name"
   tools/check_docs || failed+=(docs)
   say "shell scripts"
-  shellcheck -x dev tools/dev/*.sh .ci/run || failed+=(shell)
+  mapfile -t sources < <(git ls-files '*.sh')
+  shellcheck -x dev .ci/run "${sources[@]}" || failed+=(shell)
   ((${#failed[@]} == 0)) || die "lint failed: ${failed[*]}"
   say "lint passed"
 }
