@@ -3,6 +3,7 @@
 #include <ATen/ops/empty.h>
 #include <ATen/ops/from_blob.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
 #include <optional>
@@ -68,11 +69,12 @@ StatusOr<at::Tensor> ViewTensor(const TensorLocation& location) {
     return InvalidArgument("tensor '" + entry.name + "' has the dtype " +
                            std::string(SafetensorsTypeName(entry.type)) + ", which is not read");
   }
+  // A zero makes any other sizes legal in a file, but a tensor's strides must fit, too.
   std::vector<int64_t> shape;
+  int64_t extent = 1;
   for (const uint64_t dimension : entry.shape) {
-    // Legal beside a 0 only, where the sizes multiply to nothing.
-    if (dimension > static_cast<uint64_t>(INT64_MAX)) {
-      return InvalidArgument("tensor '" + entry.name + "' has a dimension above 2^63");
+    if (__builtin_mul_overflow(extent, std::max<uint64_t>(dimension, 1), &extent)) {
+      return InvalidArgument("tensor '" + entry.name + "' has a shape beyond 2^63 elements");
     }
     shape.push_back(static_cast<int64_t>(dimension));
   }

@@ -81,6 +81,17 @@ TEST(SafetensorsTest, TensorsOutliveEverythingElse) {
   EXPECT_EQ(kept[2].item<int>(), 'c');
 }
 
+TEST(SafetensorsTest, AnEmptyTensorWithImpossibleSizesIsRefused) {
+  const TemporaryDirectory folder;
+  for (const std::vector<uint64_t>& shape :
+       {std::vector<uint64_t>{0, 1ull << 40, 1ull << 40}, {0, 1ull << 63}, {0, ~0ull}}) {
+    const std::string path = folder.Write(
+        "t.safetensors", EncodeSafetensorsHeader(
+                             {{.name = "x", .type = SafetensorsType::kF32, .shape = shape}}, {}));
+    EXPECT_THAT(Message(LoadTensors(path).status()), HasSubstr("tensor 'x' has a shape beyond"));
+  }
+}
+
 TEST(SafetensorsTest, SmallFloatsAreRefusedByName) {
   const TemporaryDirectory folder;
   const std::string path = folder.Write(
