@@ -50,7 +50,7 @@ std::string A1111Parameters(const GenerationInfo& info) {
   text += ", Size: " + std::to_string(info.width) + "x" + std::to_string(info.height);
   if (!info.model.empty()) text += ", Model: " + Quoted(info.model);
   if (info.clip_skip > 0) text += ", Clip skip: " + std::to_string(info.clip_skip + 1);
-  if (info.eta > 0) text += ", Eta: " + NumberText(info.eta);
+  if (info.eta > 0) text += ", Eta DDIM: " + NumberText(info.eta);
   if (info.guidance_rescale > 0) text += ", CFG Rescale phi: " + NumberText(info.guidance_rescale);
   return text;
 }

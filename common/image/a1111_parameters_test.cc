@@ -67,7 +67,7 @@ TEST(A1111ParametersTest, CountsClipSkipFromOneAndQuotesSeparators) {
   info.model = "a, b";
   const std::string text = A1111Parameters(info);
   EXPECT_NE(text.find("CFG scale: 7.5, "), std::string::npos) << text;
-  EXPECT_NE(text.find("Model: \"a, b\", Clip skip: 2, Eta: 0.25, CFG Rescale phi: 0.7"),
+  EXPECT_NE(text.find("Model: \"a, b\", Clip skip: 2, Eta DDIM: 0.25, CFG Rescale phi: 0.7"),
             std::string::npos)
       << text;
 }

@@ -34,7 +34,7 @@ class ImageSampler {
   struct Position {
     at::Tensor latents;  // undefined before the first step
     SchedulerState history;
-    at::Tensor noise;    // the generator's
+    at::Tensor noise;  // the generator's
   };
 
   static StatusOr<ImageSampler> Make(const Settings& settings, uint64_t seed);
