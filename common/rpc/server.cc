@@ -13,6 +13,7 @@
 #include "common/rpc/address.h"
 #include "common/rpc/call_metrics.h"
 #include "common/rpc/grpc_log.h"
+#include "grpc/health/v1/health.pb.h"
 
 namespace phasor::rpc {
 namespace {
@@ -26,6 +27,8 @@ void InstallPlugins(bool reflection) {
   static std::once_flag reflect;
   if (reflection) {
     std::call_once(reflect, grpc::reflection::InitProtoReflectionServerBuilderPlugin);
+    // Links the description of the health service, which the library serves without one.
+    grpc::health::v1::HealthCheckRequest::descriptor();
   }
 }
 

@@ -36,6 +36,8 @@ for service in Images Models Admin WorkerReport; do
   check "reflection lists phasor.v1.$service" "$services" "phasor.v1.$service"
 done
 check "reflection lists the health service" "$services" "grpc.health.v1.Health"
+check "the health service says SERVING" \
+  "$(call "${target[@]}" grpc.health.v1.Health/Check)" '"status": "SERVING"'
 check "reflection describes a message" \
   "$(call "${target[@]}" describe phasor.v1.GenerateRequest)" "guidance_scale"
 check "Models.List shows $model" \
