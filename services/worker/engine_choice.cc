@@ -11,7 +11,9 @@ StatusOr<Executor::EngineFactory> ChooseEngine(const WorkerConfig& config, const
   using Made = StatusOr<std::unique_ptr<engine::Engine>>;
 #ifdef PHASOR_HAS_ENGINE
   if (config.engine != "fake") {
-    const engine::EngineOptions options{.device = "cpu", .threads = config.threads};
+    engine::EngineOptions options;
+    options.threads = config.threads;
+    options.cache_directory = config.cache;
     return Executor::EngineFactory(
         [options, &clock]() -> Made { return engine::MakeEngine(options, clock); });
   }

@@ -96,7 +96,8 @@ TEST(ReportStreamTest, ReportsObeysAndOpensAgain) {
   const auto server = rpc::Server::Start({.address = "127.0.0.1:0"}, {&gateway});
   ASSERT_TRUE(server.ok()) << server.status();
   std::mutex mu;
-  std::vector<std::string> canceled;
+  std::condition_variable obeyed;
+  std::string canceled;
   v1::Hello hello;
   hello.set_name("w1");
   v1::WorkerStats stats;
@@ -107,7 +108,8 @@ TEST(ReportStreamTest, ReportsObeysAndOpensAgain) {
                             .commands = {.cancel =
                                              [&](const std::string& id) {
                                                const std::lock_guard lock(mu);
-                                               canceled.push_back(id);
+                                               canceled = id;
+                                               obeyed.notify_all();
                                              },
                                          .preempt = [](const std::string&) {},
                                          .drain = [] {},
@@ -117,11 +119,14 @@ TEST(ReportStreamTest, ReportsObeysAndOpensAgain) {
   ASSERT_TRUE(gateway.WaitFor([&] { return gateway.hellos_ == 2; })) << "it opens again";
   stream.Report(Progress("job-2", 5));
   EXPECT_TRUE(gateway.WaitFor([&] { return gateway.last_.step() == 5; }));
+  {
+    std::unique_lock lock(mu);
+    EXPECT_TRUE(
+        obeyed.wait_for(lock, std::chrono::seconds(30), [&] { return canceled == "job-2"; }));
+  }
   running.request_stop();
   running.join();
   EXPECT_EQ(gateway.states_.front(), "idle");
-  const std::lock_guard lock(mu);
-  EXPECT_EQ(canceled.back(), "job-2");
 }
 
 }  // namespace

@@ -45,6 +45,7 @@ Status ReadYaml(const std::string& path, RawConfig* raw) {
   reader.String("metrics", &config.metrics);
   reader.Double("checkpoint_share", 0.0001, 1, &config.checkpoint_share);
   reader.Int("max_models_resident", 1, 64, &config.max_models_resident);
+  reader.String("cache", &config.cache);
   reader.String("preload", &config.preload);
   reader.String("engine", &config.engine);
   reader.Int("fake_step_ms", 0, 60'000, &raw->fake_step_ms);
@@ -96,6 +97,8 @@ void AddFlags(CLI::App& app, RawConfig* raw, std::string* file) {
       ->envname("PHASOR_MAX_MODELS_RESIDENT")
       ->check(CLI::Range(1, 64))
       ->capture_default_str();
+  app.add_option("--cache", config.cache, "folder where digests of weight files are remembered")
+      ->envname("PHASOR_CACHE");
   app.add_option("--preload", config.preload, "model to load at start; default: the first")
       ->envname("PHASOR_PRELOAD");
   app.add_option("--engine", config.engine, "real or fake")->envname("PHASOR_ENGINE");

@@ -24,6 +24,7 @@ struct WorkerConfig {
   std::string metrics = "127.0.0.1:0";  // of /metrics and /readyz; "off": none
   double checkpoint_share = 0.01;       // of a run's time that checkpoints may cost
   int max_models_resident = 2;
+  std::string cache;     // folder for digests of weight files; empty: none
   std::string preload;   // default: the first model
   std::string engine;    // "real" or "fake"; default: real where it is built in
   Millis fake_step{20};  // what a step of the fake engine takes

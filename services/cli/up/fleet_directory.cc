@@ -14,7 +14,7 @@
 namespace phasor::cli {
 
 StatusOr<FleetDirectory> FleetDirectory::Claim(const std::string& path) {
-  for (const char* folder : {"", "/redis", "/store", "/logs"}) {
+  for (const char* folder : {"", "/cache", "/logs", "/redis", "/store"}) {
     const Status made = MakeDirectories(path + folder);
     if (!made.ok()) {
       return FailedPrecondition("the fleet's directory can't be made: " + Message(made));

@@ -33,17 +33,17 @@ ProcessPlan WorkerPlan(const UpOptions& options, const Programs& programs, int n
                        int threads) {
   const std::string name = "worker-" + std::to_string(number);
   const auto text = [](double seconds) { return std::to_string(seconds); };
-  ProcessPlan plan{
-      .name = name,
-      .stage = kWorkerStage,
-      .stop_grace = Millis(static_cast<int64_t>(options.grace * 1000) + 10'000),
-      .argv = {programs.worker, "--redis", "unix://" + RedisSocket(options), "--store",
-               options.directory + "/store", "--models", options.models, "--gateway",
-               options.listen,
-               // A slot of its own, so that a job that kills two of them is known as
-               // the culprit.
-               "--node", name, "--threads", std::to_string(threads), "--lease", text(options.lease),
-               "--grace", text(options.grace), "--metrics", "127.0.0.1:0"}};
+  ProcessPlan plan{.name = name,
+                   .stage = kWorkerStage,
+                   .stop_grace = Millis(static_cast<int64_t>(options.grace * 1000) + 10'000),
+                   .argv = {programs.worker, "--redis", "unix://" + RedisSocket(options), "--store",
+                            options.directory + "/store", "--models", options.models, "--gateway",
+                            options.listen,
+                            // A slot of its own, so that a job that kills two of them is known as
+                            // the culprit.
+                            "--node", name, "--cache", options.directory + "/cache", "--threads",
+                            std::to_string(threads), "--lease", text(options.lease), "--grace",
+                            text(options.grace), "--metrics", "127.0.0.1:0"}};
   if (!options.engine.empty()) plan.argv.insert(plan.argv.end(), {"--engine", options.engine});
   if (options.fake_step_ms >= 0) {
     plan.argv.insert(plan.argv.end(), {"--fake-step-ms", std::to_string(options.fake_step_ms)});

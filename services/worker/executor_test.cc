@@ -1,0 +1,137 @@
+#include "services/worker/executor.h"
+
+#include "services/worker/drain.h"
+#include "services/worker/worker_fixture.h"
+
+namespace phasor::worker {
+namespace {
+
+// The memory queue, but the first takes get no answer although they were carried out.
+class LosesReplies final : public queue::Consumer {
+ public:
+  LosesReplies(queue::Consumer& below, int lost) : below_(below), lost_(lost) {}
+
+  StatusOr<std::optional<queue::Grant>> Take(const queue::TakeRequest& request) override {
+    nonces.push_back(request.nonce);
+    auto grant = below_.Take(request);
+    if (lost_ > 0) {
+      --lost_;
+      return Unavailable("the reply was lost");
+    }
+    return grant;
+  }
+  void WaitForWork(Millis timeout) override { below_.WaitForWork(timeout); }
+  StatusOr<queue::OwnerAnswer> Renew(const queue::RenewRequest& request) override {
+    return below_.Renew(request);
+  }
+  StatusOr<queue::OwnerAnswer> Complete(const queue::Fence& fence,
+                                        const std::string& result) override {
+    return below_.Complete(fence, result);
+  }
+  StatusOr<queue::FailOutcome> Fail(const queue::Failure& failure) override {
+    return below_.Fail(failure);
+  }
+  StatusOr<queue::OwnerAnswer> Release(const queue::Fence& fence, const std::string& checkpoint,
+                                       int step) override {
+    return below_.Release(fence, checkpoint, step);
+  }
+
+  std::vector<std::string> nonces;
+
+ private:
+  queue::Consumer& below_;
+  int lost_;
+};
+
+class ExecutorTest : public WorkerFixture {
+ protected:
+  std::unique_ptr<Executor> MakeExecutor(queue::Consumer& consumer) {
+    return std::make_unique<Executor>(
+        Executor::Parts{.make_engine = [this]() -> StatusOr<std::unique_ptr<engine::Engine>> {
+                          if (!engine_error_.ok()) return engine_error_;
+                          return engine::MakeFakeEngine(fake_);
+                        },
+                        .queue = consumer,
+                        .store = *store_,
+                        .lease = renewer_,
+                        .progress =
+                            [this](const v1::JobProgress& progress) {
+                              if (on_progress_) on_progress_(progress);
+                            },
+                        .patience = {clock_, [this](Millis pause) { clock_.Advance(pause); },
+                                     [] { return 0.0; }},
+                        .metrics = metrics_,
+                        .status = status_},
+        ExecutorConfig{.runner = {.worker = "w1"},
+                       .taker = {.worker = "w1", .node = "n1"},
+                       .models = cards_,
+                       .max_models_resident = 1,
+                       .preload = "tiny"});
+  }
+
+  Status engine_error_;
+  LeaseRenewer renewer_{queue_, clock_, {}, metrics_};
+  WorkerStatus status_{{.name = "w1", .node = "n1", .device = "cpu"}, clock_};
+};
+
+TEST_F(ExecutorTest, RunsJobsUntilItIsDrainedAndFinishesTheOneInHand) {
+  const auto executor = MakeExecutor(queue_);
+  const job::JobId first = Submit(), second = Submit(), third = Submit();
+  on_progress_ = [&](const v1::JobProgress& progress) {
+    if (progress.job_id() == second) executor->Drain();
+  };
+  EXPECT_FALSE(status_.Readiness().ok());
+  EXPECT_TRUE(executor->Run().ok());
+  EXPECT_TRUE(status_.Readiness().ok());
+  EXPECT_EQ(View(first).state, job::State::kDone);
+  EXPECT_EQ(View(second).state, job::State::kDone);
+  EXPECT_EQ(View(third).state, job::State::kQueued);
+  EXPECT_EQ(status_.Stats().jobs_done(), 2);
+  EXPECT_EQ(status_.Stats().models_resident(0), "tiny");
+}
+
+TEST_F(ExecutorTest, ALostReplyIsAskedForAgainWithTheSameNonce) {
+  LosesReplies lossy(queue_, 2);
+  const auto executor = MakeExecutor(lossy);
+  const job::JobId id = Submit();
+  on_progress_ = [&](const v1::JobProgress&) { executor->Drain(); };
+  EXPECT_TRUE(executor->Run().ok());
+  EXPECT_EQ(View(id).state, job::State::kDone);
+  EXPECT_EQ(View(id).epoch, 1) << "one grant";
+  ASSERT_EQ(lossy.nonces.size(), 3u);
+  EXPECT_EQ(lossy.nonces[0], lossy.nonces[2]);
+}
+
+TEST_F(ExecutorTest, AnUnansweredTakeIsForgottenAfterTheLease) {
+  LosesReplies lossy(queue_, 2);
+  Taker taker(lossy, clock_, {.worker = "w1", .node = "n1"});
+  EXPECT_FALSE(taker.Take({"tiny"}, 0).ok());
+  clock_.Advance(Millis(15'000));
+  EXPECT_FALSE(taker.Take({"tiny"}, 0).ok());
+  EXPECT_NE(lossy.nonces[0], lossy.nonces[1]);
+}
+
+TEST_F(ExecutorTest, SaysWhyThereIsNoEngine) {
+  engine_error_ = InvalidArgument("no such device");
+  EXPECT_EQ(MakeExecutor(queue_)->Run(), engine_error_);
+}
+
+TEST_F(ExecutorTest, ADrainStopsTheJobInHandWhenItsGraceIsOver) {
+  const auto executor = MakeExecutor(queue_);
+  Drain drain(*executor, renewer_, status_, clock_);
+  fake_.step_time = Millis(100);
+  fake_.sleep = [this](Millis time) { clock_.Advance(time); };
+  const job::JobId id = Submit(20);
+  on_progress_ = [&](const v1::JobProgress& progress) {
+    if (progress.step() == 5) drain.Begin(Millis(500));
+    drain.Tick();
+  };
+  EXPECT_TRUE(executor->Run().ok());
+  EXPECT_EQ(View(id).state, job::State::kQueued);
+  EXPECT_EQ(View(id).tries + View(id).crashes, 0);
+  EXPECT_EQ(status_.Stats().state(), "draining");
+  EXPECT_FALSE(status_.Readiness().ok());
+}
+
+}  // namespace
+}  // namespace phasor::worker
