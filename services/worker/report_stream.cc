@@ -31,6 +31,11 @@ void SleepUnlessStopped(const std::stop_token& stop, Millis pause) {
   never.wait_for(lock, stop, pause, [] { return false; });
 }
 
+// What a gateway should know at once and not only with the next regular report.
+bool IsNews(const v1::WorkerStats& now, const v1::WorkerStats& heard) {
+  return now.state() != heard.state() || now.jobs_done() != heard.jobs_done();
+}
+
 }  // namespace
 
 ReportStream::ReportStream(std::string address, Parts parts)
@@ -78,13 +83,13 @@ bool ReportStream::Converse(const std::stop_token& stop) {
 
 void ReportStream::Write(Stream& stream, const std::stop_token& stop) {
   auto stats_due = steady_clock::now();
-  std::string state;  // as the gateway heard it last
+  v1::WorkerStats heard;  // as the gateway knows it
   while (!stop.stop_requested()) {
     v1::WorkerMessage message;
     v1::WorkerStats stats = parts_.stats();
-    if (steady_clock::now() >= stats_due || stats.state() != state) {
+    if (steady_clock::now() >= stats_due || IsNews(stats, heard)) {
       stats_due = steady_clock::now() + kStatsEvery;
-      state = stats.state();
+      heard = stats;
       *message.mutable_stats() = std::move(stats);
     } else {
       auto progress = outbox_.Next(kLongestNap);
