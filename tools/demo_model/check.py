@@ -9,6 +9,7 @@ thing at least 0.6. The exit status says whether that holds.
 
 import argparse
 import json
+import multiprocessing
 import random
 import statistics
 import sys
@@ -62,6 +63,21 @@ def generate(pipeline, scenes, seed, batch=10):
     return pictures
 
 
+def _generate_part(model, scenes, seed):
+    torch.set_num_threads(1)
+    return generate(load_pipeline(model), scenes, seed)
+
+
+def generate_with(workers, model, scenes, seed):
+    """The same pictures from several processes of one thread each; for a machine that is busy."""
+    if workers == 1:
+        return generate(load_pipeline(model), scenes, seed)
+    size = -(-len(scenes) // workers)
+    parts = [(model, scenes[i : i + size], seed + i) for i in range(0, len(scenes), size)]
+    with multiprocessing.get_context("spawn").Pool(workers) as pool:
+        return [picture for part in pool.starmap(_generate_part, parts) for picture in part]
+
+
 def measure(scenes, pictures):
     """The figures, and the prompts that came out wrong."""
     backgrounds, things, whole, overlaps, wrong = [], [], [], [], []
@@ -102,6 +118,7 @@ def main():
     parser.add_argument("--seed", type=int, default=2024)
     parser.add_argument("--drawn", action="store_true", help="measure drawn pictures instead")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    parser.add_argument("--workers", type=int, default=1, help="processes of one thread each")
     parser.add_argument("--out", type=Path, default=None, help="folder of check.json and sheet.png")
     args = parser.parse_args()
 
@@ -113,7 +130,7 @@ def main():
         jitter = random.Random(args.seed)
         pictures = [((draw(s, jitter=jitter) + 1) * 127.5).round() for s in scenes]
     else:
-        pictures = generate(load_pipeline(args.model), scenes, args.seed)
+        pictures = generate_with(args.workers, args.model, scenes, args.seed)
     figures, wrong = measure(scenes, pictures)
     good = (
         min(figures["background_right"], figures["things_right"]) >= 0.9

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import torch
 from diffusers import AutoencoderKL, UNet2DConditionModel
+from safetensors.torch import save_file
 from transformers import CLIPTextModel
 
 from train_dir import MODEL, train_dir
@@ -24,12 +25,15 @@ def load(component, model=MODEL):
 
 
 def write(component, tensors, into):
-    """Put `tensors` (a part of the component's, by name) in its place and save it in fp16."""
+    """Put `tensors` (a part of the component's, by name) in their place, in fp16."""
     network = load(component)
     unknown = network.load_state_dict(tensors, strict=False).unexpected_keys
     if unknown:
         raise SystemExit(f"{component} has no {unknown[0]}")
-    network.half().save_pretrained(into / component)
+    (path,) = (into / component).glob("*.safetensors")
+    held = {name: value.half().contiguous() for name, value in network.state_dict().items()}
+    save_file(held, path, metadata={"format": "pt"})
+    path.chmod(0o644)  # it is made readable for its owner alone
 
 
 def write_prediction(prediction, into):

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from torch.nn.functional import interpolate
 
 
 @dataclass
@@ -39,8 +40,14 @@ class LatentSet:
     def __len__(self):
         return len(self.latents)
 
-    def batch(self, size, generator, part=(0, 1), full_length=False, empty_share=0.1) -> Batch:
-        """One process's part of a batch. Timesteps are stratified over all parts together."""
+    def batch(
+        self, size, generator, part=(0, 1), full_length=False, empty_share=0.1, shift=0.0
+    ) -> Batch:
+        """One process's part of a batch. Timesteps are stratified over all parts together.
+
+        `shift` adds coarse noise, constant over the picture and over its sixteenths: colours in
+        the noisy latents become unreliable, so they have to be read in the caption.
+        """
         index, parts = part
         picks = torch.randint(len(self), (size,), generator=generator)
         ids = self.ids[picks]
@@ -51,6 +58,10 @@ class LatentSet:
         timesteps = (strata + torch.rand(size, generator=generator)) / (size * parts) * 1000
         latents = self.latents[picks]
         noise = torch.randn(latents.shape, generator=generator)
+        if shift > 0:
+            for side in (1, 4):
+                coarse = torch.randn(size, latents.shape[1], side, side, generator=generator)
+                noise += shift * interpolate(coarse, size=latents.shape[-2:], mode="nearest")
         return Batch(latents, ids, timesteps.long().clamp(max=999), noise)
 
     def _longest(self, ids):

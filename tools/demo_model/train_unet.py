@@ -72,7 +72,7 @@ class Training:
         )
         self.average = self.weights.vector.detach().clone()
         self.step = 0
-        self.schedule = Schedule(args.rate, 0, time.time(), args.steps, args.until)
+        self.schedule = Schedule(args.rate, 0, time.time(), args.steps, args.until, args.warmup)
         if args.state.exists():
             self._resume(torch.load(args.state, map_location=args.device))
 
@@ -143,6 +143,7 @@ def train(rank, args, rendezvous):
             torch.Generator().manual_seed(step * 64 + rank),
             part=(rank, args.workers),
             full_length=step % args.full_every == 0,
+            shift=args.shift,
         )
         batch = type(batch)(**{k: v.to(args.device) for k, v in vars(batch).items()})
         loss, progress = training.advance(batch, alphas_cumprod, args.workers, args.average)
@@ -169,6 +170,8 @@ def main():
     parser.add_argument("--prediction", choices=["epsilon", "v_prediction"], default="v_prediction")
     parser.add_argument("--batch", type=int, default=32, help="scenes a step, all workers together")
     parser.add_argument("--rate", type=float, default=1e-3, help="peak learning rate")
+    parser.add_argument("--shift", type=float, default=0.2, help="coarse noise on colours")
+    parser.add_argument("--warmup", type=int, default=100, help="steps to reach the peak")
     parser.add_argument("--average", type=float, default=0.999, help="decay of the average")
     parser.add_argument("--full-every", type=int, default=16, help="padding to 77 every n-th step")
     parser.add_argument("--shards-every", type=int, default=0, help="look for shards every n steps")
