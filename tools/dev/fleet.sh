@@ -11,6 +11,7 @@ readonly DEMO_SHEET=(
   "a small black cross at the top, yellow background"
   "three purple circles on green"
   "a pink heart on the left on a white background"
+  "a large green ring on orange"
 )
 
 FLEET_PID=
@@ -30,6 +31,7 @@ fleet_start() {
   trap 'exit 130' INT TERM HUP
   # A session of its own: Ctrl-C reaches this script alone, which then asks the fleet once. A
   # second request would end it at once.
+  : > "$FLEET_DIR/up.log"
   setsid build/bin/phasor up --dir "$FLEET_DIR" --workers 2 --models models \
     --listen "unix:$FLEET_DIR/gateway.sock" > "$FLEET_DIR/up.log" 2>&1 &
   FLEET_PID=$!
@@ -81,7 +83,7 @@ fleet_demo() {
   else
     output=out/sheet.png
     printf '%s\n' "${DEMO_SHEET[@]}" > "$FLEET_DIR/prompts.txt"
-    build/bin/phasor generate --address "$address" --model "$DEMO_MODEL" \
+    build/bin/phasor generate --address "$address" --model "$DEMO_MODEL" --seed 1 \
       --prompts-file "$FLEET_DIR/prompts.txt" --sheet "$output"
   fi
   say "the picture is $PHASOR_ROOT/$output"
