@@ -24,6 +24,7 @@ ANCHORS = {
 }
 
 OPENING = re.compile(r"^( {0,2})(?![ #/}]|namespace|class|struct|enum|extern|union)\S.*\{$")
+GENERATED = "not to be edited"  # in the first line of a file that a program wrote
 PARENTHESIS = re.compile(r"\)[^()]*\{$")
 
 
@@ -61,6 +62,8 @@ def measure():
             if kind is None:
                 continue
             lines = file.read_text(encoding="utf-8").splitlines()
+            if lines and GENERATED in lines[0]:
+                continue
             sizes[kind].append((len(lines), str(path)))
             if kind in (".cc", ".h", "main.cc"):
                 sizes["function"].extend((count, place) for place, count in functions(path, lines))

@@ -1,0 +1,127 @@
+// The contract's part about submitting: duplicates, conflicts, caps, pauses, malformed requests.
+
+#include <atomic>
+#include <thread>
+
+#include "common/queue/queue_contract.h"
+
+namespace phasor::queue {
+
+TEST_P(QueueContract, ASubmittedJobWaitsInItsList) {
+  SubmitRequest request = TestRequest(1);
+  request.model = "Some Org/Model v2";  // no plain key name
+  request.tenant = "Ärger & Co";
+  request.priority = Priority::kHigh;
+  MustSubmit(request);
+  const JobView view = View(request.id);
+  EXPECT_EQ(view.state, State::kQueued);
+  EXPECT_EQ(view.priority, Priority::kHigh);
+  EXPECT_EQ(view.model, request.model);
+  EXPECT_EQ(view.tenant, request.tenant);
+  EXPECT_EQ(view.spec, request.spec);
+  EXPECT_EQ(view.position, 0);
+  EXPECT_EQ(view.version, 1);
+  EXPECT_GT(view.enqueued_ms, 0);
+  EXPECT_EQ(producer().Get(TestJobId(2)).status().code(), StatusCode::kNotFound);
+}
+
+TEST_P(QueueContract, TheSameSubmitIsADuplicateAndAnotherBodyAConflict) {
+  MustSubmit(1);
+  EXPECT_EQ(producer().Submit(TestRequest(1))->outcome, SubmitOutcome::kDuplicate);
+  SubmitRequest other = TestRequest(1);
+  other.fingerprint = "another";
+  EXPECT_EQ(producer().Submit(other)->outcome, SubmitOutcome::kConflict);
+  EXPECT_EQ(maintenance().Stats()->live, 1);
+
+  Drain();
+  const SubmitReply late = *producer().Submit(TestRequest(1));
+  EXPECT_EQ(late.outcome, SubmitOutcome::kDuplicate);
+  EXPECT_EQ(late.state, State::kDone);
+}
+
+TEST_P(QueueContract, SubmitAllAnswersEachRequestForItself) {
+  MustSubmit(1);
+  SubmitRequest conflict = TestRequest(1);
+  conflict.fingerprint = "another body";
+  SubmitRequest malformed = TestRequest(2);
+  malformed.id = "no id";
+  const auto replies =
+      producer().SubmitAll({TestRequest(3), conflict, malformed, TestRequest(1), TestRequest(4)});
+  ASSERT_EQ(replies.size(), 5u);
+  EXPECT_EQ(replies[0]->outcome, SubmitOutcome::kAccepted);
+  EXPECT_EQ(replies[1]->outcome, SubmitOutcome::kConflict);
+  EXPECT_EQ(replies[2].status().code(), StatusCode::kInvalidArgument);
+  EXPECT_EQ(replies[3]->outcome, SubmitOutcome::kDuplicate);
+  EXPECT_EQ(replies[4]->outcome, SubmitOutcome::kAccepted);
+  EXPECT_EQ(Drain().size(), 3u);
+  EXPECT_TRUE(producer().SubmitAll({}).empty());
+}
+
+TEST_P(QueueContract, OneHundredEqualSubmitsAtOnceAreOneJob) {
+  std::atomic<int> accepted = 0;
+  std::atomic<int> duplicates = 0;
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 100; ++i) {
+    threads.emplace_back([&] {
+      const SubmitReply reply = producer().Submit(TestRequest(1)).value();
+      accepted += reply.outcome == SubmitOutcome::kAccepted;
+      duplicates += reply.outcome == SubmitOutcome::kDuplicate;
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(accepted, 1);
+  EXPECT_EQ(duplicates, 99);
+}
+
+TEST_P(QueueContract, CapsRefuseWithTheirNameAndATimeToRetry) {
+  QueueLimits limits;
+  limits.max_jobs = 3;
+  limits.max_per_tenant = 2;
+  ASSERT_TRUE(maintenance().SetLimits(limits).ok());
+  MustSubmit(1);
+  MustSubmit(2);
+  const SubmitReply tenant_full = *producer().Submit(TestRequest(3));
+  EXPECT_EQ(tenant_full.outcome, SubmitOutcome::kFull);
+  EXPECT_EQ(tenant_full.full, "tenant");
+  EXPECT_GT(tenant_full.retry_after.count(), 0);
+
+  SubmitRequest other = TestRequest(4);
+  other.tenant = "tenant-b";
+  MustSubmit(other);
+  other.id = TestJobId(5);
+  EXPECT_EQ(producer().Submit(other)->full, "jobs");
+  EXPECT_EQ(Drain().size(), 3u);
+  MustSubmit(6);  // what is done no longer counts
+}
+
+TEST_P(QueueContract, APausedQueueTakesNoNewJobsAndFinishesTheOldOnes) {
+  MustSubmit(1);
+  ASSERT_TRUE(maintenance().SetPaused(true).ok());
+  EXPECT_TRUE(maintenance().Stats()->paused);
+  EXPECT_EQ(producer().Submit(TestRequest(2))->outcome, SubmitOutcome::kPaused);
+  EXPECT_EQ(producer().Submit(TestRequest(1))->outcome, SubmitOutcome::kDuplicate);
+  EXPECT_EQ(Drain().size(), 1u);
+  ASSERT_TRUE(maintenance().SetPaused(false).ok());
+  MustSubmit(2);
+}
+
+TEST_P(QueueContract, MalformedRequestsAreRefusedBeforeAnythingHappens) {
+  SubmitRequest request = TestRequest(1);
+  request.id = "not an id";
+  EXPECT_EQ(producer().Submit(request).status().code(), StatusCode::kInvalidArgument);
+  request = TestRequest(1);
+  request.cost = 0;
+  EXPECT_EQ(producer().Submit(request).status().code(), StatusCode::kInvalidArgument);
+  request = TestRequest(1);
+  request.model = "";
+  EXPECT_EQ(producer().Submit(request).status().code(), StatusCode::kInvalidArgument);
+  EXPECT_EQ(producer().Get("x").status().code(), StatusCode::kInvalidArgument);
+  TakeRequest take;
+  take.nonce = "a b";
+  EXPECT_EQ(consumer().Take(take).status().code(), StatusCode::kInvalidArgument);
+  ListRequest list;
+  list.page = "no number";
+  EXPECT_EQ(producer().List(list).status().code(), StatusCode::kInvalidArgument);
+}
+
+}  // namespace phasor::queue
