@@ -93,3 +93,12 @@ function(phasor_use_torch)
     target_precompile_headers(${target} REUSE_FROM phasor_engine_pch)
   endforeach()
 endfunction()
+
+# Lets targets that link phasor::proto share gRPC's precompiled header. Executables take -fPIC for
+# the same reason as above.
+function(phasor_use_grpc)
+  foreach(target IN LISTS ARGN)
+    target_compile_options(${target} PRIVATE -fPIC)
+    target_precompile_headers(${target} REUSE_FROM phasor_grpc_pch)
+  endforeach()
+endfunction()

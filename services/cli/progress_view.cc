@@ -12,7 +12,11 @@ constexpr int kBarWidth = 20;
 
 std::string Bar(int step, int steps) {
   const int done = steps > 0 ? std::clamp(step * kBarWidth / steps, 0, kBarWidth) : 0;
-  return "[" + std::string(done, '#') + std::string(kBarWidth - done, '-') + "]";
+  std::string bar(kBarWidth + 2, '-');
+  bar.front() = '[';
+  bar.back() = ']';
+  std::fill_n(bar.begin() + 1, done, '#');
+  return bar;
 }
 
 }  // namespace
