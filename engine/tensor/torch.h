@@ -3,8 +3,8 @@
 // torch/torch.h is never included, it costs half a minute a file.
 #pragma once
 
-#include <ATen/Functions.h>
-#include <ATen/core/Tensor.h>
-#include <ATen/Parallel.h>
 #include <ATen/CPUGeneratorImpl.h>
+#include <ATen/Functions.h>
+#include <ATen/Parallel.h>
+#include <ATen/core/Tensor.h>
 #include <c10/core/InferenceMode.h>
