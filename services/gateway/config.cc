@@ -2,11 +2,10 @@
 
 #include <unistd.h>
 
-#include <iostream>
 #include <utility>
 
-#include <CLI/CLI.hpp>
-
+#include "common/base/process.h"
+#include "common/config/program_options.h"
 #include "common/config/yaml_reader.h"
 
 namespace phasor::gateway {
@@ -55,10 +54,8 @@ Status ReadYaml(const std::string& path, RawConfig* raw) {
   return reader.Finish();
 }
 
-void AddFlags(CLI::App& app, RawConfig* raw, std::string* file) {
+void AddFlags(CLI::App& app, RawConfig* raw) {
   GatewayConfig& config = raw->config;
-  app.add_option("--config", *file, "YAML file; its keys are the flags' names with '_'")
-      ->envname("PHASOR_CONFIG");
   app.add_option("--listen", config.listen, "host:port or unix:/path to serve gRPC on")
       ->envname("PHASOR_LISTEN")
       ->capture_default_str();
@@ -101,57 +98,28 @@ void AddFlags(CLI::App& app, RawConfig* raw, std::string* file) {
       ->capture_default_str();
 }
 
-// The configuration file has to be known before the flags that override it are read.
-std::string FindConfigFile(int argc, const char* const* argv) {
-  RawConfig ignored;
-  std::string file;
-  CLI::App app;
-  AddFlags(app, &ignored, &file);
-  app.set_help_flag();
-  app.allow_extras();
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::Error&) {
-    // The second reading reports it.
-  }
-  return file;
-}
-
-std::string DefaultName() {
-  char host[256] = {};
-  const bool known = gethostname(host, sizeof(host) - 1) == 0;
-  return std::string(known ? host : "localhost") + "-" + std::to_string(getpid());
-}
-
 StatusOr<GatewayConfig> Complete(RawConfig raw) {
   GatewayConfig config = std::move(raw.config);
   config.shutdown_grace = Millis(static_cast<int64_t>(raw.grace * 1000));
   ASSIGN_OR_RETURN(config.log.level, log::ParseLevel(raw.log_level));
   ASSIGN_OR_RETURN(config.log.format, log::ParseFormat(raw.log_format));
-  if (config.name.empty()) config.name = DefaultName();
+  if (config.name.empty()) config.name = HostName() + "-" + std::to_string(getpid());
   return config;
 }
 
 }  // namespace
 
 StatusOr<GatewayConfig> ReadGatewayConfig(int argc, const char* const* argv, bool* exit_early) {
-  *exit_early = false;
-  RawConfig raw;
-  std::string file = FindConfigFile(argc, argv);
-  if (!file.empty()) RETURN_IF_ERROR(ReadYaml(file, &raw));
-  CLI::App app("phasor-gateway: takes requests over gRPC, queues them, tells what becomes of them.",
-               "phasor-gateway");
-  app.set_version_flag("--version", PHASOR_VERSION);
-  AddFlags(app, &raw, &file);
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() != 0) return InvalidArgument(error.what());
-    *exit_early = true;
-    app.exit(error, std::cout, std::cerr);
-    return GatewayConfig{};
-  }
-  return Complete(std::move(raw));
+  const config::ProgramOptions<RawConfig> options = {
+      .program = "phasor-gateway",
+      .description = "takes requests over gRPC, queues them, tells what becomes of them.",
+      .version = PHASOR_VERSION,
+      .read_file = ReadYaml,
+      .add_flags = AddFlags};
+  ASSIGN_OR_RETURN(auto raw, config::ReadProgramOptions(options, argc, argv));
+  *exit_early = !raw.has_value();
+  if (*exit_early) return GatewayConfig{};
+  return Complete(*std::move(raw));
 }
 
 }  // namespace phasor::gateway

@@ -3,6 +3,7 @@
 #include <cstring>
 #include <iostream>
 
+#include "common/base/process.h"
 #include "common/log/log.h"
 #include "common/metrics/admin_server.h"
 #include "common/queue/redis/redis_queue.h"
@@ -13,19 +14,8 @@
 namespace phasor::gateway {
 namespace {
 
-// SIGTERM and SIGINT are waited for, not handled; threads started later inherit the mask.
-sigset_t BlockSignals() {
-  sigset_t set;
-  sigemptyset(&set);
-  sigaddset(&set, SIGTERM);
-  sigaddset(&set, SIGINT);
-  pthread_sigmask(SIG_BLOCK, &set, nullptr);
-  std::signal(SIGPIPE, SIG_IGN);
-  return set;
-}
-
 Status Serve(const GatewayConfig& config) {
-  const sigset_t signals = BlockSignals();
+  const sigset_t signals = BlockTerminationSignals();
   const SystemClock clock;
   metrics::Registry metrics;
   ASSIGN_OR_RETURN(auto models, config::ReadModelCards(config.models));

@@ -4,6 +4,7 @@
 #include <iostream>
 #include <random>
 
+#include "common/base/process.h"
 #include "common/log/log.h"
 #include "common/queue/redis/redis_queue.h"
 #include "common/rpc/grpc_log.h"
@@ -19,19 +20,8 @@ double Draw() {
   return std::uniform_real_distribution<double>(0, 1)(generator);
 }
 
-// SIGTERM and SIGINT are waited for, not handled; threads started later inherit the mask.
-sigset_t BlockSignals() {
-  sigset_t set;
-  sigemptyset(&set);
-  sigaddset(&set, SIGTERM);
-  sigaddset(&set, SIGINT);
-  pthread_sigmask(SIG_BLOCK, &set, nullptr);
-  std::signal(SIGPIPE, SIG_IGN);
-  return set;
-}
-
 Status Serve(const WorkerConfig& config) {
-  const sigset_t signals = BlockSignals();
+  const sigset_t signals = BlockTerminationSignals();
   const SystemClock clock;
   ASSIGN_OR_RETURN(auto models, config::ReadModelCards(config.models));
   if (models.empty()) return NotFound("no model in " + config.models);

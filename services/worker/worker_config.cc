@@ -3,22 +3,16 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <iostream>
-
-#include <CLI/CLI.hpp>
 
 #include "common/base/hash.h"
+#include "common/base/process.h"
+#include "common/config/program_options.h"
 #include "common/config/yaml_reader.h"
 
 namespace phasor::worker {
 namespace {
 
 constexpr int kMaxThreads = 1024;
-
-std::string HostName() {
-  char name[256] = {};
-  return gethostname(name, sizeof(name) - 1) == 0 ? name : "localhost";
-}
 
 // Seconds on the outside, milliseconds within; log words as text.
 struct RawConfig {
@@ -54,10 +48,8 @@ Status ReadYaml(const std::string& path, RawConfig* raw) {
   return reader.Finish();
 }
 
-void AddFlags(CLI::App& app, RawConfig* raw, std::string* file) {
+void AddFlags(CLI::App& app, RawConfig* raw) {
   WorkerConfig& config = raw->config;
-  app.add_option("--config", *file, "YAML file; its keys are the flags' names with '_'")
-      ->envname("PHASOR_CONFIG");
   app.add_option("--redis", config.redis, "redis://[user:password@]host[:port] or unix:///socket")
       ->envname("PHASOR_REDIS")
       ->capture_default_str();
@@ -113,22 +105,6 @@ void AddFlags(CLI::App& app, RawConfig* raw, std::string* file) {
       ->capture_default_str();
 }
 
-// The configuration file has to be known before the flags that override it are read.
-std::string FindConfigFile(int argc, const char* const* argv) {
-  RawConfig ignored;
-  std::string file;
-  CLI::App app;
-  AddFlags(app, &ignored, &file);
-  app.set_help_flag();
-  app.allow_extras();
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::Error&) {
-    // The second reading reports it.
-  }
-  return file;
-}
-
 StatusOr<WorkerConfig> Complete(RawConfig raw) {
   WorkerConfig config = std::move(raw.config);
   config.lease = Millis(static_cast<int64_t>(raw.lease * 1000));
@@ -149,23 +125,16 @@ StatusOr<WorkerConfig> Complete(RawConfig raw) {
 }  // namespace
 
 StatusOr<WorkerConfig> ReadWorkerConfig(int argc, const char* const* argv, bool* exit_early) {
-  *exit_early = false;
-  RawConfig raw;
-  std::string file = FindConfigFile(argc, argv);
-  if (!file.empty()) RETURN_IF_ERROR(ReadYaml(file, &raw));
-  CLI::App app("phasor-worker: takes jobs from the queue and draws their pictures.",
-               "phasor-worker");
-  app.set_version_flag("--version", PHASOR_VERSION);
-  AddFlags(app, &raw, &file);
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() != 0) return InvalidArgument(error.what());
-    *exit_early = true;
-    app.exit(error, std::cout, std::cerr);
-    return WorkerConfig{};
-  }
-  return Complete(std::move(raw));
+  const config::ProgramOptions<RawConfig> options = {
+      .program = "phasor-worker",
+      .description = "takes jobs from the queue and draws their pictures.",
+      .version = PHASOR_VERSION,
+      .read_file = ReadYaml,
+      .add_flags = AddFlags};
+  ASSIGN_OR_RETURN(auto raw, config::ReadProgramOptions(options, argc, argv));
+  *exit_early = !raw.has_value();
+  if (*exit_early) return WorkerConfig{};
+  return Complete(*std::move(raw));
 }
 
 }  // namespace phasor::worker

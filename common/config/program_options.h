@@ -1,0 +1,76 @@
+// A service's settings in three layers, later ones winning: a YAML file (--config or
+// PHASOR_CONFIG), PHASOR_* environment variables, flags. Read once in main, then passed by value.
+//
+// Raw is the service's own struct of settings in the form the user writes them, with defaults.
+#pragma once
+
+#include <iostream>
+#include <optional>
+#include <string>
+
+#include <CLI/CLI.hpp>
+
+#include "common/base/status.h"
+
+namespace phasor::config {
+
+template <typename Raw>
+struct ProgramOptions {
+  std::string program;      // "phasor-gateway"
+  std::string description;  // one sentence
+  std::string version;
+  // Reads the file into `raw`; an unknown key is an error.
+  Status (*read_file)(const std::string& path, Raw* raw);
+  // Binds every flag and its environment variable to a field of `raw`.
+  void (*add_flags)(CLI::App& app, Raw* raw);
+};
+
+namespace internal {
+
+inline void AddConfigFlag(CLI::App& app, std::string* file) {
+  app.add_option("--config", *file, "YAML file; its keys are the flags' names with '_'")
+      ->envname("PHASOR_CONFIG");
+}
+
+// The file has to be known before the flags that override it are read.
+template <typename Raw>
+std::string FindConfigFile(const ProgramOptions<Raw>& options, int argc, const char* const* argv) {
+  Raw ignored;
+  std::string file;
+  CLI::App app;
+  AddConfigFlag(app, &file);
+  options.add_flags(app, &ignored);
+  app.set_help_flag();
+  app.allow_extras();
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Error&) {
+    // The second reading reports it.
+  }
+  return file;
+}
+
+}  // namespace internal
+
+// nullopt: help or the version was asked for and printed. INVALID_ARGUMENT names flag or key.
+template <typename Raw>
+StatusOr<std::optional<Raw>> ReadProgramOptions(const ProgramOptions<Raw>& options, int argc,
+                                                const char* const* argv) {
+  Raw raw;
+  std::string file = internal::FindConfigFile(options, argc, argv);
+  if (!file.empty()) RETURN_IF_ERROR(options.read_file(file, &raw));
+  CLI::App app(options.program + ": " + options.description, options.program);
+  app.set_version_flag("--version", options.version);
+  internal::AddConfigFlag(app, &file);
+  options.add_flags(app, &raw);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() != 0) return InvalidArgument(error.what());
+    app.exit(error, std::cout, std::cerr);
+    return std::optional<Raw>();
+  }
+  return std::optional<Raw>(std::move(raw));
+}
+
+}  // namespace phasor::config
