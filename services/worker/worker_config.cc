@@ -2,8 +2,6 @@
 
 #include <unistd.h>
 
-#include <algorithm>
-
 #include "common/base/hash.h"
 #include "common/base/process.h"
 #include "common/config/program_options.h"
