@@ -13,6 +13,9 @@
 namespace phasor::queue {
 namespace {
 
+using redis::FormatCommand;
+using redis::StatusOfError;
+
 constexpr Millis kProbeAfter{5'000};
 constexpr int kPauseMillis = 100;
 

@@ -10,9 +10,13 @@
 #include <thread>
 
 #include "common/queue/queue.h"
-#include "common/queue/redis/redis_connection.h"
+#include "common/redis/redis_connection.h"
 
 namespace phasor::queue {
+
+using redis::RedisConnection;
+using redis::RedisOptions;
+using redis::RedisReply;
 
 class RedisSubscription final : public Subscription {
  public:

@@ -13,6 +13,9 @@
 namespace phasor::queue {
 namespace {
 
+using redis::FormatCommand;
+using redis::StatusOfError;
+
 constexpr Millis kRetryWhenFull{2'000};
 constexpr Millis kRetryWhenPaused{5'000};
 constexpr int kMaxPage = 1000;

@@ -14,10 +14,18 @@
 
 #include "common/base/mutex.h"
 #include "common/queue/queue.h"
-#include "common/queue/redis/command_pipeline.h"
 #include "common/queue/redis/scripts.h"
+#include "common/redis/command_pipeline.h"
 
 namespace phasor::queue {
+
+// The connection's words, which callers of the queue use as well.
+using redis::CommandPipeline;
+using redis::ParseRedisUrl;
+using redis::RedisAddress;
+using redis::RedisConnection;
+using redis::RedisOptions;
+using redis::RedisReply;
 
 class RedisQueue final : public Producer, public Consumer, public Maintenance, public EventChannel {
  public:

@@ -4,9 +4,11 @@
 
 #include "common/base/status.h"
 #include "common/queue/queue.h"
-#include "common/queue/redis/redis_reply.h"
+#include "common/redis/redis_reply.h"
 
 namespace phasor::queue {
+
+using redis::RedisReply;
 
 // Of lib/view.lua; with position and spec behind it where get.lua added them.
 StatusOr<JobView> DecodeView(const RedisReply& row);

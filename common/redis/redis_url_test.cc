@@ -1,8 +1,8 @@
-#include "common/queue/redis/redis_url.h"
+#include "common/redis/redis_url.h"
 
 #include <gtest/gtest.h>
 
-namespace phasor::queue {
+namespace phasor::redis {
 namespace {
 
 TEST(RedisUrlTest, ReadsUnixSockets) {
@@ -43,4 +43,4 @@ TEST(RedisUrlTest, RefusesWhatItDoesNotUnderstandWithoutShowingThePassword) {
 }
 
 }  // namespace
-}  // namespace phasor::queue
+}  // namespace phasor::redis

@@ -16,9 +16,9 @@
 
 #include "common/base/mutex.h"
 #include "common/base/status.h"
-#include "common/queue/redis/redis_connection.h"
+#include "common/redis/redis_connection.h"
 
-namespace phasor::queue {
+namespace phasor::redis {
 
 class CommandPipeline {
  public:
@@ -56,4 +56,4 @@ class CommandPipeline {
   std::thread thread_;
 };
 
-}  // namespace phasor::queue
+}  // namespace phasor::redis

@@ -12,7 +12,7 @@
 
 struct redisReply;
 
-namespace phasor::queue {
+namespace phasor::redis {
 
 struct RedisReply {
   enum class Kind { kNil, kInteger, kText, kList, kError };
@@ -34,4 +34,4 @@ RedisReply CopyReply(const redisReply& reply);
 Status StatusOfError(const std::string& message);
 bool IsNoScript(const RedisReply& reply);
 
-}  // namespace phasor::queue
+}  // namespace phasor::redis

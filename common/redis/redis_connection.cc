@@ -1,4 +1,4 @@
-#include "common/queue/redis/redis_connection.h"
+#include "common/redis/redis_connection.h"
 
 #include <hiredis/hiredis.h>
 #include <poll.h>
@@ -8,7 +8,7 @@
 #include <cstring>
 #include <utility>
 
-namespace phasor::queue {
+namespace phasor::redis {
 namespace {
 
 timeval ToTimeval(Millis time) {
@@ -146,4 +146,4 @@ bool RedisConnection::IsClosedByServer() const {
   return ::poll(&waited, 1, 0) != 0;
 }
 
-}  // namespace phasor::queue
+}  // namespace phasor::redis

@@ -1,10 +1,8 @@
-#include "common/queue/redis/redis_reply.h"
+#include "common/redis/redis_reply.h"
 
 #include <gtest/gtest.h>
 
-#include "common/queue/redis/view_codec.h"
-
-namespace phasor::queue {
+namespace phasor::redis {
 namespace {
 
 TEST(RedisReplyTest, WhatPassesIsUnavailableAndFullMemoryIsExhausted) {
@@ -31,12 +29,5 @@ TEST(RedisReplyTest, AFieldBeyondTheEndIsNil) {
   EXPECT_EQ(reply[3].AsInteger(), 0);
 }
 
-TEST(RedisReplyTest, ARecordOfAnotherShapeIsDataLoss) {
-  EXPECT_EQ(DecodeView({}).status().code(), StatusCode::kDataLoss);
-  EXPECT_EQ(DecodeGrant({}, "n").status().code(), StatusCode::kDataLoss);
-  EXPECT_EQ(DecodeStats({}).status().code(), StatusCode::kDataLoss);
-  EXPECT_EQ(DecodeSeal({}).status().code(), StatusCode::kDataLoss);
-}
-
 }  // namespace
-}  // namespace phasor::queue
+}  // namespace phasor::redis

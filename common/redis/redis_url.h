@@ -7,7 +7,7 @@
 
 #include "common/base/status.h"
 
-namespace phasor::queue {
+namespace phasor::redis {
 
 struct RedisAddress {
   std::string socket;  // path of a unix socket; empty: host and port
@@ -23,4 +23,4 @@ StatusOr<RedisAddress> ParseRedisUrl(const std::string& url);
 // For error messages.
 std::string ToString(const RedisAddress& address);
 
-}  // namespace phasor::queue
+}  // namespace phasor::redis

@@ -1,9 +1,9 @@
-#include "common/queue/redis/redis_url.h"
+#include "common/redis/redis_url.h"
 
 #include <cctype>
 #include <cstdlib>
 
-namespace phasor::queue {
+namespace phasor::redis {
 namespace {
 
 constexpr char kUnix[] = "unix://";
@@ -120,4 +120,4 @@ std::string ToString(const RedisAddress& address) {
   return address.host + ":" + std::to_string(address.port);
 }
 
-}  // namespace phasor::queue
+}  // namespace phasor::redis

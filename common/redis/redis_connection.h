@@ -10,12 +10,12 @@
 
 #include "common/base/clock.h"
 #include "common/base/status.h"
-#include "common/queue/redis/redis_reply.h"
-#include "common/queue/redis/redis_url.h"
+#include "common/redis/redis_reply.h"
+#include "common/redis/redis_url.h"
 
 struct redisContext;
 
-namespace phasor::queue {
+namespace phasor::redis {
 
 struct RedisOptions {
   RedisAddress address;
@@ -56,4 +56,4 @@ class RedisConnection {
   std::unique_ptr<redisContext, ContextDeleter> context_;
 };
 
-}  // namespace phasor::queue
+}  // namespace phasor::redis

@@ -1,4 +1,4 @@
-#include "common/queue/redis/command_pipeline.h"
+#include "common/redis/command_pipeline.h"
 
 #include <chrono>
 #include <utility>
@@ -6,7 +6,7 @@
 #include "absl/synchronization/notification.h"
 #include "absl/time/clock.h"
 
-namespace phasor::queue {
+namespace phasor::redis {
 namespace {
 
 constexpr size_t kMaxBatch = 512;
@@ -125,4 +125,4 @@ Status CommandPipeline::Exchange(const Batch& batch, size_t* answered) {
   return OkStatus();
 }
 
-}  // namespace phasor::queue
+}  // namespace phasor::redis

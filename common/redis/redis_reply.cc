@@ -1,4 +1,4 @@
-#include "common/queue/redis/redis_reply.h"
+#include "common/redis/redis_reply.h"
 
 #include <hiredis/hiredis.h>
 
@@ -7,7 +7,7 @@
 #include <string_view>
 #include <utility>
 
-namespace phasor::queue {
+namespace phasor::redis {
 namespace {
 
 struct Refusal {
@@ -19,9 +19,9 @@ constexpr std::array<Refusal, 17> kRefusals = {{
     {"LOADING", "Redis is still loading its data"},
     {"READONLY", "this Redis is a read-only replica"},
     {"MISCONF", "Redis cannot write its data to disk and refuses changes"},
-    {"MOVED", "the queue's keys have moved to another Redis node"},
-    {"ASK", "the queue's keys are moving to another Redis node"},
-    {"TRYAGAIN", "the queue's keys are moving to another Redis node"},
+    {"MOVED", "the keys have moved to another Redis node"},
+    {"ASK", "the keys are moving to another Redis node"},
+    {"TRYAGAIN", "the keys are moving to another Redis node"},
     {"CLUSTERDOWN", "the Redis cluster is down"},
     {"MASTERDOWN", "the Redis replica has lost its master"},
     {"NOREPLICAS", "Redis has too few replicas to accept changes"},
@@ -83,7 +83,7 @@ Status StatusOfError(const std::string& message) {
   if (StartsWith(message, "OOM") ||
       message.find("when used memory > 'maxmemory'") != std::string::npos) {
     return ResourceExhausted(
-        "Redis is out of memory: the queue takes no new jobs until some are done");
+        "Redis is out of memory: it takes nothing new until something is done or expires");
   }
   for (const Refusal& refusal : kRefusals) {
     if (StartsWith(message, refusal.prefix)) {
@@ -97,4 +97,4 @@ bool IsNoScript(const RedisReply& reply) {
   return reply.kind == RedisReply::Kind::kError && StartsWith(reply.text, "NOSCRIPT");
 }
 
-}  // namespace phasor::queue
+}  // namespace phasor::redis
