@@ -234,19 +234,19 @@ void JobRunner::GiveBack(Ongoing& job) {
 }
 
 std::string JobRunner::Fail(Ongoing& job, const Ending& ending) {
-  const job::RetryDecision decision = job::DecideRetry({.code = ending.status.code(),
-                                                        .source = ending.source,
-                                                        .tries = job.grant.tries,
-                                                        .crashes = job.grant.crashes,
-                                                        .max_tries = config_.max_tries},
-                                                       parts_.patience.draw());
+  const job::Verdict verdict =
+      job::Judge({.error = job::ClassOf(ending.status.code(), ending.source),
+                  .tries = job.grant.tries,
+                  .crashes = job.grant.crashes,
+                  .max_tries = config_.max_tries},
+                 parts_.patience.draw());
   const std::string code = absl::StatusCodeToString(ending.status.code());
   log::Warn("job failed", {{"job_id", job.grant.fence.id},
                            {"status", ending.status},
-                           {"retry", decision.retry},
-                           {"delay_ms", decision.delay.count()}});
+                           {"retry", verdict.retry},
+                           {"delay_ms", verdict.delay.count()}});
   const SteadyTime end = parts_.patience.clock.Steady() + config_.lease;
-  if (decision.retry) {
+  if (verdict.retry) {
     parts_.metrics.Retried(code);
     // The state before the unit that failed is worth keeping: the next try redoes only that.
     if (job.run != nullptr && job.checkpoints.Save(*job.run, job.steps_done)) {
@@ -255,8 +255,8 @@ std::string JobRunner::Fail(Ongoing& job, const Ending& ending) {
     }
   }
   const queue::Failure failure{.fence = job.grant.fence,
-                               .retryable = decision.retry,
-                               .delay = decision.delay,
+                               .retryable = verdict.retry,
+                               .delay = verdict.delay,
                                .reason = Sentence(ending.status),
                                .code = code};
   const auto answer = parts_.patience.Until(end, [&] { return parts_.queue.Fail(failure); });
@@ -264,7 +264,7 @@ std::string JobRunner::Fail(Ongoing& job, const Ending& ending) {
     log::Warn("failure not reported; the lease will run out",
               {{"job_id", job.grant.fence.id}, {"status", answer.status()}});
   }
-  return decision.retry ? "RETRY_PENDING" : "FAILED";
+  return verdict.retry ? "RETRY_PENDING" : "FAILED";
 }
 
 }  // namespace phasor::worker

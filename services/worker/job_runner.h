@@ -11,7 +11,7 @@
 
 #include "common/base/clock.h"
 #include "common/job/generate_spec.h"
-#include "common/job/retry_policy.h"
+#include "common/job/verdict.h"
 #include "common/queue/queue.h"
 #include "common/storage/result_store.h"
 #include "services/worker/checkpoint_pace.h"
