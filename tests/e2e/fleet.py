@@ -7,31 +7,9 @@ import shutil
 import signal
 import subprocess
 import tempfile
-import time
 import zlib
 
-BIN = os.environ["PHASOR_BIN_DIR"]
-SOURCE = os.environ["PHASOR_SOURCE_DIR"]
-MODELS = os.path.join(SOURCE, "models")
-LIMIT = 60  # seconds that any one thing may take on a slow machine
-
-
-def run(*arguments, env=None, stdin=None, timeout=LIMIT):
-    """Runs `phasor`; gives exit code, standard output and standard error."""
-    ended = subprocess.run([os.path.join(BIN, "phasor"), *map(str, arguments)],
-                           capture_output=True, text=True, timeout=timeout, input=stdin,
-                           env={**os.environ, **(env or {})})
-    return ended.returncode, ended.stdout, ended.stderr
-
-
-def wait_for(what, condition, seconds=LIMIT):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        value = condition()
-        if value:
-            return value
-        time.sleep(0.05)
-    raise AssertionError(f"{what} did not happen within {seconds} s")
+from command import BIN, LIMIT, MODELS, run, wait_for  # also for those who import from here
 
 
 def png_size(path):

@@ -31,7 +31,7 @@ expect "an unknown preset is answered with the known ones" \
   "dev: unknown preset 'nonsense' (default, engine-only, services-only, asan, tsan)" \
   "$(cat "$scratch/err")"
 
-for command in demo test build setup up bench oracle lint clean; do
+for command in demo test build setup up bench chaos oracle lint clean; do
   expect "help names $command" 1 "$("$root/dev" help | grep -c "^  $command\b")"
 done
 

@@ -1,0 +1,151 @@
+"""The long campaign: clients that draw with the demo model while workers, gateways and Redis are
+killed, paused and cut off; checked while it runs and once more when it has drained.
+
+chaos.py [--minutes M] [--seed S] [--short] [--engine real|fake] [--report FILE]
+
+Which fault strikes whom and when is drawn from the seed before the run, which therefore replays it
+as far as the machine's own timing allows. Exit code 1 if anything that is promised did not hold.
+"""
+
+import argparse
+import os
+import random
+import sys
+import threading
+import time
+
+import chaos_report
+from chaos_faults import FaultRunner, plan_faults
+from command import SOURCE
+from history import end_of
+from rig import Rig
+
+LEASE = 3
+CLIENTS = 5
+SHORT_SECONDS = 40
+PROMPTS = ("a red circle on a blue background", "a large yellow star on a purple background",
+           "two green squares on white", "a pink heart on the left on a white background")
+STEPS = (12, 16, 20)
+# A job that chaos hits again and again is nobody's culprit here.
+LIMITS = "limits:\n  max_crashes: 100\n  max_tries: 100\n"
+
+
+class Clients:
+    """Threads which submit a job, follow it to its end and read it, again and again."""
+
+    def __init__(self, rig, looks, seconds):
+        self.ends = {}  # state -> jobs
+        self.problems = []
+        self._rig, self._looks = rig, looks
+        self._end = time.monotonic() + seconds
+        self._lock = threading.Lock()
+        self._threads = [threading.Thread(target=self._run, args=(number,), daemon=True)
+                         for number in range(CLIENTS)]
+        for thread in self._threads:
+            thread.start()
+
+    def _run(self, number):
+        draw = random.Random(f"{self._rig.seed} client {number}")
+        try:
+            while time.monotonic() < self._end:
+                prompt, flags = draw.choice(self._looks)
+                self._one(prompt, flags, f"{draw.getrandbits(64):x}")
+        except Exception as error:  # the run fails with its text
+            self.problems.append(f"client {number}: {error}")
+
+    def _one(self, prompt, flags, key):
+        job = self._rig.submit(prompt, key=key, **flags)
+        code, _, err = self._rig.phasor("watch", job, timeout=300)
+        if code != 0:
+            self._rig.history.refused(code, err)
+        view = self._rig.finish(job, seconds=300)
+        with self._lock:
+            self.ends[view["state"]] = self.ends.get(view["state"], 0) + 1
+        if end_of(view)[0] != "DONE":
+            self.problems.append(f"job {job} ended as {view}")
+
+    def run(self):
+        return any(thread.is_alive() for thread in self._threads)
+
+    def join(self):
+        for thread in self._threads:
+            thread.join(600)
+
+
+def make_rig(seed, engine):
+    flags = ["--checkpoint-share", 0.05]
+    if engine == "real":
+        flags += ["--threads", 1]
+    rig = Rig(seed, workers=2, gateways=1, lease=LEASE, engine=engine, step_ms=45,
+              worker_flags=flags)
+    limits = os.path.join(rig.directory, "gateway.yaml")
+    with open(limits, "w") as file:
+        file.write(LIMITS)
+    for gateway in rig.gateways:
+        gateway.flags += ["--config", limits]
+    return rig
+
+
+def campaign(seed, seconds, engine):
+    """Runs it and gives the report."""
+    draw = random.Random(seed)
+    looks = [(prompt, {"seed": draw.randrange(1000), "steps": steps})
+             for prompt in PROMPTS for steps in STEPS]
+    with make_rig(seed, engine) as rig:
+        for prompt, flags in looks:
+            rig.undisturbed(prompt, **flags)
+        references = len(rig.history.accepted)
+        began = time.monotonic()
+        with rig.keeper() as workers, rig.keeper(rig.gateways) as gateways:
+            clients = Clients(rig, looks, seconds)
+            faults = FaultRunner(rig, plan_faults(seed, seconds), (workers, gateways))
+            faults.start()
+            watch(rig, clients, faults, began)
+            faults.stop()
+            rig.proxy.clear()
+            clients.join()
+            took = time.monotonic() - began
+            problems = list(clients.problems)
+            try:
+                rig.check(seconds=300)
+            except AssertionError as error:
+                problems.append(str(error))
+        return chaos_report.make(rig, seed, engine, took, clients, faults, problems, references)
+
+
+def watch(rig, clients, faults, began):
+    """Says how it goes, until the clients have ended; stops early when something is broken."""
+    said = began
+    while clients.run():
+        time.sleep(1)
+        broken = (rig.records.violations + rig.history.violations +
+                  rig.proxy.record.superseded_that_took_effect())
+        if broken:
+            print("\n".join(broken), flush=True)
+            return
+        if time.monotonic() - said >= 30:
+            said = time.monotonic()
+            print(f"{said - began:6.0f} s  {len(rig.history.accepted)} jobs accepted, "
+                  f"{len(rig.records.first)} ended, faults: {faults.summary()}", flush=True)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--minutes", type=float, default=5)
+    parser.add_argument("--seed", type=int)
+    parser.add_argument("--short", action="store_true", help=f"{SHORT_SECONDS} seconds")
+    parser.add_argument("--engine", choices=("real", "fake"), default="real")
+    parser.add_argument("--report", default=os.path.join(SOURCE, "out", "chaos"),
+                        help="FILE.md and FILE.json are written")
+    arguments = parser.parse_args()
+    seed = random.SystemRandom().getrandbits(32) if arguments.seed is None else arguments.seed
+    seconds = SHORT_SECONDS if arguments.short else arguments.minutes * 60
+    print(f"chaos --seed {seed}, {seconds:.0f} s, {arguments.engine} engine", flush=True)
+    report = campaign(seed, seconds, arguments.engine)
+    chaos_report.write(report, arguments.report)
+    print(chaos_report.markdown(report))
+    return 1 if report["problems"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

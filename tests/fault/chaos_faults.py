@@ -1,0 +1,112 @@
+"""Which faults strike during chaos, when and whom: drawn from the seed in advance, then carried out
+by a thread. Kills of workers are noted with the job that the worker had, for the recovery times."""
+
+import random
+import threading
+import time
+
+from proxy import LOSE_REPLY, LOSE_REQUEST, Rule
+
+MEAN_PAUSE = 3.0  # seconds from one fault to the next
+# What strikes how often.
+WEIGHTS = {"worker killed": 12, "worker paused past its lease": 2, "Redis killed": 2,
+           "gateway killed": 2, "replies lost": 2, "requests lost": 1, "worker cut off": 1,
+           "latency": 1, "scripts flushed": 1}
+# After these a job may wait for something else than its lease.
+LOUD = {"Redis killed", "gateway killed", "replies lost", "requests lost", "latency",
+        "worker cut off", "worker paused past its lease"}
+
+
+class Fault:
+    def __init__(self, at, kind, target, amount):
+        self.at, self.kind, self.target, self.amount = at, kind, target, amount
+
+
+def plan_faults(seed, seconds):
+    """`target` and `amount` are in [0, 1): which process, and how long or how much."""
+    draw = random.Random(f"{seed} faults")
+    kinds, weights = list(WEIGHTS), list(WEIGHTS.values())
+    plan, at = [], draw.expovariate(1 / MEAN_PAUSE)
+    while at < seconds:
+        kind = draw.choices(kinds, weights)[0]
+        plan.append(Fault(at, kind, draw.random(), draw.random()))
+        at += 0.5 + draw.expovariate(1 / (MEAN_PAUSE - 0.5))
+    return plan
+
+
+class Kill:
+    """A worker's end while it had a job."""
+
+    def __init__(self, grant, step, at):
+        self.job, self.epoch, self.step, self.at = grant.job, grant.epoch, step, at
+
+
+class FaultRunner:
+    def __init__(self, rig, plan, keepers):
+        self.counts = {kind: 0 for kind in WEIGHTS}
+        self.kills = []
+        self.loud = []  # (from, until) of the faults in LOUD
+        self._rig, self._plan, self._keepers = rig, plan, keepers
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def start(self):
+        self._began = time.monotonic()
+        self._thread.start()
+
+    def stop(self):
+        self._stopped.set()
+        self._thread.join(60)
+
+    def summary(self):
+        return ", ".join(f"{count} {kind}" for kind, count in self.counts.items() if count)
+
+    def _run(self):
+        for fault in self._plan:
+            if self._stopped.wait(max(0, self._began + fault.at - time.monotonic())):
+                return
+            begin = time.monotonic()
+            self._strike(fault)
+            self.counts[fault.kind] += 1
+            if fault.kind in LOUD:
+                self.loud.append((begin, time.monotonic()))
+
+    def _strike(self, fault):
+        rig, lease = self._rig, self._rig.lease
+        worker = rig.workers[int(fault.target * len(rig.workers))]
+        if fault.kind == "worker killed":
+            self._kill(worker)
+        elif fault.kind == "worker paused past its lease":
+            worker.pause()
+            self._stopped.wait(lease * (1.1 + fault.amount))
+            worker.resume()
+        elif fault.kind == "Redis killed":
+            rig.redis.restart(pause=fault.amount)
+        elif fault.kind == "gateway killed":
+            rig.gateways[int(fault.target * len(rig.gateways))].kill()
+        elif fault.kind == "worker cut off":
+            rig.proxy.black_hole(worker.name)
+            self._stopped.wait(lease * (0.5 + fault.amount))
+            rig.proxy.heal(worker.name)
+        elif fault.kind == "latency":
+            rig.proxy.set_latency(0.1, 0.08)
+            self._stopped.wait(1 + 2 * fault.amount)
+            rig.proxy.set_latency(0, 0)
+        elif fault.kind == "scripts flushed":
+            with rig.redis.client() as redis:
+                redis("SCRIPT", "FLUSH")
+        else:
+            action = LOSE_REPLY if fault.kind == "replies lost" else LOSE_REQUEST
+            rule = rig.proxy.add(Rule(action, probability=0.3, seed=fault.target))
+            self._stopped.wait(1 + 2 * fault.amount)
+            rig.proxy.remove(rule)
+
+    def _kill(self, worker):
+        record = self._rig.proxy.record
+        grant = record.holds.get(worker.name)
+        step = record.steps.get(grant.job, (0, 0))[0] if grant else 0
+        worker.kill()
+        # What it had sent is with the proxy by now; a job that it completed is held no more.
+        time.sleep(0.02)
+        if grant is not None and record.holds.pop(worker.name, None) is grant:
+            self.kills.append(Kill(grant, max(step, grant.step), time.monotonic() - 0.02))

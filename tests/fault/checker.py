@@ -1,0 +1,174 @@
+"""A0, what must hold after every fault once the fleet has drained:
+
+- every acknowledged submit has exactly one terminal record, and the queue agrees with it;
+- no record, and no job in the queue, that nobody submitted;
+- the indexes are empty and the tenants' counters zero;
+- no record and no answer changed after it was first read;
+- a picture has the bytes that its record says, and those of the undisturbed run;
+- no call of a superseded owner took effect (record.py).
+"""
+
+import hashlib
+import json
+import os
+import threading
+import time
+
+# Keys that are empty when no job is open (scripts/lib/index.lua says what they hold).
+EMPTY_INDEXES = ("live", "lease", "delay", "seal", "due", "tn")
+EMPTY_PATTERNS = ("q:*", "ring:*", "dq:*")
+
+
+class RecordWatch:
+    """Looks at the terminal records in a store's folder again and again: one that is not what it
+    was, or is gone, is a violation."""
+
+    def __init__(self, store, pause=0.05):
+        self.first = {}  # job -> the record's bytes when it was first seen
+        self.violations = []
+        self._jobs = os.path.join(store, "jobs")
+        self._stamps = {}
+        self._pause = pause
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def _run(self):
+        while not self._stopped.wait(self._pause):
+            began = time.monotonic()
+            self.look()
+            # At most a tenth of a core, however many records there are.
+            self._stopped.wait(9 * (time.monotonic() - began))
+
+    def look(self):
+        try:
+            jobs = os.listdir(self._jobs)
+        except FileNotFoundError:
+            return
+        for job in jobs:
+            self._look_at(job)
+
+    def _look_at(self, job):
+        path = os.path.join(self._jobs, job, "terminal")
+        try:
+            info = os.stat(path)
+            stamp = (info.st_ino, info.st_mtime_ns, info.st_size)
+            if self._stamps.get(job) == stamp:
+                return
+            with open(path, "rb") as file:
+                data = file.read()
+        except FileNotFoundError:
+            if job in self.first:
+                self.violations.append(f"the record of job {job} is gone")
+            return
+        self._stamps[job] = stamp
+        if self.first.setdefault(job, data) != data:
+            self.violations.append(f"the record of job {job} changed: first "
+                                   f"{brief(self.first[job])}, now {brief(data)}")
+
+    def stop(self):
+        self._stopped.set()
+        self._thread.join(10)
+
+
+def brief(data):
+    record = json.loads(data)
+    return " ".join(f"{name}={record[name]}" for name in ("state", "epoch", "nonce", "worker"))
+
+
+def check_everything(rig, seconds):
+    problems = []
+    drain(rig, seconds, problems)
+    rig.records.look()
+    problems += rig.records.violations
+    for job in rig.history.accepted:
+        problems += check_job(rig, job)
+    problems += check_queue(rig)
+    problems += rig.history.violations
+    problems += rig.proxy.record.superseded_that_took_effect()
+    return problems
+
+
+def drain(rig, seconds, problems):
+    """Waits until every accepted job has a record and the queue holds no open job."""
+    end = time.monotonic() + seconds
+    while True:
+        rig.records.look()
+        missing = [job for job in rig.history.accepted if job not in rig.records.first]
+        with rig.redis.client() as redis:
+            live = redis("ZRANGE", rig.key("live"), 0, 9)
+        if not missing and not live:
+            return
+        if time.monotonic() > end:
+            problems += [f"job {job} has no record after {seconds} s" for job in missing[:10]]
+            problems += [f"job {job.decode()} is still open in the queue" for job in live]
+            return
+        time.sleep(0.1)
+
+
+def check_job(rig, job):
+    data = rig.records.first.get(job)
+    if data is None:
+        return [f"job {job} was acknowledged and has no terminal record"]
+    problems = []
+    record = json.loads(data)
+    for image in record["images"]:
+        path = os.path.join(rig.directory, "store", image["blob"])
+        try:
+            with open(path, "rb") as file:
+                digest = hashlib.sha256(file.read()).hexdigest()
+        except FileNotFoundError:
+            digest = "no file"
+        if digest != image["sha256"]:
+            problems.append(f"job {job}: blob {image['blob']} is {digest}, not {image['sha256']}")
+    accepted = rig.history.accepted[job]
+    expected = rig.expected(accepted.look)
+    found = tuple(image["sha256"] for image in record["images"])
+    if record["state"] == "DONE" and expected is not None and found != expected:
+        problems.append(f"job {job} differs from the undisturbed run: {found}, not {expected}")
+    view = rig.look_at(job) if accepted.seen is None else None
+    if view is None and accepted.seen is None:
+        problems.append(f"job {job} can't be read")
+    return problems
+
+
+def check_queue(rig):
+    problems = []
+    with rig.redis.client() as redis:
+        for name in EMPTY_INDEXES:
+            kind = redis("TYPE", rig.key(name)).decode()
+            if kind == "none":
+                continue
+            count = redis("HLEN" if kind == "hash" else "ZCARD", rig.key(name))
+            if count:
+                problems.append(f"index '{name}' still holds {count} entries")
+        for pattern in EMPTY_PATTERNS:
+            problems += [f"key {key.decode()} is left" for key in scan(redis, rig.key(pattern))]
+        for key in scan(redis, rig.key("depth:*")):
+            counts = redis("HGETALL", key)
+            pairs = {counts[i].decode(): int(counts[i + 1]) for i in range(0, len(counts), 2)}
+            problems += [f"{key.decode()} counts {value} of {name}"
+                         for name, value in pairs.items() if value]
+        for key in scan(redis, rig.key("j:*")):
+            job = key.decode().split("j:", 1)[1]
+            problems += check_mirror(rig, redis, job)
+    return problems
+
+
+def check_mirror(rig, redis, job):
+    """The queue knows of the job what its record says."""
+    state = (redis("HGET", rig.key("j:" + job), "st") or b"").decode()
+    if job.split("#")[0] not in rig.history.accepted:
+        return [f"the queue holds job {job}, which nobody submitted"]
+    data = rig.records.first.get(job)
+    wanted = json.loads(data)["state"] if data else "no record"
+    return [] if state == wanted else [f"job {job} is {state} in the queue, its record: {wanted}"]
+
+
+def scan(redis, pattern):
+    cursor, keys = b"0", set()
+    while True:
+        cursor, found = redis("SCAN", cursor, "MATCH", pattern, "COUNT", 1000)
+        keys.update(found)
+        if cursor == b"0":
+            return keys

@@ -1,0 +1,213 @@
+"""redis-server, gateways and workers as processes that can be killed, paused and started again.
+
+Each writes to a log file of its own and dies with the process that started it.
+"""
+
+import concurrent.futures
+import ctypes
+import os
+import resource
+import shutil
+import signal
+import subprocess
+import threading
+import time
+
+from command import BIN, LIMIT, MODELS, wait_for
+from resp import Client
+
+_PR_SET_PDEATHSIG = 1
+_LIBC = ctypes.CDLL(None)
+# The signal comes when the thread ends that started the process, so one thread starts them all.
+_STARTER = concurrent.futures.ThreadPoolExecutor(1)
+
+
+def _die_with_parent():
+    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # a file at its limit is an error, not the end
+
+
+class Process:
+    def __init__(self, name, directory):
+        self.name, self.directory = name, directory
+        self.log = os.path.join(directory, name + ".log")
+        self.generation = 0
+        self.process = None
+        self.environment = {}
+
+    def arguments(self):
+        raise NotImplementedError
+
+    def start(self):
+        self.generation += 1
+        with open(self.log, "ab") as log:
+            self.process = _STARTER.submit(
+                subprocess.Popen, [str(argument) for argument in self.arguments()], stdout=log,
+                stderr=log, preexec_fn=_die_with_parent,
+                env={**os.environ, **self.environment}).result()
+        return self
+
+    @property
+    def pid(self):
+        return self.process.pid
+
+    def runs(self):
+        return self.process is not None and self.process.poll() is None
+
+    def signal(self, number):
+        if self.runs():
+            self.process.send_signal(number)
+
+    def kill(self):
+        self.signal(signal.SIGKILL)
+        self.process.wait(LIMIT)
+
+    def pause(self):
+        self.signal(signal.SIGSTOP)
+
+    def resume(self):
+        self.signal(signal.SIGCONT)
+
+    def is_paused(self):
+        with open(f"/proc/{self.pid}/stat") as stat:
+            return stat.read().rsplit(")", 1)[1].split()[0] == "T"
+
+    def end(self, seconds=LIMIT):
+        """SIGTERM; gives the exit code."""
+        self.signal(signal.SIGTERM)
+        return self.process.wait(seconds)
+
+    def exit_code(self, seconds=LIMIT):
+        return self.process.wait(seconds)
+
+    def resident_bytes(self):
+        with open(f"/proc/{self.pid}/statm") as statm:
+            return int(statm.read().split()[1]) * os.sysconf("SC_PAGESIZE")
+
+    def descriptors(self):
+        return len(os.listdir(f"/proc/{self.pid}/fd"))
+
+    def limit_file_size(self, size):
+        """From now on no file that it writes grows beyond `size` bytes; None: any size."""
+        soft = resource.RLIM_INFINITY if size is None else size
+        resource.prlimit(self.pid, resource.RLIMIT_FSIZE, (soft, resource.RLIM_INFINITY))
+
+    def log_text(self):
+        with open(self.log, errors="replace") as log:
+            return log.read()
+
+    def says(self, text):
+        return text in self.log_text()
+
+
+class Redis(Process):
+    """Each acknowledged write is on the disk (appendfsync always) and nothing is evicted."""
+
+    def __init__(self, directory, *flags):
+        super().__init__("redis", directory)
+        self.socket = os.path.join(directory, "redis.sock")
+        self.data = os.path.join(directory, "redis")
+        self.flags = flags
+        os.makedirs(self.data, exist_ok=True)
+
+    def arguments(self):
+        return ["redis-server", "--port", "0", "--unixsocket", self.socket, "--dir", self.data,
+                "--appendonly", "yes", "--appendfsync", "always", "--save", "",
+                "--auto-aof-rewrite-percentage", "0", "--maxmemory-policy", "noeviction",
+                *self.flags]
+
+    def start(self):
+        super().start()
+        wait_for("redis-server", self._answers)
+        return self
+
+    def _answers(self):
+        try:
+            with self.client() as client:
+                return client("PING") == b"PONG"
+        except (OSError, RuntimeError):
+            return False
+
+    def client(self):
+        return Client(self.socket)
+
+    def restart(self, pause=0.0):
+        """kill -9, and back after `pause` seconds."""
+        self.kill()
+        time.sleep(pause)
+        self.start()
+
+    def save_copy(self, name):
+        """Keeps the append-only file as it is now."""
+        shutil.copytree(self.data, os.path.join(self.directory, name))
+
+    def roll_back(self, name):
+        """To be called while it is down."""
+        shutil.rmtree(self.data)
+        shutil.copytree(os.path.join(self.directory, name), self.data)
+
+
+class Service(Process):
+    """What a gateway and a worker have in common."""
+
+    def __init__(self, name, directory, program, flags):
+        super().__init__(name, directory)
+        self.program = program
+        self.redis = "unix://" + os.path.join(directory, name + ".redis")
+        self.store = os.path.join(directory, "store")
+        self.flags = list(flags)
+
+    def common(self):
+        return [os.path.join(BIN, self.program), "--redis", self.redis, "--store", self.store,
+                "--models", MODELS, "--name", f"{self.name}.{self.generation}"]
+
+
+class Gateway(Service):
+    def __init__(self, name, directory, program="phasor-gateway", flags=()):
+        super().__init__(name, directory, program, flags)
+        self.address = "unix:" + os.path.join(directory, name + ".sock")
+
+    def arguments(self):
+        return [*self.common(), "--listen", self.address, "--metrics", "off", "--grace", "2",
+                "--secret-file", os.path.join(self.directory, "secret"), *self.flags]
+
+
+class Worker(Service):
+    """Its node is its name, so that a job which kills two of them is known as the culprit."""
+
+    def __init__(self, name, directory, gateways, lease, program="phasor-worker", flags=()):
+        super().__init__(name, directory, program, flags)
+        self.gateways, self.lease = gateways, lease
+
+    def arguments(self):
+        return [*self.common(), "--gateways", ",".join(self.gateways), "--node", self.name,
+                "--lease", str(self.lease), "--metrics", "off", "--cache",
+                os.path.join(self.directory, "cache"), *self.flags]
+
+
+class Keeper:
+    """Starts services again that ended by themselves, as a supervisor does."""
+
+    def __init__(self, services, pause=0.1):
+        self.exit_codes = []  # (name, code)
+        self._services, self._pause = services, pause
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def _run(self):
+        while not self._stopped.wait(self._pause):
+            for service in self._services:
+                if not service.runs():
+                    self.exit_codes.append((service.name, service.process.returncode))
+                    service.start()
+
+    def stop(self):
+        self._stopped.set()
+        self._thread.join(LIMIT)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.stop()

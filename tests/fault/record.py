@@ -1,0 +1,177 @@
+"""What passed between the processes and Redis: every submit, grant and answer, in the order in which
+the proxy saw it, and the rules that this order must obey.
+
+Written by the proxy's thread; read by others (lists only grow).
+"""
+
+import hashlib
+import re
+import threading
+import time
+
+# Places in the arguments of EVALSHA sha 1 prefix offset ...: see the scripts' headers.
+FIRST = 5
+OWNER_CALLS = {"renew", "complete", "fail", "release"}
+# Answers to an owner's call which say that it took effect now.
+GRANTED = {b"OK", b"REQUEUED", b"SEALED", b"PREEMPTED"}
+
+
+class ScriptNames:
+    """SHA-1 of a script -> its name, learned from the texts that pass: each begins with
+    "-- NAME: what it does" below the line of flags."""
+
+    HEADER = re.compile(rb"^-- ([A-Z]+)\b", re.MULTILINE)
+
+    def __init__(self):
+        self._by_sha = {}
+
+    def name_of(self, command):
+        """The script that a command runs, or the command itself in capitals."""
+        verb = command[0].upper()
+        if verb == b"EVALSHA":
+            return self._by_sha.get(command[1].lower(), "unknown script")
+        text = None
+        if verb == b"EVAL":
+            text = command[1]
+        elif verb == b"SCRIPT" and command[1].upper() == b"LOAD":
+            text = command[2]
+        if text is None:
+            return verb.decode()
+        header = self.HEADER.search(text)
+        name = header.group(1).decode().lower() if header else "unknown script"
+        self._by_sha[hashlib.sha1(text).hexdigest().encode()] = name
+        return name if verb == b"EVAL" else "SCRIPT"
+
+
+class Call:
+    """One command and what became of it. `passed` and `answered` count the messages that the proxy
+    moved, so they order a call against others; 0: never."""
+
+    __slots__ = ("client", "name", "command", "era", "passed", "answered", "passed_at",
+                 "answered_at", "reply")
+
+    def __init__(self, client, name, command):
+        self.client, self.name, self.command = client, name, command
+        self.era = self.passed = self.answered = 0
+        self.passed_at = self.answered_at = 0.0
+        self.reply = None
+
+    def argument(self, number):
+        """ARGV[2 + number] of a script, as text."""
+        return self.command[FIRST + number].decode(errors="replace")
+
+    def is_script(self):
+        return len(self.command) > FIRST and self.name.islower()
+
+
+class Grant:
+    """A TAKE's answer, seen for the first time."""
+
+    def __init__(self, call):
+        reply = call.reply
+        self.job, self.epoch = reply[0].decode(), int(reply[1])
+        self.crashes, self.tries = int(reply[7] or 0), int(reply[8] or 0)
+        self.step = int(reply[9] or 0)
+        self.worker, self.node = call.argument(0), call.argument(1)
+        self.nonce = call.argument(2)
+        self.era, self.seen, self.at = call.era, call.answered, call.answered_at
+
+
+class Record:
+    def __init__(self):
+        self.names = ScriptNames()
+        self.owner_calls = []  # renew, complete, fail, release: passed on, answered or not
+        self.grants = []       # of each (job, epoch, nonce) the first
+        self.submits = []      # answered ones
+        self.regrants = 0      # a grant that was given again to the same nonce
+        self.steps = {}        # job -> (step, when), as the gateways last told the watchers
+        self.counts = {}       # script -> calls that were passed on
+        self.holds = {}        # node -> the grant that it works on, as far as is known
+        self._known = {}
+        self._era = 0
+        self._clock = 0
+        self._lock = threading.Lock()
+
+    def new_era(self):
+        """Redis has forgotten something: what was granted before says nothing about the future.
+        To be called while Redis is down."""
+        with self._lock:
+            self._era += 1
+
+    def passed(self, call):
+        self._clock += 1
+        call.passed, call.passed_at, call.era = self._clock, time.monotonic(), self._era
+        self.counts[call.name] = self.counts.get(call.name, 0) + 1
+        if call.name in OWNER_CALLS and call.is_script():
+            self.owner_calls.append(call)
+        elif call.name == "PUBLISH":
+            self._progress(call.command[2])
+
+    def answered(self, call, reply):
+        self._clock += 1
+        call.answered, call.answered_at, call.reply = self._clock, time.monotonic(), reply
+        if call.name == "take" and isinstance(reply, list) and len(reply) > 9:
+            grant = Grant(call)
+            key = (grant.era, grant.job, grant.epoch, grant.nonce)
+            if key in self._known:
+                self.regrants += 1
+            else:
+                self._known[key] = grant
+                self.grants.append(grant)
+                self.holds[grant.node] = grant
+        elif call.name == "submit" and isinstance(reply, list):
+            self.submits.append((call.argument(0), reply[0].decode()))
+        elif call.name in OWNER_CALLS - {"renew"} and isinstance(reply, bytes):
+            self._let_go(call.argument(0), call.argument(2))
+
+    def _let_go(self, job, nonce):
+        for node, grant in list(self.holds.items()):
+            if (grant.job, grant.nonce) == (job, nonce):
+                del self.holds[node]
+
+    def _progress(self, event):
+        fields = event.split(b"\n", 1)[0].split(b" ")
+        if len(fields) > 6 and fields[0] == b"1" and fields[4] == b"LEASED":
+            self.steps[fields[1].decode()] = (int(fields[6]), time.monotonic())
+
+    def grants_of(self, job):
+        return [grant for grant in self.grants if grant.job == job]
+
+    def checkpoint_intervals(self):
+        """Steps between one checkpoint that the queue was told of and the next, of all owners."""
+        newest = {(grant.job, grant.nonce): grant.step for grant in self.grants}
+        intervals = []
+        for call in self.owner_calls:
+            owner = (call.argument(0), call.argument(2))
+            if call.name != "renew" or call.reply not in GRANTED or owner not in newest:
+                continue
+            step = int(call.argument(9)) if call.argument(8) else 0
+            if step > newest[owner]:
+                intervals.append(step - newest[owner])
+                newest[owner] = step
+        return intervals
+
+    def superseded_that_took_effect(self):
+        """The calls that break the fence: passed on to Redis after the answer to a TAKE of the same
+        job with another token had come from it, and yet answered as if their owner still held it.
+
+        No false alarms: who makes such a call got its own grant through the same proxy before, so
+        within one era the newest grant seen is that of the only possible owner.
+        """
+        by_job = {}
+        for grant in self.grants:
+            by_job.setdefault((grant.era, grant.job), []).append(grant)
+        wrong = []
+        for call in self.owner_calls:
+            if call.reply not in GRANTED:
+                continue
+            before = [grant for grant in by_job.get((call.era, call.argument(0)), ())
+                      if grant.seen < call.passed]
+            if not before:
+                continue
+            newest = max(before, key=lambda grant: grant.epoch)
+            if (call.argument(1), call.argument(2)) != (str(newest.epoch), newest.nonce):
+                wrong.append(f"{call.name} of job {call.argument(0)} with epoch "
+                             f"{call.argument(1)} was answered {call.reply!r} after epoch "
+                             f"{newest.epoch} had been granted to {newest.worker}")
+        return wrong
