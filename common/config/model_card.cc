@@ -76,6 +76,24 @@ void ReadPreview(YamlReader& card, std::optional<PreviewFactors>* preview) {
   *preview = factors;
 }
 
+bool IsSha256(const std::string& text) {
+  return text.size() == 64 && text.find_first_not_of("0123456789abcdef") == std::string::npos;
+}
+
+void ReadSha256(YamlReader& card, std::map<std::string, std::string>* sha256) {
+  if (!card.Has("sha256")) return;
+  const YAML::Node files = card.Raw("sha256");
+  if (!files.IsMap()) return card.Fail("sha256", "must map files to their SHA-256");
+  for (const auto& file : files) {
+    const std::string name = file.first.as<std::string>("");
+    const std::string hash = file.second.as<std::string>("");
+    if (!IsSha256(hash)) {
+      return card.Fail("sha256", "must have 64 lower-case hexadecimal digits for " + name);
+    }
+    (*sha256)[name] = hash;
+  }
+}
+
 Status CheckDefaults(const ModelCard& card, const std::string& where) {
   const auto in_bounds = [&](int side) {
     return side >= card.limits.min_size && side <= card.limits.max_size &&
@@ -112,6 +130,7 @@ StatusOr<ModelCard> ReadModelCard(const std::string& directory) {
     ReadDefaults(reader, &card.defaults);
     ReadLimits(reader, &card.limits);
     ReadPreview(reader, &card.preview);
+    ReadSha256(reader, &card.sha256);
     RETURN_IF_ERROR(reader.Finish());
     RETURN_IF_ERROR(CheckDefaults(card, path));
   }

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -47,6 +48,9 @@ struct ModelCard {
   ModelDefaults defaults;
   ModelLimits limits;
   std::optional<PreviewFactors> preview;
+  // What files must hash to, by their path in the directory ("unet/config.json"): lower-case hex
+  // SHA-256. Checked at load; files that are not listed are not checked.
+  std::map<std::string, std::string> sha256;
 };
 
 // INVALID_ARGUMENT names the file and the key (unknown keys included); NOT_FOUND when the

@@ -42,7 +42,8 @@ licence: Apache-2.0
 defaults: {width: 128, height: 64, steps: 5, guidance_scale: 4, scheduler: ddim}
 limits: {min_size: 64, max_size: 256, max_steps: 9, max_images: 2, max_prompt_bytes: 100}
 preview: {latent_rgb: [[1, 2, 3], [4, 5, 6]], bias: [0.5, 0, 0]}
-)"));
+sha256: {unet/config.json: )" + std::string(64, 'a') +
+                                                    "}"));
   ASSERT_TRUE(card.ok()) << card.status();
   EXPECT_EQ(card->name, "tiny");
   EXPECT_EQ(card->defaults.height, 64);
@@ -50,6 +51,7 @@ preview: {latent_rgb: [[1, 2, 3], [4, 5, 6]], bias: [0.5, 0, 0]}
   ASSERT_TRUE(card->preview.has_value());
   EXPECT_EQ(card->preview->latent_rgb[1][2], 6);
   EXPECT_EQ(card->preview->bias[0], 0.5);
+  EXPECT_EQ(card->sha256.at("unet/config.json"), std::string(64, 'a'));
 }
 
 TEST_F(ModelCardTest, BrokenCardsNameTheKey) {
@@ -63,7 +65,9 @@ TEST_F(ModelCardTest, BrokenCardsNameTheKey) {
                         Case{"defaults: {steps: 200}", "defaults.steps"},
                         Case{"limits: {min_size: 2048}", "limits.min_size"},
                         Case{"preview: {latent_rgb: [1]}", "preview.latent_rgb"},
-                        Case{"preview: {latent_rgb: [[1, 2, 3]], bias: [1]}", "preview.bias"}}) {
+                        Case{"preview: {latent_rgb: [[1, 2, 3]], bias: [1]}", "preview.bias"},
+                        Case{"sha256: [1]", "sha256 must map"},
+                        Case{"sha256: {unet/config.json: abc}", "unet/config.json"}}) {
     const Status status = ReadModelCard(AddModel("m" + std::to_string(n++), c.yaml)).status();
     EXPECT_EQ(status.code(), StatusCode::kInvalidArgument) << c.yaml;
     EXPECT_NE(Message(status).find(c.says), std::string::npos) << status;

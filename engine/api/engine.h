@@ -63,6 +63,7 @@ struct RunReport {
   double denoiser_seconds = 0;  // inside the network, so loop overhead = steps - this
   std::string fingerprint;
   std::string scheduler;      // class name that ran
+  std::vector<std::string> warnings;  // for the user, a sentence each, without prompt text
   int resumed_from_step = 0;  // 0: started at the beginning
   bool resumed = false;
 };

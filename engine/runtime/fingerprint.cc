@@ -1,6 +1,7 @@
 #include "engine/runtime/fingerprint.h"
 
 #include "common/base/hash.h"
+#include "engine/api/run_spec_json.h"
 #include "engine/api/version.h"
 
 namespace phasor::engine {
@@ -8,8 +9,12 @@ namespace phasor::engine {
 std::string Fingerprint(const EngineFacts& facts, const ModelInfo& model,
                         const nlohmann::json& scheduler, const RunSpec& spec,
                         const std::string& initial_noise) {
-  // Keys are sorted and doubles are written so that they read back exactly: equal values are equal
-  // text. Prompts stand as digests, since text may be any bytes.
+  // Equal values are equal text. Prompts stand as digests, since text may be any bytes; the
+  // scheduler stands with what it really runs by, not with the name it was asked for.
+  nlohmann::json run = ToJson(spec);
+  run["prompt"] = Sha256Hex(spec.prompt);
+  run["negative_prompt"] = Sha256Hex(spec.negative_prompt);
+  run["scheduler"] = scheduler;
   const nlohmann::json everything = {
       {"engine", std::string(kEngineVersion)},
       {"device", facts.device},
@@ -18,18 +23,7 @@ std::string Fingerprint(const EngineFacts& facts, const ModelInfo& model,
       {"versions", facts.versions},
       {"family", model.family},
       {"model", model.digest},
-      {"scheduler", scheduler},
-      {"prompt", Sha256Hex(spec.prompt)},
-      {"negative_prompt", Sha256Hex(spec.negative_prompt)},
-      {"width", spec.width},
-      {"height", spec.height},
-      {"steps", spec.steps},
-      {"guidance_scale", spec.guidance_scale},
-      {"guidance_rescale", spec.guidance_rescale},
-      {"eta", spec.eta},
-      {"clip_skip", spec.clip_skip},
-      {"images", spec.images},
-      {"seed", spec.seed},
+      {"run", std::move(run)},
       {"initial_noise", initial_noise},
   };
   return Sha256Hex(everything.dump());

@@ -43,6 +43,10 @@ class Pipeline {
   // INVALID_ARGUMENT for what this family or these weights can't do; cheap, called before a run.
   virtual Status Check(const RunSpec& spec) const = 0;
 
+  // What the user should know although it is no error, a sentence each and without prompt text;
+  // `spec` has passed Check.
+  virtual std::vector<std::string> Warnings(const RunSpec& spec) const = 0;
+
   virtual std::unique_ptr<const Conditioning> Encode(const RunSpec& spec) = 0;
   // Shape of one image's latents, [1, C, h, w].
   virtual std::vector<int64_t> LatentShape(const RunSpec& spec) const = 0;

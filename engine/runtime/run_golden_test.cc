@@ -184,5 +184,20 @@ TEST_F(RunGoldenTest, GivesTheSameBytesResumedAndAmongOthers) {
   EXPECT_EQ(alone->images()[0].rgb, whole->images()[1].rgb);
 }
 
+TEST_F(RunGoldenTest, SaysOfWhichPromptTheModelReadsOnlyTheBeginning) {
+  const auto model = Load("models/phasor-demo");
+  RunSpec spec;
+  spec.width = spec.height = 64;
+  EXPECT_TRUE(model->Start(spec).value()->Report().warnings.empty());
+  spec.prompt = "a red circle on a blue background";
+  for (int i = 0; i < 100; ++i) spec.negative_prompt += " circle";
+  const auto warnings = model->Start(spec).value()->Report().warnings;
+  ASSERT_EQ(warnings.size(), 1u);
+  EXPECT_EQ(warnings[0].find("negative_prompt: has "), 0u) << warnings[0];
+  EXPECT_NE(warnings[0].find("the first 75"), std::string::npos) << warnings[0];
+  spec.guidance_scale = 1;  // the negative prompt is not read at all
+  EXPECT_TRUE(model->Start(spec).value()->Report().warnings.empty());
+}
+
 }  // namespace
 }  // namespace phasor::engine

@@ -45,6 +45,7 @@ RunImpl::RunImpl(RunEnvironment environment, RunSpec spec, ImageSampler::Setting
       settings_(std::move(settings)),
       samplers_(std::move(samplers)) {
   report_.scheduler = samplers_.front().scheduler().ClassName();
+  report_.warnings = environment_.pipeline->Warnings(spec_);
   UpdateFingerprint("");
 }
 

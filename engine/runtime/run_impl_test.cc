@@ -27,6 +27,10 @@ class TinyPipeline final : public Pipeline {
   Status Check(const RunSpec& spec) const override {
     return spec.clip_skip > 1 ? InvalidArgument("clip_skip: must be at most 1") : OkStatus();
   }
+  std::vector<std::string> Warnings(const RunSpec& spec) const override {
+    if (spec.prompt.size() <= 10) return {};
+    return {"prompt: is long"};
+  }
   std::unique_ptr<const Conditioning> Encode(const RunSpec& spec) override {
     Call();
     auto conditioning = std::make_unique<Conditioning>();
@@ -106,6 +110,12 @@ class RunImplTest : public testing::Test {
   std::shared_ptr<TinyPipeline> pipeline_;
   RunSpec spec_;
 };
+
+TEST_F(RunImplTest, TellsWhatTheFamilyWarnsOf) {
+  EXPECT_TRUE(Start(spec_)->Report().warnings.empty());
+  spec_.prompt = "a cat and a dog";
+  EXPECT_EQ(Start(spec_)->Report().warnings, std::vector<std::string>{"prompt: is long"});
+}
 
 TEST_F(RunImplTest, RunsEncodeStepsAndDecodesInOrder) {
   spec_.scheduler = "";

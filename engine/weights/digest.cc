@@ -46,10 +46,21 @@ StatusOr<std::string> DigestOfFile(const std::string& path, const std::string& c
 }  // namespace
 
 StatusOr<std::string> DigestOfFiles(const std::map<std::string, std::string>& files,
+                                    const std::map<std::string, std::string>& expected,
                                     const std::string& cache_directory, uint64_t cache_from) {
+  for (const auto& [label, ignored] : expected) {
+    if (!files.contains(label)) {
+      return InvalidArgument("sha256: the model reads no file named " + label);
+    }
+  }
   Sha256 all;
   for (const auto& [label, path] : files) {
     ASSIGN_OR_RETURN(const std::string digest, DigestOfFile(path, cache_directory, cache_from));
+    const auto known = expected.find(label);
+    if (known != expected.end() && known->second != digest) {
+      return DataLoss(path + ": is damaged or was changed: its SHA-256 is " + digest +
+                      ", the model card says " + known->second);
+    }
     all.Update(label + '\0' + digest + '\n');
   }
   return Hex(all.Finish());

@@ -4,6 +4,9 @@
 // remembered in `cache_directory`; an entry counts only while size, inode and modification time
 // are unchanged.
 //
+// Safetensors has no checksum, so a flipped bit in a weight shows nowhere else: whoever knows what
+// a file must hash to (a model card) passes it in `expected`.
+//
 // Thread-safe; concurrent writers of a cache entry write the same bytes.
 #pragma once
 
@@ -18,7 +21,10 @@ inline constexpr uint64_t kDigestCacheFrom = 64 << 20;  // bytes
 
 // `files` is label -> path, e.g. "unet/diffusion_pytorch_model.safetensors" -> its path: labels
 // are hashed, paths are not. An empty `cache_directory` means no cache. Lower-case hex.
+// `expected` is label -> SHA-256 for any of the files. DATA_LOSS names the file that differs,
+// INVALID_ARGUMENT a label that is none of `files`.
 StatusOr<std::string> DigestOfFiles(const std::map<std::string, std::string>& files,
+                                    const std::map<std::string, std::string>& expected,
                                     const std::string& cache_directory,
                                     uint64_t cache_from = kDigestCacheFrom);
 

@@ -4,13 +4,14 @@
 
 #include <gtest/gtest.h>
 
+#include "common/base/hash.h"
 #include "engine/weights/temporary_directory.h"
 
 namespace phasor::engine {
 namespace {
 
 std::string Digest(const std::map<std::string, std::string>& files, const std::string& cache = "") {
-  const auto digest = DigestOfFiles(files, cache, 0);
+  const auto digest = DigestOfFiles(files, {}, cache, 0);
   EXPECT_TRUE(digest.ok()) << digest.status();
   return digest.value_or("");
 }
@@ -48,8 +49,22 @@ TEST(DigestTest, TheCacheIsUsedAndNoticesAChangedFile) {
   EXPECT_EQ(changed, Digest({{"unet", file}}));
 }
 
+TEST(DigestTest, AFileThatDiffersFromWhatIsExpectedIsNamed) {
+  const TemporaryDirectory folder;
+  const std::string file = folder.Write("a", "weights");
+  const std::string flipped = folder.Write("b", "weightr");
+  const std::string expected = Sha256Hex("weights");
+  EXPECT_TRUE(DigestOfFiles({{"unet", file}}, {{"unet", expected}}, "").ok());
+  const Status damaged = DigestOfFiles({{"unet", flipped}}, {{"unet", expected}}, "").status();
+  EXPECT_EQ(damaged.code(), StatusCode::kDataLoss);
+  EXPECT_NE(Message(damaged).find(flipped), std::string::npos) << damaged;
+  const Status unknown = DigestOfFiles({{"unet", file}}, {{"vae", expected}}, "").status();
+  EXPECT_EQ(unknown.code(), StatusCode::kInvalidArgument);
+  EXPECT_NE(Message(unknown).find("vae"), std::string::npos) << unknown;
+}
+
 TEST(DigestTest, AMissingFileIsNamed) {
-  const auto digest = DigestOfFiles({{"unet", "/nowhere/weights"}}, "");
+  const auto digest = DigestOfFiles({{"unet", "/nowhere/weights"}}, {}, "");
   EXPECT_EQ(digest.status().code(), StatusCode::kNotFound);
   EXPECT_NE(Message(digest.status()).find("/nowhere/weights"), std::string::npos);
 }

@@ -47,6 +47,10 @@ TEST(ModelFilesTest, NamesTheFileThatIsMissingTruncatedOrAltered) {
        [](const fs::path& file) { FlipByte(file, 7); }},
       {"flipped header", "text_encoder/model.safetensors",
        [](const fs::path& file) { FlipByte(file, 9); }},
+      {"flipped bit of a weight", "unet/diffusion_pytorch_model.safetensors",
+       [](const fs::path& file) { FlipByte(file, 5'000'000); }},
+      {"changed tokenizer", "tokenizer/tokenizer.json",
+       [](const fs::path& file) { FlipByte(file, 15'000); }},
   };
   const fs::path root = fs::path(testing::TempDir()) / ("model-files-" + std::to_string(getpid()));
   const SystemClock clock;

@@ -120,6 +120,7 @@ class RenderJob {
     auto run = model_->Start(report_.spec);
     if (!run.ok()) return Failed(run.status());
     run_ = *std::move(run);
+    for (const std::string& warning : run_->Report().warnings) Warn(warning);
     return Failed(TakeInputs());
   }
 

@@ -2,6 +2,8 @@
 
 #include <sys/resource.h>
 
+#include "engine/api/run_spec_json.h"
+
 namespace phasor::render {
 namespace {
 
@@ -29,21 +31,6 @@ uint64_t PeakResidentBytes() {
   struct rusage usage = {};
   ::getrusage(RUSAGE_SELF, &usage);
   return static_cast<uint64_t>(usage.ru_maxrss) * 1024;
-}
-
-Json RequestJson(const engine::RunSpec& spec) {
-  return {{"prompt", spec.prompt},
-          {"negative_prompt", spec.negative_prompt},
-          {"width", spec.width},
-          {"height", spec.height},
-          {"steps", spec.steps},
-          {"guidance_scale", spec.guidance_scale},
-          {"guidance_rescale", spec.guidance_rescale},
-          {"eta", spec.eta},
-          {"clip_skip", spec.clip_skip},
-          {"images", spec.images},
-          {"seed", spec.seed},
-          {"scheduler", spec.scheduler}};
 }
 
 Json SecondsJson(const RenderReport& report) {
@@ -76,8 +63,9 @@ Json ToJson(const RenderReport& report) {
             {"family", report.model.family},
             {"digest", report.model.digest},
             {"weight_bytes", report.model.weight_bytes}}},
-          {"request", RequestJson(report.spec)},
+          {"request", engine::ToJson(report.spec)},
           {"scheduler", report.run.scheduler},
+          {"warnings", report.run.warnings},
           {"versions", report.versions},
           {"fingerprint", report.run.fingerprint},
           {"seconds", SecondsJson(report)},

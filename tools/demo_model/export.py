@@ -6,6 +6,7 @@ export.py --into /tmp/trial     a whole model elsewhere, to look at a run in pro
 """
 
 import argparse
+import hashlib
 import json
 import shutil
 from pathlib import Path
@@ -43,6 +44,18 @@ def write_prediction(prediction, into):
     path.write_text(json.dumps(config, indent=2) + "\n")
 
 
+def write_sha256(into):
+    """The card says what every file must hash to; the list is its end."""
+    card = into / "phasor.yaml"
+    kept = card.read_text().split("\n# What every file must hash to", 1)[0].rstrip("\n")
+    lines = ["", "", "# What every file must hash to; written by tools/demo_model/export.py.", "sha256:"]
+    for component in ("text_encoder", "tokenizer", "unet", "vae"):
+        for path in sorted((into / component).iterdir()):
+            digest = hashlib.sha256(path.read_bytes()).hexdigest()
+            lines.append(f"  {component}/{path.name}: {digest}")
+    card.write_text(kept + "\n".join(lines) + "\n")
+
+
 def parts_of(named, component):
     prefix = component + "/"
     return {k.removeprefix(prefix): v for k, v in named.items() if k.startswith(prefix)}
@@ -70,6 +83,7 @@ def main():
         state = torch.load(train_dir() / "vae-state.pt")
         write("vae", state["decoder"], args.into)
         print(f"vae decoder at step {state['step']}")
+    write_sha256(args.into)
     print(args.into)
 
 

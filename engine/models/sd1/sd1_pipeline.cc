@@ -41,6 +41,20 @@ class Sd1Pipeline final : public Pipeline {
                            std::to_string(spec.clip_skip));
   }
 
+  std::vector<std::string> Warnings(const RunSpec& spec) const override {
+    std::vector<std::string> warnings;
+    const int room = parts_.tokenizer.max_length() - 2;  // between begin and end
+    const auto look = [&](const char* name, const std::string& text) {
+      const int tokens = parts_.tokenizer.CountTokens(text);
+      if (tokens <= room) return;
+      warnings.push_back(std::string(name) + ": has " + std::to_string(tokens) +
+                         " tokens, of which the model reads the first " + std::to_string(room));
+    };
+    look("prompt", spec.prompt);
+    if (Guided(spec)) look("negative_prompt", spec.negative_prompt);
+    return warnings;
+  }
+
   std::unique_ptr<const Conditioning> Encode(const RunSpec& spec) override {
     auto conditioning = std::make_unique<Sd1Conditioning>();
     conditioning->positive = EncodeText(spec.prompt, spec.clip_skip);
@@ -93,7 +107,8 @@ StatusOr<ModelInfo> Describe(const PipelineSource& source, const Sd1Components& 
   ModelInfo info;
   info.name = source.card.name;
   info.family = "sd1";
-  ASSIGN_OR_RETURN(info.digest, DigestOfFiles(parts.files, source.cache_directory));
+  ASSIGN_OR_RETURN(info.digest,
+                   DigestOfFiles(parts.files, source.card.sha256, source.cache_directory));
   info.default_width = source.card.defaults.width;
   info.default_height = source.card.defaults.height;
   info.size_multiple =
