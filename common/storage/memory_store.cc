@@ -4,52 +4,64 @@
 
 namespace phasor::storage {
 
+const Clock& MemoryStore::DefaultClock() {
+  static const SystemClock clock;
+  return clock;
+}
+
 Status MemoryStore::Put(const std::string& key, std::string_view bytes) {
-  RETURN_IF_ERROR(CheckKey(key));
+  RETURN_IF_ERROR(CheckPut(key));
   MutexLock lock(&mu_);
-  blobs_[key] = std::string(bytes);
+  objects_[key] = {std::string(bytes), clock_.WallMillis()};
   return OkStatus();
 }
 
 StatusOr<std::string> MemoryStore::Get(const std::string& key) {
   RETURN_IF_ERROR(CheckKey(key));
   MutexLock lock(&mu_);
-  const auto blob = blobs_.find(key);
-  if (blob == blobs_.end()) return NotFound("no blob " + key);
-  return blob->second;
+  const auto object = objects_.find(key);
+  if (object == objects_.end()) return NotFound("no object " + key);
+  return object->second.bytes;
 }
 
 Status MemoryStore::Delete(const std::string& key) {
   RETURN_IF_ERROR(CheckKey(key));
   MutexLock lock(&mu_);
-  blobs_.erase(key);
+  objects_.erase(key);
   return OkStatus();
 }
 
-StatusOr<std::vector<std::string>> MemoryStore::List(const std::string& prefix) {
-  RETURN_IF_ERROR(CheckKey(prefix));
+StatusOr<ListPage> MemoryStore::List(const std::string& prefix, const std::string& cursor,
+                                     int limit) {
+  RETURN_IF_ERROR(CheckList(prefix, limit));
   const std::string start = prefix + "/";
   MutexLock lock(&mu_);
-  std::vector<std::string> keys;
-  for (auto blob = blobs_.lower_bound(start); blob != blobs_.end(); ++blob) {
-    if (blob->first.compare(0, start.size(), start) != 0) break;
-    keys.push_back(blob->first);
+  ListPage page;
+  auto object = cursor < start ? objects_.lower_bound(start) : objects_.upper_bound(cursor);
+  for (; object != objects_.end(); ++object) {
+    if (object->first.compare(0, start.size(), start) != 0) break;
+    if (page.objects.size() == static_cast<size_t>(limit)) {
+      page.next = page.objects.back().key;
+      break;
+    }
+    page.objects.push_back({object->first, object->second.modified_ms});
   }
-  return keys;
+  return page;
 }
 
 StatusOr<TerminalRecord> MemoryStore::CreateTerminal(const TerminalRecord& record) {
   ASSIGN_OR_RETURN(std::string bytes, EncodeRecord(record));
   MutexLock lock(&mu_);
-  return DecodeRecord(records_.emplace(record.id, std::move(bytes)).first->second);
+  const Object object{std::move(bytes), clock_.WallMillis()};
+  return DecodeRecord(objects_.emplace(TerminalKey(record.id), object).first->second.bytes);
 }
 
 StatusOr<TerminalRecord> MemoryStore::ReadTerminal(const job::JobId& id) {
   if (!job::IsValidJobId(id)) return InvalidArgument("id is no job id");
   MutexLock lock(&mu_);
-  const auto record = records_.find(id);
-  if (record == records_.end()) return NotFound("no terminal record of job " + id);
-  return DecodeRecord(record->second);
+  const auto object = objects_.find(TerminalKey(id));
+  if (object == objects_.end()) return NotFound("no terminal record of job " + id);
+  return DecodeRecord(object->second.bytes);
 }
 
 }  // namespace phasor::storage

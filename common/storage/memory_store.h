@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "common/base/clock.h"
 #include "common/base/mutex.h"
 #include "common/storage/result_store.h"
 
@@ -12,18 +13,26 @@ namespace phasor::storage {
 
 class MemoryStore final : public ResultStore {
  public:
+  // Modification times are the clock's, which must outlive the store.
+  explicit MemoryStore(const Clock& clock = DefaultClock()) : clock_(clock) {}
+
   Status Put(const std::string& key, std::string_view bytes) override;
   StatusOr<std::string> Get(const std::string& key) override;
   Status Delete(const std::string& key) override;
-  StatusOr<std::vector<std::string>> List(const std::string& prefix) override;
+  StatusOr<ListPage> List(const std::string& prefix, const std::string& cursor, int limit) override;
   StatusOr<TerminalRecord> CreateTerminal(const TerminalRecord& record) override;
   StatusOr<TerminalRecord> ReadTerminal(const job::JobId& id) override;
 
  private:
+  struct Object {
+    std::string bytes;  // a record, too: what is read went through the codec as everywhere else
+    int64_t modified_ms = 0;
+  };
+  static const Clock& DefaultClock();
+
+  const Clock& clock_;
   Mutex mu_;
-  std::map<std::string, std::string> blobs_ GUARDED_BY(mu_);
-  // Kept as bytes, so that what is read went through the codec as everywhere else.
-  std::map<job::JobId, std::string> records_ GUARDED_BY(mu_);
+  std::map<std::string, Object> objects_ GUARDED_BY(mu_);
 };
 
 }  // namespace phasor::storage

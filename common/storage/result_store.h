@@ -4,11 +4,13 @@
 // changes. Blobs get unique names before the record names them, so a loser's blob is an orphan
 // that nobody reads. Implementations are thread-safe; one contract suite
 // (common/storage/result_store_contract.h) runs against all.
-// Errors: NOT_FOUND, RESOURCE_EXHAUSTED (disk full; nothing half-written is visible), UNAVAILABLE
-// (outcome unknown, repeat), INVALID_ARGUMENT (a name that is no legal key).
+// Errors: NOT_FOUND; RESOURCE_EXHAUSTED (the store is full, or the bytes are above its limit;
+// nothing half-written is visible); UNAVAILABLE (outcome unknown, or the store refuses us: repeat);
+// INVALID_ARGUMENT (a name that is no legal key); DATA_LOSS (a record that cannot be read).
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -42,6 +44,19 @@ struct TerminalRecord {
   std::string details;  // opaque bytes: timings, attempts and so on for the client
 };
 
+// What a listing tells of one object.
+struct StoredObject {
+  std::string key;
+  int64_t modified_ms = 0;  // when it was last written, by the store's wall clock
+};
+
+struct ListPage {
+  std::vector<StoredObject> objects;
+  std::string next;  // cursor of the page behind this one; "": there is none
+};
+
+inline constexpr int kMaxListPage = 1000;
+
 // `key` is at most 512 characters: segments of 1 to 200 of [A-Za-z0-9._#-] joined by '/', none of
 // them "." or "..", none with ".tmp-" in it. No key is a prefix segment of another.
 bool IsLegalKey(std::string_view key);
@@ -52,13 +67,16 @@ class ResultStore {
  public:
   virtual ~ResultStore() = default;
 
-  // Durable when it returns OK. Overwrites.
+  // Durable when it returns OK. Overwrites, but never a terminal record: INVALID_ARGUMENT.
   virtual Status Put(const std::string& key, std::string_view bytes) = 0;
   virtual StatusOr<std::string> Get(const std::string& key) = 0;
   // OK also when absent.
   virtual Status Delete(const std::string& key) = 0;
-  // Keys below "<prefix>/", any order.
-  virtual StatusOr<std::vector<std::string>> List(const std::string& prefix) = 0;
+  // At most `limit` (1 to kMaxListPage) of the objects below "<prefix>/", terminal records among
+  // them. `cursor` is "" or a page's `next`. What is there during the whole walk is met exactly
+  // once, all objects of one job one after another; a page may be empty and others follow.
+  virtual StatusOr<ListPage> List(const std::string& prefix, const std::string& cursor,
+                                  int limit) = 0;
 
   // Creates the record if there is none; durable when it returns. Returns the record that stands:
   // the given one or, if another writer was first, that one's.
@@ -67,9 +85,26 @@ class ResultStore {
   virtual StatusOr<TerminalRecord> ReadTerminal(const job::JobId& id) = 0;
 };
 
+// All pages at once: for prefixes with few keys, such as a job's.
+StatusOr<std::vector<std::string>> ListKeys(ResultStore& store, const std::string& prefix);
+
+// What every List refuses: an illegal prefix or limit. INVALID_ARGUMENT.
+Status CheckList(const std::string& prefix, int limit);
+// What every Put refuses: an illegal key and that of a terminal record. INVALID_ARGUMENT.
+Status CheckPut(const std::string& key);
+
 // Names of what belongs to a job. The '#' of a generation is kept.
 std::string BlobKey(const job::JobId& id, int64_t epoch, const std::string& nonce, int image);
 std::string CheckpointKey(const job::JobId& id, int64_t epoch, int step);
 std::string TerminalKey(const job::JobId& id);
+
+// What a key names, for those who read listings.
+enum class ObjectKind { kBlob, kCheckpoint, kTerminal, kOther };
+struct JobObject {
+  job::JobId id;
+  ObjectKind kind = ObjectKind::kOther;
+};
+// nullopt if the key belongs to no job.
+std::optional<JobObject> ParseJobKey(std::string_view key);
 
 }  // namespace phasor::storage

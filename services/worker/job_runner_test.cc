@@ -256,8 +256,8 @@ class FullStore final : public storage::ResultStore {
   }
   StatusOr<std::string> Get(const std::string&) override { return NotFound("x"); }
   Status Delete(const std::string&) override { return OkStatus(); }
-  StatusOr<std::vector<std::string>> List(const std::string&) override {
-    return std::vector<std::string>();
+  StatusOr<storage::ListPage> List(const std::string&, const std::string&, int) override {
+    return storage::ListPage();
   }
   StatusOr<storage::TerminalRecord> CreateTerminal(const storage::TerminalRecord&) override {
     return ResourceExhausted("no space left on the device");

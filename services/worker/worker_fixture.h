@@ -99,7 +99,9 @@ class WorkerFixture : public ::testing::Test {
   std::string Png(const job::JobId& id, int image = 0) {
     return *store_->Get(Record(id).images.at(image).blob);
   }
-  std::vector<std::string> Keys(const std::string& prefix) { return *store_->List(prefix); }
+  std::vector<std::string> Keys(const std::string& prefix) {
+    return *storage::ListKeys(*store_, prefix);
+  }
   double Metric(const std::string& line) const {
     const std::string text = registry_.Text();
     const size_t at = text.find("\n" + line + " ");
