@@ -4,8 +4,9 @@
 // Threads: an Engine, its Models and their Runs belong to one thread, the executor, which owns
 // the device. Only ModelInfo and RunSpec (plain values) may cross threads.
 // Errors: RESOURCE_EXHAUSTED is memory (a lighter plan may help), INVALID_ARGUMENT a bad request
-// or configuration, NOT_FOUND / DATA_LOSS an absent or broken file (named), INTERNAL anything
-// else with LibTorch's text. No exception leaves the engine.
+// or configuration, NOT_FOUND / DATA_LOSS an absent or broken file (named), a lost device has a
+// mark of its own (engine/api/device_lost.h), INTERNAL is anything else with LibTorch's text. No
+// exception leaves the engine.
 #pragma once
 
 #include <cstdint>
@@ -42,6 +43,10 @@ struct RunSpec {
 
 enum class UnitKind { kEncode, kStep, kDecode, kDone };
 
+// The phase that a unit belongs to, in the word that people and programs read: "encode", "denoise",
+// "decode" or "done".
+std::string_view ToString(UnitKind kind);
+
 // The next piece of work of a run and what it is expected to cost.
 struct Unit {
   UnitKind kind = UnitKind::kDone;
@@ -62,9 +67,9 @@ struct RunReport {
   std::vector<UnitTiming> units;
   double denoiser_seconds = 0;  // inside the network, so loop overhead = steps - this
   std::string fingerprint;
-  std::string scheduler;      // class name that ran
+  std::string scheduler;              // class name that ran
   std::vector<std::string> warnings;  // for the user, a sentence each, without prompt text
-  int resumed_from_step = 0;  // 0: started at the beginning
+  int resumed_from_step = 0;          // 0: started at the beginning
   bool resumed = false;
 };
 

@@ -9,6 +9,7 @@
 #include "engine/api/check_spec.h"
 #include "engine/api/schedulers.h"
 #include "engine/fake/fake_run.h"
+#include "engine/fake/fault_player.h"
 
 namespace phasor::engine {
 namespace {
@@ -25,6 +26,7 @@ class FakeModel final : public Model {
 
   StatusOr<std::unique_ptr<Run>> Start(const RunSpec& spec) override {
     RETURN_IF_ERROR(CheckSpec(spec, info_));
+    RETURN_IF_ERROR(ParseFaultDirectives(spec.prompt).status());
     return std::unique_ptr<Run>(std::make_unique<FakeRun>(spec, info_, options_));
   }
 
@@ -73,6 +75,13 @@ std::unique_ptr<Engine> MakeFakeEngine(FakeOptions options) {
   if (!options.sleep) {
     options.sleep = [](Millis time) { std::this_thread::sleep_for(time); };
   }
+  // Both hooks see each unit; the caller's goes first.
+  options.before_unit = [hook = std::move(options.before_unit),
+                         player = std::make_shared<FaultPlayer>(options.sleep)](
+                            const RunSpec& spec, const Unit& unit) -> Status {
+    if (hook) RETURN_IF_ERROR(hook(spec, unit));
+    return player->BeforeUnit(spec, unit);
+  };
   return std::make_unique<FakeEngine>(std::move(options));
 }
 

@@ -1,6 +1,7 @@
 // An engine without networks: the same state machine, checkpoints and errors as the real one, and
 // a picture that is a pure function of the spec. Workers run it when LibTorch is not built in, and
-// tests of the services use it to make time and faults.
+// tests of the services use it to make time and faults: by hooks, or from outside the process by
+// words in the prompt (engine/fake/fault_directive.h).
 //
 // Threads and errors as engine/api/engine.h says. The hooks are called on the executor's thread.
 #pragma once

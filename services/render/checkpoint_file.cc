@@ -2,15 +2,15 @@
 
 #include <filesystem>
 #include <system_error>
+#include <utility>
 
 #include "common/base/file.h"
 
 namespace phasor::render {
 namespace {
 
-constexpr double kShareOfTime = 0.01;
-// Short runs need none; a run is redone in that time.
-constexpr double kLeastInterval = 5;  // seconds
+// Short runs need no checkpoint: they are redone in that time.
+constexpr double kShortestInterval = 5;  // seconds
 constexpr size_t kNameLength = 16;
 
 }  // namespace
@@ -19,11 +19,13 @@ CheckpointFile::CheckpointFile(const std::string& directory, const engine::Run& 
                                const Clock& clock)
     : path_(directory + "/" + run.Report().fingerprint.substr(0, kNameLength) + ".checkpoint"),
       clock_(clock),
-      last_(clock.Steady()) {}
+      pace_({.first_cost = 0, .shortest = kShortestInterval}),
+      last_look_(clock.Steady()) {}
 
 Status CheckpointFile::AfterStep(const engine::Run& run) {
-  const double since = SecondsBetween(last_, clock_.Steady());
-  if (failed_ || since < kLeastInterval || since * kShareOfTime < cost_) return OkStatus();
+  const SteadyTime now = clock_.Steady();
+  const bool due = pace_.Worked(SecondsBetween(std::exchange(last_look_, now), now));
+  if (failed_ || !due) return OkStatus();
   const Status written = Write(run);
   failed_ = !written.ok();
   return written;
@@ -35,8 +37,8 @@ Status CheckpointFile::Write(const engine::Run& run) {
   if (!bytes.ok()) return written_ ? OkStatus() : bytes.status();
   RETURN_IF_ERROR(WriteFileDurably(path_, *bytes));
   written_ = true;
-  last_ = clock_.Steady();
-  cost_ = SecondsBetween(begin, last_);
+  last_look_ = clock_.Steady();
+  pace_.Took(SecondsBetween(begin, last_look_));
   return OkStatus();
 }
 

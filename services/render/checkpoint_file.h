@@ -8,6 +8,7 @@
 #include "common/base/clock.h"
 #include "common/base/status.h"
 #include "engine/api/engine.h"
+#include "engine/checkpoint/checkpoint_pace.h"
 
 namespace phasor::render {
 
@@ -30,8 +31,8 @@ class CheckpointFile {
  private:
   const std::string path_;
   const Clock& clock_;
-  SteadyTime last_;
-  double cost_ = 0;  // seconds, of the last write
+  engine::CheckpointPace pace_;
+  SteadyTime last_look_;
   bool written_ = false;
   bool failed_ = false;
 };

@@ -10,20 +10,6 @@ namespace {
 constexpr int kBarWidth = 24;  // characters
 constexpr char kEraseLine[] = "\r\x1b[K";
 
-std::string PhaseName(engine::UnitKind kind) {
-  switch (kind) {
-    case engine::UnitKind::kEncode:
-      return "encode";
-    case engine::UnitKind::kStep:
-      return "denoise";
-    case engine::UnitKind::kDecode:
-      return "decode";
-    case engine::UnitKind::kDone:
-      break;
-  }
-  return "done";
-}
-
 class Silent final : public Progress {
  public:
   void Show(const engine::Unit&) override {}
@@ -59,7 +45,7 @@ double SecondsLeft(const engine::Unit& next) {
 
 std::string ProgressBar(const engine::Unit& next) {
   const int filled = next.count > 0 ? kBarWidth * next.index / next.count : 0;
-  std::string line = PhaseName(next.kind) + " [" + std::string(filled, '#') +
+  std::string line = std::string(ToString(next.kind)) + " [" + std::string(filled, '#') +
                      std::string(kBarWidth - filled, '.') + "] " + std::to_string(next.index) +
                      "/" + std::to_string(next.count);
   if (const double left = SecondsLeft(next); left > 0) {
@@ -71,7 +57,7 @@ std::string ProgressBar(const engine::Unit& next) {
 }
 
 std::string ProgressJson(const engine::Unit& next) {
-  return nlohmann::ordered_json{{"phase", PhaseName(next.kind)},
+  return nlohmann::ordered_json{{"phase", ToString(next.kind)},
                                 {"done", next.index},
                                 {"total", next.count},
                                 {"seconds_left", SecondsLeft(next)}}
