@@ -7,7 +7,8 @@ bench_run() {
   case "$name" in
     engine) bench_engine "$@" ;;
     gateway) bench_gateway "$@" ;;
-    *) die "usage: ./dev bench engine|gateway [ARGS]" 2 ;;
+    queue) bench_queue "$@" ;;
+    *) die "usage: ./dev bench engine|gateway|queue [ARGS]" 2 ;;
   esac
 }
 
@@ -29,8 +30,76 @@ bench_engine() {
     --model demo=models/phasor-demo --model "sd15=$random" "$@"
 }
 
+# Builds the targets "$@" and sets bench_bin to where they are: in the default build if there is one,
+# else in one without LibTorch, which these benchmarks do not need.
+bench_build() {
+  local preset=services-only
+  if [[ -f "$(build_dir default)/build.ninja" ]]; then preset=default; fi
+  build_preset "$preset" "$@"
+  bench_bin="$(build_dir "$preset")/bin"
+}
+
 # Against an empty gRPC echo server.
 bench_gateway() {
-  build_preset default
-  bench/gateway/run.sh build/bin "$@"
+  bench_build phasor-gateway phasor-bench-gateway phasor-bench-echo
+  bench/gateway/run.sh "$bench_bin" "$@"
+}
+
+# Against asynq (Go) and BullMQ (Node), whose packages land in the cache directory. `--sides A,B`
+# sets up and measures only those.
+bench_queue() {
+  local sides=phasor,asynq,bullmq home="$PHASOR_CACHE/bench-queue" previous='' argument
+  for argument in "$@"; do
+    if [[ "$previous" == --sides ]]; then sides="$argument"; fi
+    if [[ "$argument" == --sides=* ]]; then sides="${argument#--sides=}"; fi
+    previous="$argument"
+  done
+  if [[ ",$sides," == *,asynq,* ]]; then bench_asynq "$home"; fi
+  if [[ ",$sides," == *,bullmq,* ]]; then bench_bullmq "$home/bullmq"; fi
+  bench_build phasor-bench-queue
+  python3 bench/queue/compare.py --phasor "$bench_bin/phasor-bench-queue" --asynq "$home/asynq" \
+    --bullmq "$home/bullmq" "$@"
+}
+
+# Builds bench/queue/asynq into directory $1.
+bench_asynq() {
+  local minor
+  minor="$(go env GOVERSION 2> /dev/null | sed -n 's/^go1\.\([0-9]*\).*/\1/p')"
+  # From 1.21 on Go fetches by itself the version that go.mod asks for.
+  if ((${minor:-0} < 21)); then
+    die "asynq's side needs Go 1.21 or newer in the PATH; found: $(go version 2> /dev/null || echo none).
+Debian 12's golang-go is older: take it from bookworm-backports or https://go.dev/dl,
+or leave this side out: ./dev bench queue --sides phasor,bullmq"
+  fi
+  say "building asynq's side in $1"
+  mkdir -p "$1"
+  (cd bench/queue/asynq && GOPATH="$1/go" GOFLAGS="-mod=readonly -modcacherw -buildvcs=false" \
+    go build -o "$1/asynq" .) || die "building bench/queue/asynq failed"
+}
+
+# Installs bench/queue/bullmq with its packages, as the lock file has them, into directory $1.
+bench_bullmq() {
+  local missing=()
+  have node || missing+=(nodejs)
+  have npm || missing+=(npm)
+  if ((${#missing[@]} > 0)); then
+    packages_can_install ||
+      die "BullMQ's side needs Node 18 or newer; missing: ${missing[*]}. Install them,
+or leave this side out: ./dev bench queue --sides phasor,asynq"
+    packages_install "${missing[@]}"
+  fi
+  local major
+  major="$(node --version | sed 's/^v\([0-9]*\).*/\1/')"
+  ((major >= 18)) || die "BullMQ's side needs Node 18 or newer, found $(node --version)"
+  mkdir -p "$1"
+  cp bench/queue/bullmq/main.mjs bench/queue/bullmq/package.json "$1"
+  if cmp -s bench/queue/bullmq/package-lock.json "$1/installed-lock.json"; then return; fi
+  say "installing BullMQ and what it needs in $1"
+  cp bench/queue/bullmq/package-lock.json "$1"
+  # Not `npm ci`: it refuses a lock file without the optional packages of other platforms.
+  (cd "$1" && npm install --ignore-scripts --no-audit --no-fund > npm.log 2>&1) || {
+    tail -n 20 "$1/npm.log" >&2
+    die "npm install failed"
+  }
+  cp bench/queue/bullmq/package-lock.json "$1/installed-lock.json"
 }

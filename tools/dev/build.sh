@@ -35,8 +35,10 @@ build_dir() {
   esac
 }
 
+# Builds preset $1: the targets that follow it, or all.
 build_preset() {
   local preset="$1" dir
+  shift
   dir="$(build_dir "$preset")"
   setup_all "$preset"
   # Ninja configures again by itself when a CMake file changes.
@@ -50,7 +52,7 @@ build_preset() {
     }
   fi
   say "building $dir"
-  ninja -C "$dir" -j "$(build_jobs)" || die "the build failed"
+  ninja -C "$dir" -j "$(build_jobs)" "$@" || die "the build failed"
 }
 
 test_all() {

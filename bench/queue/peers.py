@@ -1,0 +1,54 @@
+"""The programs that the queue benchmark compares, and how each is used at its best.
+
+Every side is one program that plays the role of producer or consumer and talks to the driver in
+the lines that progress.h describes. What is chosen here was the fastest of what each side's
+documentation offers, found by trying.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+# Jobs of one submit where the API takes several.
+PHASOR_BATCH = 64
+BULLMQ_BATCH = 200
+
+
+@dataclass
+class Side:
+    """How to start a side's processes."""
+
+    name: str
+    program: list
+    address: str  # option that names Redis's socket, with its value
+    producer: list  # options of the producer, its calls at a time included
+    consumers: int = 1  # processes among which the workers are divided
+    servers: int = 0  # of one consumer; asynq alone has such an option
+
+    def produce(self, jobs, payload):
+        return [*self.program, self.address, f"--jobs={jobs}", f"--payload={payload}",
+                *self.producer, "produce"]
+
+    def consume(self, workers):
+        count = min(self.consumers, workers)
+        servers = [f"--servers={min(self.servers, workers)}"] if self.servers else []
+        command = [*self.program, self.address, f"--workers={workers // count}", *servers, "consume"]
+        return [command] * count
+
+    def takes(self, jobs, workers):
+        return [*self.program, self.address, f"--jobs={jobs}", f"--workers={workers}", "takes"]
+
+
+def sides(args, socket):
+    chosen = {
+        "phasor": Side("phasor", [str(args.phasor)], f"--redis=unix://{socket}",
+                       ["--workers=4", f"--batch={PHASOR_BATCH}", f"--tenants={args.tenants}"]),
+        # No bulk submit; calls from many goroutines over as many connections. A server fetches
+        # tasks on one goroutine, so several servers are faster than one.
+        "asynq": Side("asynq", [str(args.asynq)], f"--socket={socket}", ["--workers=64"],
+                      servers=args.asynq_servers),
+        # Node runs on one thread, so the producer and each consumer are processes.
+        "bullmq": Side("bullmq", ["node", str(Path(args.bullmq) / "main.mjs")],
+                       f"--socket={socket}", ["--workers=4", f"--batch={BULLMQ_BATCH}"],
+                       consumers=args.bullmq_processes),
+    }
+    return {name: chosen[name] for name in args.sides.split(",")}
