@@ -1,8 +1,25 @@
-# Run as a script: cmake -DDIRECTORY=... -DSCRIPTS=a,b -DOUTPUT=x.cc -P EmbedLua.cmake
+# Run as a script:
+#   cmake -DDIRECTORY=... -DSCRIPTS=a,b -DCONSTANTS=x.h,y.h -DOUTPUT=x.cc -P EmbedLua.cmake
 # Writes a C++ source with one phasor::queue::Script per DIRECTORY/<name>.lua. A line
-# "--#include <name>" is replaced by lib/<name>.lua; the SHA-1 is that of the resulting text, as
-# Redis computes it.
+# "--#include <name>" is replaced by lib/<name>.lua. "$(name)" is replaced by what one of the headers
+# says: a member "int64_t name = 1'000;" or "Millis name{1'000};", a constant "kName = 8;" or
+# "kName = {1, 2};", which becomes a table from 0. The SHA-1 is that of the resulting text, as Redis
+# computes it.
 string(REPLACE "," ";" names "${SCRIPTS}")
+string(REPLACE "," ";" headers "${CONSTANTS}")
+foreach(header IN LISTS headers)
+  file(READ "${header}" text)
+  string(REGEX MATCHALL "(int|int64_t|Millis|size_t|>) [A-Za-z_]+( = |{)[{0-9', ]+" matches "${text}")
+  foreach(match IN LISTS matches)
+    string(REGEX MATCH " ([A-Za-z_]+)( = |{)([{0-9', ]+)$" ignored "${match}")
+    set(name "${CMAKE_MATCH_1}")
+    string(REPLACE "'" "" value "${CMAKE_MATCH_3}")
+    string(STRIP "${value}" value)
+    string(REGEX REPLACE "^{(.*)$" "{[0] = \\1}" value "${value}")
+    set(constant_${name} "${value}")
+  endforeach()
+endforeach()
+
 set(source "#include \"common/queue/redis/scripts.h\"\n\nnamespace phasor::queue::scripts {\n")
 foreach(name IN LISTS names)
   file(READ "${DIRECTORY}/${name}.lua" text)
@@ -11,12 +28,25 @@ foreach(name IN LISTS names)
     file(READ "${DIRECTORY}/lib/${CMAKE_MATCH_1}.lua" part)
     string(REPLACE "${line}" "${part}" text "${text}")
   endwhile()
+  while(text MATCHES "\\$\\(([A-Za-z_]+)\\)")
+    set(constant "${CMAKE_MATCH_1}")
+    if(DEFINED constant_${constant})
+      string(REPLACE "$(${constant})" "${constant_${constant}}" text "${text}")
+    else()
+      message(FATAL_ERROR "${name}.lua: no header has the constant '${constant}'")
+    endif()
+  endwhile()
   string(SHA1 sha "${text}")
-  string(SUBSTRING "${name}" 0 1 first)
-  string(TOUPPER "${first}" first)
-  string(SUBSTRING "${name}" 1 -1 rest)
+  set(identifier "")
+  string(REPLACE "_" ";" words "${name}")
+  foreach(word IN LISTS words)
+    string(SUBSTRING "${word}" 0 1 first)
+    string(TOUPPER "${first}" first)
+    string(SUBSTRING "${word}" 1 -1 rest)
+    string(APPEND identifier "${first}${rest}")
+  endforeach()
   string(APPEND source
-         "\nconst Script k${first}${rest}{\"${name}\", \"${sha}\", R\"LUA(${text})LUA\"};\n")
+         "\nconst Script k${identifier}{\"${name}\", \"${sha}\", R\"LUA(${text})LUA\"};\n")
 endforeach()
 string(APPEND source "\n}  // namespace phasor::queue::scripts\n")
 file(WRITE "${OUTPUT}" "${source}")

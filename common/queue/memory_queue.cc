@@ -8,23 +8,19 @@
 namespace phasor::queue {
 namespace {
 
-constexpr Millis kRetryWhenFull{2'000};
-constexpr Millis kRetryWhenPaused{5'000};
-constexpr int64_t kExactPositions = 256;
 constexpr int kMaxPage = 1000;
+
+bool Matches(const ListRequest& request, const JobView& view) {
+  if (!request.tenant.empty() && view.tenant != request.tenant) return false;
+  if (!request.model.empty() && view.model != request.model) return false;
+  const auto& states = request.states;
+  return states.empty() || std::find(states.begin(), states.end(), view.state) != states.end();
+}
 
 }  // namespace
 
-StatusOr<SubmitReply> MemoryQueue::Submit(const SubmitRequest& request) {
-  RETURN_IF_ERROR(CheckSubmit(request));
-  MutexLock lock(&mu_);
+std::optional<SubmitReply> MemoryQueue::Refusal(const std::string& tenant) {
   SubmitReply reply;
-  if (const Job* known = Find(request.id); known != nullptr) {
-    const bool same = known->fingerprint == request.fingerprint;
-    reply.outcome = same ? SubmitOutcome::kDuplicate : SubmitOutcome::kConflict;
-    reply.state = known->view.state;
-    return reply;
-  }
   if (paused_) {
     reply.outcome = SubmitOutcome::kPaused;
     reply.retry_after = kRetryWhenPaused;
@@ -36,39 +32,73 @@ StatusOr<SubmitReply> MemoryQueue::Submit(const SubmitRequest& request) {
     reply.full = "jobs";
     return reply;
   }
-  if (open_by_tenant_[request.tenant] >= limits_.max_per_tenant) {
+  const auto open = open_by_tenant_.find(tenant);
+  if ((open == open_by_tenant_.end() ? 0 : open->second) >= *LimitsOf(tenant).max_open) {
     reply.full = "tenant";
     return reply;
   }
+  return std::nullopt;
+}
 
-  Job job;
-  job.view.id = request.id;
-  job.view.priority = request.priority;
-  job.view.model = request.model;
-  job.view.tenant = request.tenant;
-  job.view.enqueued_ms = clock_.WallMillis();
-  job.view.deadline_ms = request.deadline_ms;
-  job.view.spec = request.spec;
-  job.fingerprint = request.fingerprint;
-  job.cost = request.cost;
-  job.keep = request.keep;
+void MemoryQueue::Create(Job job) {
   job.sequence = ++sequence_;
-  by_sequence_[job.sequence] = request.id;
-  live_.insert(request.id);
-  ++open_by_tenant_[request.tenant];
-  MakeReady(jobs_.emplace(request.id, std::move(job)).first->second, /*at_head=*/false);
+  job.enqueued_ms = job.changed_ms = clock_.WallMillis();
+  const JobId id = job.request.id;
+  by_sequence_[job.sequence] = id;
+  live_.insert(id);
+  ++open_by_tenant_[job.request.tenant];
+  Job& created = jobs_.emplace(id, std::move(job)).first->second;
+  EnterIndex(created, /*at_head=*/false);
+  Announce(created);
+}
+
+StatusOr<SubmitReply> MemoryQueue::Submit(const SubmitRequest& request) {
+  RETURN_IF_ERROR(CheckSubmit(request));
+  MutexLock lock(&mu_);
+  if (const Job* known = Find(request.id); known != nullptr) {
+    const bool same = known->request.fingerprint == request.fingerprint;
+    SubmitReply reply;
+    reply.outcome = same ? SubmitOutcome::kDuplicate : SubmitOutcome::kConflict;
+    reply.state = known->life.state;
+    return reply;
+  }
+  if (const auto refusal = Refusal(request.tenant)) return *refusal;
+  Job job;
+  job.life.deadline_ms = request.deadline_ms;
+  job.request = request;
+  Create(std::move(job));
   return SubmitReply{};
+}
+
+StatusOr<RedriveReply> MemoryQueue::Redrive(const JobId& id, const std::string& tenant) {
+  RETURN_IF_ERROR(CheckId(id));
+  ASSIGN_OR_RETURN(const JobId next, NextGeneration(id));
+  MutexLock lock(&mu_);
+  const Job* dead = Find(id);
+  if (dead == nullptr || (!tenant.empty() && dead->request.tenant != tenant)) {
+    return NotFound("no job " + id);
+  }
+  if (const Job* known = Find(next)) return RedriveReply{next, known->life.state};
+  const auto transition = Next(*dead, job::Redriven{});
+  if (!transition) return NotDead(id, dead->life.state);
+  if (const auto refusal = Refusal(dead->request.tenant)) return ToStatus(*refusal);
+  Job job;
+  job.life = transition->next;
+  job.request = dead->request;
+  job.request.id = next;
+  Create(std::move(job));
+  return RedriveReply{next, State::kQueued};
 }
 
 StatusOr<State> MemoryQueue::Cancel(const JobId& id, const std::string& tenant) {
   RETURN_IF_ERROR(CheckId(id));
   MutexLock lock(&mu_);
   Job* job = Find(id);
-  if (job == nullptr || (!tenant.empty() && job->view.tenant != tenant)) {
+  if (job == nullptr || (!tenant.empty() && job->request.tenant != tenant)) {
     return NotFound("no job " + id);
   }
-  if (!job::IsTerminal(job->view.state)) Finish(*job, State::kCanceled);
-  return job->view.state;
+  Apply(*job, job::Canceled{});
+  return job->life.state;
 }
 
 StatusOr<JobView> MemoryQueue::Get(const JobId& id) {
@@ -76,18 +106,10 @@ StatusOr<JobView> MemoryQueue::Get(const JobId& id) {
   MutexLock lock(&mu_);
   const Job* job = Find(id);
   if (job == nullptr) return NotFound("no job " + id);
-  JobView view = job->view;
+  JobView view = ViewOf(*job);
   view.position = PositionOf(*job);
+  view.spec = job->request.spec;
   return view;
-}
-
-int64_t MemoryQueue::PositionOf(const Job& job) {
-  if (job.view.state != State::kQueued) return -1;
-  const auto& list =
-      *ready_[{job.view.model, static_cast<int>(job.view.priority)}].List(job.view.tenant);
-  const auto end = list.begin() + std::min<ptrdiff_t>(list.size(), kExactPositions);
-  const auto found = std::find(list.begin(), end, job.view.id);
-  return found == end ? static_cast<int64_t>(list.size()) : found - list.begin();
 }
 
 StatusOr<ListReply> MemoryQueue::List(const ListRequest& request) {
@@ -98,92 +120,64 @@ StatusOr<ListReply> MemoryQueue::List(const ListRequest& request) {
     if (before <= 0) return InvalidArgument("page is no token of this queue");
   }
   MutexLock lock(&mu_);
+  const bool dead_alone = request.states == std::vector<State>{State::kDead};
+  const std::map<int64_t, JobId>& index = dead_alone ? dead_ : by_sequence_;
   ListReply reply;
-  auto next = before > 0 ? by_sequence_.lower_bound(before) : by_sequence_.end();
-  while (next != by_sequence_.begin()) {
+  auto next = before > 0 ? index.lower_bound(before) : index.end();
+  while (next != index.begin()) {
     --next;
-    const auto sequence = next->first;
+    const int64_t place = next->first;
     const Job* job = Find(next->second);
     if (job == nullptr) {  // Find has forgotten it, and with it the entry.
-      next = by_sequence_.lower_bound(sequence);
+      next = index.lower_bound(place);
       continue;
     }
-    const JobView& view = job->view;
-    if (!request.tenant.empty() && view.tenant != request.tenant) continue;
-    if (!request.model.empty() && view.model != request.model) continue;
-    if (!request.states.empty() && std::find(request.states.begin(), request.states.end(),
-                                             view.state) == request.states.end()) {
-      continue;
-    }
-    reply.jobs.push_back(view);
-    reply.jobs.back().spec.clear();
+    JobView view = ViewOf(*job);
+    if (!Matches(request, view)) continue;
+    reply.jobs.push_back(std::move(view));
     if (static_cast<int>(reply.jobs.size()) == limit) {
-      if (next != by_sequence_.begin()) reply.next_page = std::to_string(sequence);
+      if (next != index.begin()) reply.next_page = std::to_string(place);
       break;
     }
   }
   return reply;
 }
 
-StatusOr<int> MemoryQueue::Recover(int limit) {
-  MutexLock lock(&mu_);
-  return Sweep(limit, limit, limit);
-}
-
-StatusOr<std::vector<SealRequest>> MemoryQueue::PendingSeals(int limit) {
-  MutexLock lock(&mu_);
-  std::vector<SealRequest> requests;
-  for (const auto& [since, id] : seals_) {
-    if (static_cast<int>(requests.size()) >= limit) break;
-    const Job& job = jobs_.at(id);
-    requests.push_back({id, job.want, job.view.reason, job.view.code, job.view.epoch});
-  }
-  return requests;
-}
-
-Status MemoryQueue::Adopt(const JobId& id, State state, const std::string& result) {
-  RETURN_IF_ERROR(CheckId(id));
-  if (!job::IsTerminal(state)) return InvalidArgument("state to adopt is not terminal");
-  MutexLock lock(&mu_);
-  Job* job = Find(id);
-  if (job == nullptr) return NotFound("no job " + id);
-  if (job->view.state == state) return OkStatus();
-  job->view.result = result;
-  Finish(*job, state);
-  return OkStatus();
-}
-
-StatusOr<QueueStats> MemoryQueue::Stats() {
-  MutexLock lock(&mu_);
-  QueueStats stats;
-  const int64_t now = clock_.WallMillis();
-  for (const JobId& id : live_) {
-    const JobView& view = jobs_.at(id).view;
-    ModelDepth& depth = stats.models[view.model];
-    if (view.state == State::kQueued) {
-      ++depth.ready[view.priority];
-      depth.oldest_age_ms = std::max(depth.oldest_age_ms, now - view.enqueued_ms);
-    }
-    if (view.state == State::kLeased) ++depth.running;
-    if (view.state == State::kWaiting) ++depth.delayed;
-  }
-  stats.live = static_cast<int64_t>(live_.size());
-  stats.sealing = static_cast<int64_t>(seals_.size());
-  stats.dead = static_cast<int64_t>(dead_.size());
-  stats.paused = paused_;
-  return stats;
+TenantLimits MemoryQueue::LimitsOf(const std::string& tenant) const {
+  const auto own = tenant_limits_.find(tenant);
+  TenantLimits limits = own == tenant_limits_.end() ? TenantLimits{} : own->second;
+  limits.max_open = limits.max_open.value_or(limits_.max_per_tenant);
+  limits.max_running = limits.max_running.value_or(limits_.max_running_per_tenant);
+  limits.weight = limits.weight.value_or(1);
+  return limits;
 }
 
 Status MemoryQueue::SetLimits(const QueueLimits& limits) {
   RETURN_IF_ERROR(CheckLimits(limits));
   MutexLock lock(&mu_);
   limits_ = limits;
+  TrimDead();
+  for (const auto& [tenant, open] : open_by_tenant_) Unpark(tenant);
+  return OkStatus();
+}
+
+StatusOr<QueueLimits> MemoryQueue::Limits() {
+  MutexLock lock(&mu_);
+  return limits_;
+}
+
+Status MemoryQueue::SetTenantLimits(const std::string& tenant, const TenantLimits& limits) {
+  RETURN_IF_ERROR(CheckTenantLimits(tenant, limits));
+  MutexLock lock(&mu_);
+  tenant_limits_[tenant] = limits;
+  Unpark(tenant);
   return OkStatus();
 }
 
 Status MemoryQueue::SetPaused(bool paused) {
   MutexLock lock(&mu_);
   paused_ = paused;
+  if (!paused) bells_ += static_cast<int64_t>(live_.size());
   return OkStatus();
 }
 
@@ -194,161 +188,6 @@ Status MemoryQueue::Publish(const Event& event) {
 
 std::unique_ptr<Subscription> MemoryQueue::Subscribe(std::function<void(const Event&)> on_event) {
   return events_.Subscribe(std::move(on_event));
-}
-
-MemoryQueue::Job* MemoryQueue::Find(const JobId& id) {
-  const auto found = jobs_.find(id);
-  if (found == jobs_.end()) return nullptr;
-  Job& job = found->second;
-  if (job.forget_ms == 0 || job.forget_ms > clock_.WallMillis()) return &job;
-  by_sequence_.erase(job.sequence);
-  dead_.erase(id);
-  jobs_.erase(found);
-  return nullptr;
-}
-
-void MemoryQueue::LeaveIndex(Job& job) {
-  const JobView& view = job.view;
-  switch (view.state) {
-    case State::kQueued:
-      ready_[{view.model, static_cast<int>(view.priority)}].Remove(view.tenant, view.id);
-      break;
-    case State::kWaiting:
-      delays_.erase({job.index_ms, view.id});
-      break;
-    case State::kLeased:
-      leases_.erase({job.index_ms, view.id});
-      by_nonce_.erase(job.nonce);
-      break;
-    case State::kSealing:
-      seals_.erase({job.index_ms, view.id});
-      break;
-    case State::kDead:
-      dead_.erase(view.id);
-      break;
-    case State::kDone:
-    case State::kCanceled:
-    case State::kExpired:
-      break;
-  }
-  deadlines_.erase({view.deadline_ms, view.id});
-}
-
-void MemoryQueue::EnterState(Job& job, State state) {
-  job.view.state = state;
-  job.view.phase = Phase::kNone;
-  job.view.changed_ms = clock_.WallMillis();
-  ++job.view.version;
-  const bool waits = state == State::kQueued || state == State::kWaiting;
-  if (waits && job.view.deadline_ms > 0) deadlines_.insert({job.view.deadline_ms, job.view.id});
-  Event event;
-  event.id = job.view.id;
-  event.version = job.view.version;
-  event.epoch = job.view.epoch;
-  event.state = state;
-  event.step = job.view.step;
-  event.worker = job.view.worker;
-  events_.Publish(event);
-}
-
-void MemoryQueue::MakeReady(Job& job, bool at_head) {
-  TenantRing& ring = ready_[{job.view.model, static_cast<int>(job.view.priority)}];
-  if (at_head) {
-    ring.PushFront(job.view.tenant, job.view.id);
-  } else {
-    ring.PushBack(job.view.tenant, job.view.id);
-  }
-  job.view.worker.clear();
-  EnterState(job, State::kQueued);
-  ++bells_;
-}
-
-void MemoryQueue::Seal(Job& job, State want, const std::string& reason, const std::string& code) {
-  LeaveIndex(job);
-  job.want = want;
-  job.view.reason = reason;
-  job.view.code = code;
-  job.index_ms = clock_.WallMillis();
-  seals_.insert({job.index_ms, job.view.id});
-  EnterState(job, State::kSealing);
-}
-
-void MemoryQueue::Finish(Job& job, State state) {
-  LeaveIndex(job);
-  if (live_.erase(job.view.id) > 0) {
-    const auto open = open_by_tenant_.find(job.view.tenant);
-    if (--open->second == 0) open_by_tenant_.erase(open);
-  }
-  if (state == State::kDead) dead_.insert(job.view.id);
-  EnterState(job, state);
-  job.forget_ms = job.view.changed_ms + job.keep.count();
-}
-
-void MemoryQueue::TakeBack(Job& job) {
-  ++job.view.crashes;
-  if (!job.node.empty()) job.crashed_nodes.insert(job.node);
-  job.view.step = job.checkpoint_step;
-  job.view.reason = "a worker was lost while it ran the job";
-  job.view.code = "UNAVAILABLE";
-  const bool guilty = job.crashed_nodes.size() >= 2 || job.view.crashes >= 2 * limits_.max_crashes;
-  job.solo = true;
-  if (job.view.crashes >= limits_.max_crashes && guilty) {
-    Seal(job, State::kDead,
-         "WORKER_LOST: " + std::to_string(job.view.crashes) +
-             " workers were lost while they ran "
-             "the job",
-         "ABORTED");
-  } else {
-    LeaveIndex(job);
-    MakeReady(job, /*at_head=*/true);
-  }
-}
-
-int MemoryQueue::Sweep(int promotions, int recoveries, int expiries) {
-  const int64_t now = clock_.WallMillis();
-  int moved = 0;
-  const auto due = [now](const TimeIndex& index) {
-    return !index.empty() && index.begin()->first <= now;
-  };
-  for (; promotions > 0 && due(delays_); --promotions, ++moved) {
-    Job& job = jobs_.at(delays_.begin()->second);
-    LeaveIndex(job);
-    MakeReady(job, /*at_head=*/true);
-  }
-  for (; recoveries > 0 && due(leases_); --recoveries, ++moved) {
-    TakeBack(jobs_.at(leases_.begin()->second));
-  }
-  for (; expiries > 0 && due(deadlines_); --expiries, ++moved) {
-    Seal(jobs_.at(deadlines_.begin()->second), State::kExpired,
-         "the deadline passed before a worker was free", "DEADLINE_EXCEEDED");
-  }
-  return moved;
-}
-
-std::vector<std::string> MemoryQueue::Violations() {
-  MutexLock lock(&mu_);
-  std::vector<std::string> found;
-  std::map<std::string, int64_t> open;
-  size_t indexed = 0;
-  for (auto& [id, job] : jobs_) {
-    const State state = job.view.state;
-    const bool live = !job::IsTerminal(state);
-    if (live != (live_.count(id) > 0)) found.push_back(id + ": live index disagrees");
-    if (live) ++open[job.view.tenant];
-    const auto expect = [&](bool in_index, State wanted, const std::string& name) {
-      if (in_index != (state == wanted)) found.push_back(id + ": " + name + " disagrees");
-      if (in_index) ++indexed;
-    };
-    const ModelClass key{job.view.model, static_cast<int>(job.view.priority)};
-    expect(ready_[key].Contains(id), State::kQueued, "ready list");
-    expect(leases_.count({job.index_ms, id}) > 0, State::kLeased, "lease index");
-    expect(delays_.count({job.index_ms, id}) > 0, State::kWaiting, "delay index");
-    expect(seals_.count({job.index_ms, id}) > 0, State::kSealing, "seal index");
-    expect(dead_.count(id) > 0, State::kDead, "dead letters");
-  }
-  if (indexed != live_.size() + dead_.size()) found.push_back("an index has a leftover");
-  if (open != open_by_tenant_) found.push_back("tenant counters disagree");
-  return found;
 }
 
 }  // namespace phasor::queue

@@ -21,12 +21,16 @@ StatusOr<std::optional<Grant>> MemoryQueue::Take(const TakeRequest& request) {
     return GrantOf(jobs_.at(held->second));
   }
   Sweep(kPromotionsPerTake, kRecoveriesPerTake, kExpiriesPerTake);
-  std::optional<Choice> choice = Choose(request.models);
-  if (!choice) {
-    bells_ = 0;
-    return std::optional<Grant>();
+  while (!paused_) {
+    const std::optional<Choice> choice = Choose(request.models);
+    if (!choice) break;
+    // All its tenants may be parked by now; then the choice is another.
+    if (const std::optional<std::string> tenant = PickTenant(*choice)) {
+      if (auto grant = TakeChosen(request, *choice, *tenant)) return grant;
+    }
   }
-  return TakeChosen(request, *choice);
+  bells_ = 0;
+  return std::optional<Grant>();
 }
 
 std::vector<std::string> MemoryQueue::ModelsWithJobs(const std::vector<std::string>& models,
@@ -43,7 +47,7 @@ int64_t MemoryQueue::HeadWait(const std::string& model, int cls) {
   const auto ring = ready_.find({model, cls});
   if (ring == ready_.end()) return 0;
   const std::optional<JobId> head = ring->second.Head();
-  return head ? clock_.WallMillis() - jobs_.at(*head).view.enqueued_ms : 0;
+  return head ? clock_.WallMillis() - jobs_.at(*head).enqueued_ms : 0;
 }
 
 std::optional<int> MemoryQueue::OverdueClass(const std::vector<std::string>& models) {
@@ -90,47 +94,57 @@ std::optional<MemoryQueue::Choice> MemoryQueue::Choose(const std::vector<std::st
   return choice;
 }
 
-std::optional<Grant> MemoryQueue::TakeChosen(const TakeRequest& request, const Choice& choice) {
+int64_t MemoryQueue::RoomOf(const std::string& tenant) const {
+  const auto running = running_by_tenant_.find(tenant);
+  return *LimitsOf(tenant).max_running -
+         (running == running_by_tenant_.end() ? 0 : running->second);
+}
+
+std::optional<std::string> MemoryQueue::PickTenant(const Choice& choice) {
   TenantRing& ring = ready_[{choice.model, choice.cls}];
-  const std::string tenant = *ring.NextTenant();
+  std::optional<std::string> tenant = ring.NextTenant();
+  for (; tenant && RoomOf(*tenant) <= 0; tenant = ring.NextTenant()) ring.Park(*tenant);
+  return tenant;
+}
+
+std::optional<Grant> MemoryQueue::TakeChosen(const TakeRequest& request, const Choice& choice,
+                                             const std::string& tenant) {
+  TenantRing& ring = ready_[{choice.model, choice.cls}];
   Job& job = jobs_.at(ring.List(tenant)->front());
-  ring.Pop(tenant, job.cost);
+  std::optional<job::Transition> transition =
+      Next(job, job::Taken{.node = request.node, .lease = request.lease});
+  if (transition->next.state != State::kLeased) {  // too late
+    Move(job, *std::move(transition));
+    return std::nullopt;
+  }
+  ring.Charge(tenant, job.request.cost * kShareScale / *LimitsOf(tenant).weight);
   stride_.Charge(choice.cls, choice.aged);
   passed_over_.erase({choice.model, choice.cls});
   for (const std::string& model : choice.passed_over) ++passed_over_[{model, choice.cls}];
 
-  const int64_t now = clock_.WallMillis();
-  deadlines_.erase({job.view.deadline_ms, job.view.id});
-  ++job.view.epoch;
-  job.view.worker = request.worker;
-  job.view.step = job.checkpoint_step;
-  job.node = request.node;
+  job.worker = request.worker;
   job.nonce = request.nonce;
-  job.units = 0;
-  job.progress_ms = now;
   job.lease = request.lease;
-  job.index_ms = now + request.lease.count();
-  leases_.insert({job.index_ms, job.view.id});
-  by_nonce_[job.nonce] = job.view.id;
-  EnterState(job, State::kLeased);
+  job.models = {request.models.begin(), request.models.end()};
+  Move(job, *std::move(transition));
   return GrantOf(job);
 }
 
 Grant MemoryQueue::GrantOf(const Job& job) const {
-  return Grant{.fence = {job.view.id, job.view.epoch, job.nonce},
-               .state = job.view.state,
-               .priority = job.view.priority,
-               .model = job.view.model,
-               .tenant = job.view.tenant,
-               .crashes = job.view.crashes,
-               .tries = job.view.tries,
+  return Grant{.fence = {job.request.id, job.life.epoch, job.nonce},
+               .state = job.life.state,
+               .priority = job.request.priority,
+               .model = job.request.model,
+               .tenant = job.request.tenant,
+               .crashes = job.life.crashes,
+               .tries = job.life.tries,
                .step = job.checkpoint_step,
                .checkpoint = job.checkpoint,
-               .solo = job.solo,
-               .enqueued_ms = job.view.enqueued_ms,
-               .deadline_ms = job.view.deadline_ms,
+               .solo = job.life.solo,
+               .enqueued_ms = job.enqueued_ms,
+               .deadline_ms = job.life.deadline_ms,
                .lease = job.lease,
-               .spec = job.view.spec};
+               .spec = job.request.spec};
 }
 
 void MemoryQueue::WaitForWork(Millis timeout) {
@@ -140,12 +154,12 @@ void MemoryQueue::WaitForWork(Millis timeout) {
 }
 
 bool MemoryQueue::IsOwner(const Job& job, const Fence& fence) const {
-  return job.view.epoch == fence.epoch && job.nonce == fence.nonce;
+  return job.life.epoch == fence.epoch && job.nonce == fence.nonce;
 }
 
 OwnerAnswer MemoryQueue::AnswerToStranger(const Job* job, const Fence& fence) const {
   const bool canceled =
-      job != nullptr && job->view.state == State::kCanceled && IsOwner(*job, fence);
+      job != nullptr && job->life.state == State::kCanceled && IsOwner(*job, fence);
   return canceled ? OwnerAnswer::kCanceled : OwnerAnswer::kFenced;
 }
 
@@ -153,26 +167,19 @@ StatusOr<OwnerAnswer> MemoryQueue::Renew(const RenewRequest& request) {
   RETURN_IF_ERROR(CheckRenew(request));
   MutexLock lock(&mu_);
   Job* job = Find(request.fence.id);
-  if (job == nullptr || job->view.state != State::kLeased || !IsOwner(*job, request.fence)) {
+  if (job == nullptr || job->life.state != State::kLeased || !IsOwner(*job, request.fence)) {
     return AnswerToStranger(job, request.fence);
   }
-  const int64_t now = clock_.WallMillis();
-  job->view.phase = request.phase;
-  job->view.step = request.step;
+  job->phase = request.phase;
+  job->step = request.step;
   if (!request.checkpoint.empty()) {
     job->checkpoint = request.checkpoint;
     job->checkpoint_step = request.checkpoint_step;
   }
-  if (request.units > job->units) {
-    job->units = request.units;
-    job->progress_ms = now;
-  } else if (now - job->progress_ms > std::max(limits_.stall, request.stall).count()) {
+  if (!Apply(*job, job::Renewed{request.units, request.lease, request.stall})) {
     return OwnerAnswer::kStalled;
   }
-  leases_.erase({job->index_ms, job->view.id});
-  job->index_ms = std::max(job->index_ms, now + request.lease.count());
-  leases_.insert({job->index_ms, job->view.id});
-  return OwnerAnswer::kOk;
+  return job->life.preempted ? OwnerAnswer::kPreempted : OwnerAnswer::kOk;
 }
 
 StatusOr<OwnerAnswer> MemoryQueue::Complete(const Fence& fence, const std::string& result) {
@@ -180,12 +187,11 @@ StatusOr<OwnerAnswer> MemoryQueue::Complete(const Fence& fence, const std::strin
   MutexLock lock(&mu_);
   Job* job = Find(fence.id);
   if (job == nullptr || !IsOwner(*job, fence)) return OwnerAnswer::kFenced;
-  if (job->view.state == State::kDone) return OwnerAnswer::kRepeated;
-  if (job->view.state != State::kLeased) return AnswerToStranger(job, fence);
-  job->view.result = result;
-  job->view.reason.clear();
-  job->view.code.clear();
-  Finish(*job, State::kDone);
+  if (job->life.state == State::kDone) return OwnerAnswer::kRepeated;
+  if (!Apply(*job, job::Completed{})) return AnswerToStranger(job, fence);
+  job->result = result;
+  job->reason.clear();
+  job->code.clear();
   return OwnerAnswer::kOk;
 }
 
@@ -195,28 +201,14 @@ StatusOr<FailOutcome> MemoryQueue::Fail(const Failure& failure) {
   Job* job = Find(failure.fence.id);
   if (job == nullptr) return FailOutcome::kFenced;
   if (job->back_nonce == failure.fence.nonce) return FailOutcome::kRepeated;
-  if (job->view.state != State::kLeased || !IsOwner(*job, failure.fence)) {
-    return FailOutcome::kFenced;
-  }
+  const job::Failed failed{.retry = failure.retryable,
+                           .delay = failure.delay,
+                           .worker_lost = failure.worker_lost,
+                           .reason = failure.reason,
+                           .code = failure.code};
+  if (!IsOwner(*job, failure.fence) || !Apply(*job, failed)) return FailOutcome::kFenced;
   job->back_nonce = job->nonce;
-  ++job->view.tries;
-  job->view.step = job->checkpoint_step;
-  job->view.reason = failure.reason;
-  job->view.code = failure.code;
-  if (!failure.retryable || job->view.tries >= limits_.max_tries) {
-    Seal(*job, State::kDead, failure.reason, failure.code);
-    return FailOutcome::kSealed;
-  }
-  LeaveIndex(*job);
-  if (failure.delay.count() == 0) {
-    MakeReady(*job, /*at_head=*/true);
-    return FailOutcome::kRequeued;
-  }
-  job->view.worker.clear();
-  job->index_ms = clock_.WallMillis() + failure.delay.count();
-  delays_.insert({job->index_ms, job->view.id});
-  EnterState(*job, State::kWaiting);
-  return FailOutcome::kRequeued;
+  return job->life.state == State::kSealing ? FailOutcome::kSealed : FailOutcome::kRequeued;
 }
 
 StatusOr<OwnerAnswer> MemoryQueue::Release(const Fence& fence, const std::string& checkpoint,
@@ -226,17 +218,15 @@ StatusOr<OwnerAnswer> MemoryQueue::Release(const Fence& fence, const std::string
   Job* job = Find(fence.id);
   if (job == nullptr) return OwnerAnswer::kFenced;
   if (job->back_nonce == fence.nonce) return OwnerAnswer::kRepeated;
-  if (job->view.state != State::kLeased || !IsOwner(*job, fence)) {
+  if (job->life.state != State::kLeased || !IsOwner(*job, fence)) {
     return AnswerToStranger(job, fence);
   }
-  LeaveIndex(*job);
-  job->back_nonce = job->nonce;
   if (!checkpoint.empty()) {
     job->checkpoint = checkpoint;
     job->checkpoint_step = step;
   }
-  job->view.step = job->checkpoint_step;
-  MakeReady(*job, /*at_head=*/true);
+  Apply(*job, job::Released{});
+  job->back_nonce = job->nonce;
   return OwnerAnswer::kOk;
 }
 

@@ -29,8 +29,19 @@ void TenantRing::LeaveIfEmpty(const std::string& tenant) {
   if (!lists_[tenant].empty()) return;
   lists_.erase(tenant);
   used_.erase(tenant);
+  if (parked_.erase(tenant) == 0) ring_.erase(std::find(ring_.begin(), ring_.end(), tenant));
+  if (lists_.empty()) now_ = 0;
+}
+
+void TenantRing::Park(const std::string& tenant) {
   ring_.erase(std::find(ring_.begin(), ring_.end(), tenant));
-  if (ring_.empty()) now_ = 0;
+  parked_.insert(tenant);
+}
+
+void TenantRing::Unpark(const std::string& tenant) {
+  if (parked_.erase(tenant) == 0) return;
+  used_.at(tenant) = std::max(used_.at(tenant), now_);
+  ring_.push_back(tenant);
 }
 
 void TenantRing::PushBack(const std::string& tenant, const JobId& id) {
@@ -62,17 +73,12 @@ std::optional<std::string> TenantRing::NextTenant() {
   return *best;
 }
 
-JobId TenantRing::Pop(const std::string& tenant, int64_t cost) {
-  std::deque<JobId>& list = lists_.at(tenant);
-  JobId id = list.front();
-  list.pop_front();
+void TenantRing::Charge(const std::string& tenant, int64_t share) {
   int64_t& used = used_.at(tenant);
   now_ = std::max(now_, used);
-  used += cost;
+  used += share;
   ring_.erase(std::find(ring_.begin(), ring_.end(), tenant));
   ring_.push_back(tenant);
-  LeaveIfEmpty(tenant);
-  return id;
 }
 
 std::optional<JobId> TenantRing::Head() const {

@@ -10,6 +10,7 @@
 #include <deque>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "common/base/clock.h"
@@ -28,6 +29,8 @@ inline constexpr int64_t kAgedEvery = 4;
 inline constexpr int kMaxPassedOver = 32;
 // How many tenants of the ring one take looks at.
 inline constexpr size_t kTenantWindow = 8;
+// A tenant's share is counted in its jobs' cost, times this, by its weight.
+inline constexpr int64_t kShareScale = 1000;
 
 // Which class is next. Waldspurger and Weihl, "Stride Scheduling" (MIT/LCS/TM-528, 1995).
 class ClassStride {
@@ -50,7 +53,8 @@ class ClassStride {
 
 // The ready jobs of one class of one model: a list per tenant and a ring of tenants. Each take
 // serves the tenant that has used least, in the order of the ring where they are equal; a tenant
-// that comes back after its list was empty starts at the present.
+// that comes back after its list was empty starts at the present. A tenant that may not have
+// another job run now is parked outside the ring and keeps its list.
 class TenantRing {
  public:
   void PushBack(const std::string& tenant, const JobId& id);
@@ -59,14 +63,20 @@ class TenantRing {
 
   // The tenant whose turn it is.
   std::optional<std::string> NextTenant();
-  // Takes the head of `tenant`'s list.
-  JobId Pop(const std::string& tenant, int64_t cost);
+  // The tenant's turn costs it `share`, and the next is another's. Its head is to be removed after.
+  void Charge(const std::string& tenant, int64_t share);
+  void Park(const std::string& tenant);
+  // Back into the ring, at its end and at the present; nothing if the tenant is not parked.
+  void Unpark(const std::string& tenant);
 
   // The head of the list of the tenant at the ring's head: stands for the oldest job, which every
   // turn of the ring brings nearer.
   std::optional<JobId> Head() const;
   const std::deque<JobId>* List(const std::string& tenant) const;
+  // In their order; without the parked ones.
+  const std::deque<std::string>& tenants() const { return ring_; }
   bool Contains(const JobId& id) const;
+  // True when nothing can be taken: there may be jobs of parked tenants.
   bool empty() const { return ring_.empty(); }
 
  private:
@@ -76,6 +86,7 @@ class TenantRing {
   std::deque<std::string> ring_;
   std::map<std::string, int64_t> used_;
   std::map<std::string, std::deque<JobId>> lists_;
+  std::set<std::string> parked_;
   int64_t now_ = 0;  // virtual time: what the tenant served last had used before
 };
 

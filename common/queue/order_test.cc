@@ -30,12 +30,20 @@ TEST(ClassStrideTest, AnAgedTurnIsFree) {
   EXPECT_EQ(stride.Pick({false, false, false, true}), 3);
 }
 
+// The head of the tenant's list, which is taken away.
+JobId Pop(TenantRing& ring, const std::string& tenant, int64_t share = 1) {
+  const JobId id = ring.List(tenant)->front();
+  ring.Charge(tenant, share);
+  EXPECT_TRUE(ring.Remove(tenant, id));
+  return id;
+}
+
 TEST(TenantRingTest, AReturnedJobComesFirstInItsTenantsList) {
   TenantRing ring;
   ring.PushBack("a", "1");
   ring.PushFront("a", "0");
-  EXPECT_EQ(ring.Pop("a", 1), "0");
-  EXPECT_EQ(ring.Pop("a", 1), "1");
+  EXPECT_EQ(Pop(ring, "a"), "0");
+  EXPECT_EQ(Pop(ring, "a"), "1");
   EXPECT_TRUE(ring.empty());
   EXPECT_FALSE(ring.NextTenant().has_value());
 }
@@ -54,8 +62,54 @@ TEST(TenantRingTest, LooksAtABoundedWindow) {
   for (size_t i = 0; i < kTenantWindow + 1; ++i) ring.PushBack(std::to_string(i), "x");
   ring.PushBack("0", "y");
   EXPECT_EQ(ring.NextTenant(), "0");
-  ring.Pop("0", 5);
+  Pop(ring, "0", 5);
   EXPECT_EQ(ring.NextTenant(), "1");
+}
+
+TEST(TenantRingTest, AParkedTenantIsPassedOverAndKeepsItsList) {
+  TenantRing ring;
+  ring.PushBack("a", "1");
+  ring.PushBack("b", "2");
+  ring.Park("a");
+  EXPECT_EQ(ring.NextTenant(), "b");
+  ring.PushBack("a", "3");
+  ring.Park("b");
+  EXPECT_TRUE(ring.empty());
+  EXPECT_FALSE(ring.NextTenant().has_value());
+  EXPECT_FALSE(ring.Head().has_value());
+  EXPECT_EQ(ring.List("a")->size(), 2u);
+  ring.Unpark("a");
+  ring.Unpark("nobody");
+  EXPECT_EQ(ring.NextTenant(), "a");
+}
+
+TEST(TenantRingTest, BeingParkedEarnsNoCredit) {
+  TenantRing ring;
+  for (const std::string id : {"1", "2", "3", "4"}) {
+    ring.PushBack("a", id);
+    ring.PushBack("b", id);
+  }
+  ring.Park("a");
+  for (int i = 0; i < 3; ++i) Pop(ring, "b");
+  ring.Unpark("a");
+  std::string order;
+  while (!ring.empty()) {
+    const std::string tenant = *ring.NextTenant();
+    order += tenant;
+    Pop(ring, tenant);
+  }
+  EXPECT_EQ(order, "abaaa");
+}
+
+TEST(TenantRingTest, AParkedTenantWhoseLastJobGoesIsGone) {
+  TenantRing ring;
+  ring.PushBack("a", "1");
+  ring.Park("a");
+  EXPECT_TRUE(ring.Remove("a", "1"));
+  ring.Unpark("a");
+  EXPECT_TRUE(ring.empty());
+  ring.PushBack("a", "2");
+  EXPECT_EQ(ring.NextTenant(), "a");
 }
 
 }  // namespace

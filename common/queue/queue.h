@@ -1,6 +1,6 @@
-// The queue's ports, one per role: who submits, who works, who keeps the queue in order, who
-// listens. Implemented by MemoryQueue (tests, single process) and RedisQueue; one contract suite
-// (common/queue/queue_contract.h) runs against both.
+// The queue's ports, one per role: who submits, who works, who keeps the queue in order, who sets
+// its limits, who listens. Implemented by MemoryQueue (tests, single process) and RedisQueue; one
+// contract suite (common/queue/queue_contract.h) runs against both.
 //
 // All implementations are thread-safe and block the caller for at most the adapter's time limit.
 // Errors: UNAVAILABLE (the outcome is unknown: repeat with the same arguments, every call is safe
@@ -35,6 +35,11 @@ class Producer {
   // NOT_FOUND if unknown or forgotten.
   virtual StatusOr<JobView> Get(const JobId& id) = 0;
   virtual StatusOr<ListReply> List(const ListRequest& request) = 0;
+  // Runs a dead letter again, alone, as the next generation of its id ("<id>#2", then "#3" ...)
+  // with the same spec and no deadline; the dead one stays what it is. Repeating it names the same
+  // job. NOT_FOUND if unknown or of another tenant (empty: any), FAILED_PRECONDITION unless DEAD,
+  // RESOURCE_EXHAUSTED over a cap, UNAVAILABLE while paused.
+  virtual StatusOr<RedriveReply> Redrive(const JobId& id, const std::string& tenant) = 0;
 };
 
 class Consumer {
@@ -77,7 +82,33 @@ class Maintenance {
   // NOT_FOUND if the queue does not know the job.
   virtual Status Adopt(const JobId& id, State state, const std::string& result) = 0;
   virtual StatusOr<QueueStats> Stats() = 0;
+  // Some part of a round that compares every job with the indexes and puts back what is missing,
+  // drops what is too much and counts anew; looks at about `limit` entries. Begin with "" and go on
+  // with next_cursor until that is empty. kAuditEverything begins a round that also looks for jobs
+  // that no index knows: at start and now and then, for it reads all keys. Any number of callers
+  // may audit; they share one round.
+  virtual StatusOr<AuditReport> Audit(const std::string& cursor, int limit) = 0;
+  // Asks running jobs to make room: for each ready job that has waited too long, one of a strictly
+  // lower class whose worker can run the other's model. Never more at once than such jobs wait.
+  // Returns those that were asked and still run, at most `limit`; the owner hears of it at its next
+  // Renew, so telling it is a hint that saves time.
+  virtual StatusOr<std::vector<Preemption>> Preempt(int limit) = 0;
+};
+
+// A cursor for Maintenance::Audit.
+inline constexpr char kAuditEverything[] = "everything";
+// One call looks at no more entries, and asks no more jobs to make room, than this.
+inline constexpr int kMaxAudit = 1'000;
+inline constexpr int kMaxPreemptions = 64;
+
+class Control {
+ public:
+  virtual ~Control() = default;
   virtual Status SetLimits(const QueueLimits& limits) = 0;
+  virtual StatusOr<QueueLimits> Limits() = 0;
+  // Replaces all that was set for the tenant.
+  virtual Status SetTenantLimits(const std::string& tenant, const TenantLimits& limits) = 0;
+  // A paused queue takes no jobs and hands none out; what runs goes on.
   virtual Status SetPaused(bool paused) = 0;
 };
 

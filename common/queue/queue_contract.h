@@ -24,6 +24,7 @@ class QueueUnderTest {
   virtual Producer& producer() = 0;
   virtual Consumer& consumer() = 0;
   virtual Maintenance& maintenance() = 0;
+  virtual Control& control() = 0;
   virtual EventChannel& events() = 0;
   virtual void Advance(Millis by) = 0;
   // What is wrong with the indexes, one sentence each.
@@ -45,6 +46,7 @@ class QueueContract : public testing::TestWithParam<QueueFactory> {
   Producer& producer() { return queue_->producer(); }
   Consumer& consumer() { return queue_->consumer(); }
   Maintenance& maintenance() { return queue_->maintenance(); }
+  Control& control() { return queue_->control(); }
 
   void MustSubmit(const SubmitRequest& request);
   void MustSubmit(int n) { MustSubmit(TestRequest(n)); }

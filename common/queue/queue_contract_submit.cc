@@ -77,7 +77,7 @@ TEST_P(QueueContract, CapsRefuseWithTheirNameAndATimeToRetry) {
   QueueLimits limits;
   limits.max_jobs = 3;
   limits.max_per_tenant = 2;
-  ASSERT_TRUE(maintenance().SetLimits(limits).ok());
+  ASSERT_TRUE(control().SetLimits(limits).ok());
   MustSubmit(1);
   MustSubmit(2);
   const SubmitReply tenant_full = *producer().Submit(TestRequest(3));
@@ -94,15 +94,35 @@ TEST_P(QueueContract, CapsRefuseWithTheirNameAndATimeToRetry) {
   MustSubmit(6);  // what is done no longer counts
 }
 
-TEST_P(QueueContract, APausedQueueTakesNoNewJobsAndFinishesTheOldOnes) {
+TEST_P(QueueContract, APausedQueueTakesNothingHandsOutNothingAndFinishesWhatRuns) {
   MustSubmit(1);
-  ASSERT_TRUE(maintenance().SetPaused(true).ok());
-  EXPECT_TRUE(maintenance().Stats()->paused);
-  EXPECT_EQ(producer().Submit(TestRequest(2))->outcome, SubmitOutcome::kPaused);
-  EXPECT_EQ(producer().Submit(TestRequest(1))->outcome, SubmitOutcome::kDuplicate);
-  EXPECT_EQ(Drain().size(), 1u);
-  ASSERT_TRUE(maintenance().SetPaused(false).ok());
   MustSubmit(2);
+  const Grant running = *Take("running");
+  ASSERT_TRUE(control().SetPaused(true).ok());
+  EXPECT_TRUE(maintenance().Stats()->paused);
+  const SubmitReply refused = *producer().Submit(TestRequest(3));
+  EXPECT_EQ(refused.outcome, SubmitOutcome::kPaused);
+  EXPECT_GT(refused.retry_after.count(), 0);
+  EXPECT_EQ(producer().Submit(TestRequest(1))->outcome, SubmitOutcome::kDuplicate);
+  EXPECT_FALSE(Take().has_value());
+  EXPECT_EQ(Take("running")->fence.id, running.fence.id) << "a lost reply is repeated all the same";
+  EXPECT_EQ(Renew(running.fence, 1), OwnerAnswer::kOk);
+  EXPECT_EQ(consumer().Complete(running.fence, "r").value(), OwnerAnswer::kOk);
+  ASSERT_TRUE(control().SetPaused(false).ok());
+  MustSubmit(3);
+  EXPECT_EQ(Drain().size(), 2u);
+}
+
+TEST_P(QueueContract, ResumingWakesAWorkerThatWaits) {
+  MustSubmit(1);
+  ASSERT_TRUE(control().SetPaused(true).ok());
+  ASSERT_FALSE(Take().has_value());
+  const SteadyTime start = std::chrono::steady_clock::now();
+  std::thread waiter([&] { consumer().WaitForWork(Millis(10'000)); });
+  ASSERT_TRUE(control().SetPaused(false).ok());
+  waiter.join();
+  EXPECT_LT(SecondsBetween(start, std::chrono::steady_clock::now()), 5.0);
+  EXPECT_TRUE(Take().has_value());
 }
 
 TEST_P(QueueContract, MalformedRequestsAreRefusedBeforeAnythingHappens) {

@@ -26,7 +26,7 @@ class Walk {
     limits.max_jobs = 40;
     limits.max_per_tenant = 16;
     limits.stall = kTick + kHalfTick;
-    EXPECT_TRUE(queue_.maintenance().SetLimits(limits).ok());
+    EXPECT_TRUE(queue_.control().SetLimits(limits).ok());
     for (int step = 0; step < steps && !testing::Test::HasFailure(); ++step) {
       queue_.Advance(Millis(1));  // no two steps at one time, in any implementation
       Step();

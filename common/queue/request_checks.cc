@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cstdlib>
 #include <string>
 
 namespace phasor::queue {
@@ -13,6 +14,8 @@ constexpr size_t kMaxModels = 64;
 constexpr size_t kMaxSpec = 1 << 20;
 constexpr size_t kMaxText = 4096;
 constexpr int64_t kMaxCost = 1'000'000'000;
+constexpr int64_t kMaxCap = 1'000'000'000;
+constexpr int64_t kMaxWeight = 1000;
 constexpr Millis kMaxSpan = std::chrono::hours(24 * 366);
 
 Status CheckLength(const std::string& field, const std::string& value, size_t limit) {
@@ -25,6 +28,12 @@ Status CheckSpan(const std::string& field, Millis value, Millis least) {
   if (value >= least && value <= kMaxSpan) return OkStatus();
   return InvalidArgument(field + " is " + std::to_string(value.count()) + " ms; it must be from " +
                          std::to_string(least.count()) + " to " + std::to_string(kMaxSpan.count()));
+}
+
+Status CheckCap(const std::string& field, int64_t value) {
+  if (value >= 0 && value <= kMaxCap) return OkStatus();
+  return InvalidArgument(field + " is " + std::to_string(value) + "; it must be from 0 to " +
+                         std::to_string(kMaxCap));
 }
 
 Status CheckNonce(const std::string& nonce) {
@@ -90,13 +99,47 @@ Status CheckFailure(const Failure& failure) {
 }
 
 Status CheckLimits(const QueueLimits& limits) {
-  if (limits.max_jobs < 0 || limits.max_per_tenant < 0) {
-    return InvalidArgument("max_jobs and max_per_tenant must not be negative");
-  }
+  RETURN_IF_ERROR(CheckCap("max_jobs", limits.max_jobs));
+  RETURN_IF_ERROR(CheckCap("max_per_tenant", limits.max_per_tenant));
+  RETURN_IF_ERROR(CheckCap("max_running_per_tenant", limits.max_running_per_tenant));
+  RETURN_IF_ERROR(CheckCap("max_preemptions", limits.max_preemptions));
+  RETURN_IF_ERROR(CheckCap("max_dead", limits.max_dead));
   if (limits.max_tries < 1 || limits.max_crashes < 1) {
     return InvalidArgument("max_tries and max_crashes must be at least 1");
   }
-  return CheckSpan("stall", limits.stall, Millis(1));
+  RETURN_IF_ERROR(CheckSpan("stall", limits.stall, Millis(1)));
+  RETURN_IF_ERROR(CheckSpan("preempt_after", limits.preempt_after, Millis(0)));
+  return CheckSpan("preempt_floor", limits.preempt_floor, Millis(0));
+}
+
+Status CheckTenantLimits(const std::string& tenant, const TenantLimits& limits) {
+  RETURN_IF_ERROR(CheckLength("tenant", tenant, kMaxName));
+  RETURN_IF_ERROR(CheckCap("max_open", limits.max_open.value_or(0)));
+  RETURN_IF_ERROR(CheckCap("max_running", limits.max_running.value_or(0)));
+  const int64_t weight = limits.weight.value_or(1);
+  if (weight >= 1 && weight <= kMaxWeight) return OkStatus();
+  return InvalidArgument("weight is " + std::to_string(weight) + "; it must be from 1 to " +
+                         std::to_string(kMaxWeight));
+}
+
+StatusOr<JobId> NextGeneration(const JobId& id) {
+  const size_t mark = id.find('#');
+  const int generation = mark == JobId::npos ? 1 : std::atoi(id.c_str() + mark + 1);
+  JobId next = id.substr(0, mark) + "#" + std::to_string(generation + 1);
+  if (!job::IsValidJobId(next)) {
+    return FailedPrecondition("job " + id + " has been redriven too often");
+  }
+  return next;
+}
+
+Status NotDead(const JobId& id, State state) {
+  return FailedPrecondition("job " + id + " is " + std::string(job::ToString(state)) +
+                            "; only a dead letter can be redriven");
+}
+
+Status ToStatus(const SubmitReply& refusal) {
+  if (refusal.outcome == SubmitOutcome::kPaused) return Unavailable("the queue is paused");
+  return ResourceExhausted("the queue is full (" + refusal.full + ")");
 }
 
 }  // namespace phasor::queue

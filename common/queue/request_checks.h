@@ -1,5 +1,6 @@
 // What every queue checks before it touches anything: ids and nonces become parts of keys.
-// Pure functions; the error names the field and the limit.
+// Also the words of refusals that all queues share. Pure functions; the error names the field and
+// the limit.
 #pragma once
 
 #include "common/base/status.h"
@@ -14,5 +15,13 @@ Status CheckTake(const TakeRequest& request);
 Status CheckRenew(const RenewRequest& request);
 Status CheckFailure(const Failure& failure);
 Status CheckLimits(const QueueLimits& limits);
+Status CheckTenantLimits(const std::string& tenant, const TenantLimits& limits);
+
+// The id of the next generation: "<id>#2" of "<id>", "<id>#3" of "<id>#2". FAILED_PRECONDITION
+// after the last one that an id can carry.
+StatusOr<JobId> NextGeneration(const JobId& id);
+// What a redrive answers for a job in another state, and for a refusal that a submit would get.
+Status NotDead(const JobId& id, State state);
+Status ToStatus(const SubmitReply& refusal);
 
 }  // namespace phasor::queue

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -38,6 +39,10 @@ struct SubmitReply {
   Millis retry_after{0};         // for kFull and kPaused
 };
 
+// When to ask again after a refusal.
+inline constexpr Millis kRetryWhenFull{2'000};
+inline constexpr Millis kRetryWhenPaused{5'000};
+
 // Proof of ownership: every call of a worker about a job carries it, and a call whose fence is
 // not the job's current one changes nothing.
 struct Fence {
@@ -51,7 +56,6 @@ struct TakeRequest {
   std::string node;                 // the machine (or slot): a job that dies on two is the culprit
   std::string nonce;                // one per take; repeating it repeats the grant
   std::vector<std::string> models;  // that the worker can run, warm ones first
-  int warm = 0;                     // how many of `models` are resident
   Millis lease{15'000};
 };
 
@@ -65,7 +69,9 @@ struct Grant {
   int tries = 0;           // failures that a worker reported
   int step = 0;            // of the newest checkpoint
   std::string checkpoint;  // its name in the store, empty: none
-  bool solo = false;       // run alone: a worker died with it
+  // A worker died with it, or it is a redriven dead letter. A worker that computes several jobs at
+  // once computes this one alone, so that it takes nobody with it; one job at a time needs nothing.
+  bool solo = false;
   int64_t enqueued_ms = 0;
   int64_t deadline_ms = 0;
   Millis lease{15'000};
@@ -74,11 +80,13 @@ struct Grant {
 
 // The answer to a call of an owner.
 enum class OwnerAnswer {
-  kOk,        // done now
-  kRepeated,  // had been done before by the same call: as good as kOk
-  kFenced,    // somebody else owns the job, or it ended: drop it
-  kCanceled,  // a cancel ended this owner's job: stop, publish nothing
-  kStalled,   // no progress for too long; the lease was not extended
+  kOk,         // done now
+  kRepeated,   // had been done before by the same call: as good as kOk
+  kFenced,     // somebody else owns the job, it ended, or the queue forgot it: drop it
+  kCanceled,   // a cancel ended this owner's job: stop, publish nothing
+  kStalled,    // Renew: no progress for too long; the lease was not extended
+  kPreempted,  // Renew: the lease was extended, but a more urgent job waits for this worker:
+               // checkpoint at the next step and Release
 };
 
 struct RenewRequest {
@@ -95,7 +103,10 @@ struct RenewRequest {
 struct Failure {
   Fence fence;
   bool retryable = false;
-  Millis delay{0};     // before the next try
+  Millis delay{0};  // before the next try
+  // The worker ends with the failure: counted as a crash, not as a try, and the job comes back at
+  // once, to run alone. `retryable` and `delay` say nothing then.
+  bool worker_lost = false;
   std::string reason;  // a sentence for the user; no prompt text
   std::string code;    // e.g. "RESOURCE_EXHAUSTED"
 };
@@ -135,10 +146,17 @@ struct ListRequest {
   std::string page;           // empty: newest first from the top
 };
 
+// What became of a redriven dead letter: the new job "<id>#<n>" and where it is by now.
+struct RedriveReply {
+  JobId id;
+  State state = State::kQueued;
+};
+
+// Dead letters alone (`states` is {kDead}) come from an index of their own: newest death first.
 // A page may hold fewer than `limit` jobs, or none, and still have a next one: the work of one
 // call is bounded.
 struct ListReply {
-  std::vector<JobView> jobs;  // newest first
+  std::vector<JobView> jobs;  // newest submit first
   std::string next_page;      // empty: no more
 };
 
@@ -157,13 +175,45 @@ struct QueueStats {
   bool paused = false;
 };
 
-// Bounds and weights, kept in the queue itself so that all gateways agree.
+// Bounds, kept in the queue itself so that all gateways agree. The defaults stand here alone: the
+// build copies them into the scripts.
 struct QueueLimits {
-  int64_t max_jobs = 100'000;       // non-terminal jobs in all
-  int64_t max_per_tenant = 10'000;  // non-terminal jobs of one tenant
-  int max_tries = 4;                // failures before a job is dead
+  int64_t max_jobs = 100'000;                      // non-terminal jobs in all
+  int64_t max_per_tenant = 10'000;                 // non-terminal jobs of one tenant
+  int64_t max_running_per_tenant = 1'000'000'000;  // jobs of one tenant that workers have
+  int max_tries = 4;                               // failures before a job is dead
   int max_crashes = 3;   // workers lost before a job is dead; twice that while all on one node
   Millis stall{20'000};  // without progress a lease is not extended
+  Millis preempt_after{2'000};  // a more urgent ready job must have waited so long
+  Millis preempt_floor{5'000};  // a job that makes room must have run so long since its take
+  int max_preemptions = 2;      // per job; then it is left alone
+  int64_t max_dead = 10'000;    // dead letters listed; older ones fall off the list
+
+  bool operator==(const QueueLimits&) const = default;
+};
+
+// What one tenant may do; absent: the default, which for the first two stands in QueueLimits.
+struct TenantLimits {
+  std::optional<int64_t> max_open;     // non-terminal jobs; 0: takes none
+  std::optional<int64_t> max_running;  // jobs that workers have at once; 0: none runs
+  std::optional<int64_t> weight;       // share beside other tenants' 1
+
+  bool operator==(const TenantLimits&) const = default;
+};
+
+// One call's part of a round over all jobs.
+struct AuditReport {
+  std::string next_cursor;  // for the next call; empty: the round is over
+  int64_t looked = 0;       // jobs and index entries
+  int64_t repaired = 0;
+  std::vector<std::string> repairs;  // short sentences, at most 20
+};
+
+// A running job that is to make room for a more urgent one.
+struct Preemption {
+  JobId id;
+  std::string worker;
+  bool repeated = false;  // an earlier call has asked for it already
 };
 
 // A hint that something about a job changed. Lossy: truth is Get and the terminal record.

@@ -40,7 +40,7 @@ struct Gateway::Parts {
         cancel({&reader, ports.producer, ports.maintenance, ports.store, ports.clock}),
         reaper(ports.maintenance, ports.metrics),
         sealer(ports.maintenance, ports.store, ports.clock),
-        sampler({ports.maintenance, ports.metrics, config.limits,
+        sampler({ports.maintenance, ports.control, ports.metrics, config.limits,
                  [this](bool ready) { SetServing(ready); }}),
         pool({config.work_threads, static_cast<size_t>(config.work_queue)}, ports.metrics),
         hub({&reader, &pool, ports.clock}),

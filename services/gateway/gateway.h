@@ -22,6 +22,7 @@ class Gateway {
   struct Ports {
     queue::Producer* producer = nullptr;
     queue::Maintenance* maintenance = nullptr;
+    queue::Control* control = nullptr;
     queue::EventChannel* events = nullptr;
     storage::ResultStore* store = nullptr;
     const Clock* clock = nullptr;

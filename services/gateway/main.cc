@@ -27,6 +27,7 @@ Status Serve(const GatewayConfig& config) {
   ASSIGN_OR_RETURN(const auto gateway, Gateway::Start(config, secret, std::move(models),
                                                       {.producer = &queue,
                                                        .maintenance = &queue,
+                                                       .control = &queue,
                                                        .events = &queue,
                                                        .store = store.get(),
                                                        .clock = &clock,

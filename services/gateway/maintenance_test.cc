@@ -70,6 +70,7 @@ TEST_F(MaintenanceTest, TheSealerYieldsToARecordThatStands) {
 TEST_F(MaintenanceTest, TheSamplerShowsDepthsAndSetsTheLimits) {
   std::vector<bool> told;
   QueueSampler sampler({.maintenance = &fleet_.queue,
+                        .control = &fleet_.queue,
                         .metrics = &metrics_,
                         .limits = queue::QueueLimits{.max_jobs = 2},
                         .on_ready = [&](bool ready) { told.push_back(ready); }});

@@ -54,7 +54,7 @@ queue::QueueStats QueueSampler::latest() {
 }
 
 StatusOr<queue::QueueStats> QueueSampler::Ask() {
-  if (!limits_set_ && parts_.limits) RETURN_IF_ERROR(parts_.maintenance->SetLimits(*parts_.limits));
+  if (!limits_set_ && parts_.limits) RETURN_IF_ERROR(parts_.control->SetLimits(*parts_.limits));
   limits_set_ = true;
   return parts_.maintenance->Stats();
 }

@@ -17,6 +17,7 @@ class QueueSampler {
  public:
   struct Parts {
     queue::Maintenance* maintenance = nullptr;  // outlives the sampler
+    queue::Control* control = nullptr;          // outlives the sampler
     metrics::Registry* metrics = nullptr;       // outlives the sampler
     std::optional<queue::QueueLimits> limits;   // absent: the queue keeps its own
     // Called from Tick when readiness changes, and at the first Tick.

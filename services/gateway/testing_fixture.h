@@ -53,7 +53,7 @@ struct MemoryFleet {
   // Takes the next job, which must be there.
   queue::Grant Take() {
     auto grant = queue.Take(
-        {.worker = "w1", .node = "n1", .nonce = RandomToken(), .models = {"demo"}, .warm = 1});
+        {.worker = "w1", .node = "n1", .nonce = RandomToken(), .models = {"demo"}});
     return grant.ok() && *grant ? **grant : queue::Grant{};
   }
 

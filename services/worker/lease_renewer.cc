@@ -69,6 +69,7 @@ void LeaseRenewer::Digest(RunningJob& job, const StatusOr<queue::OwnerAnswer>& a
   switch (*answer) {
     case queue::OwnerAnswer::kOk:
     case queue::OwnerAnswer::kRepeated:
+    case queue::OwnerAnswer::kPreempted:
       job.Extend(OwnDeadline(sent, config_.lease), checkpoint);
       break;
     case queue::OwnerAnswer::kStalled:

@@ -10,7 +10,7 @@ Taker::Taker(queue::Consumer& queue, const Clock& clock, TakerConfig config)
     : queue_(queue), clock_(clock), config_(std::move(config)) {}
 
 StatusOr<std::optional<Taker::Taken>> Taker::Take(const std::vector<std::string>& models,
-                                                  int warm) {
+                                                  int /*warm*/) {
   const SteadyTime now = clock_.Steady();
   if (nonce_.empty() || now - sent_ >= config_.lease) {
     nonce_ = RandomToken();
@@ -20,7 +20,6 @@ StatusOr<std::optional<Taker::Taken>> Taker::Take(const std::vector<std::string>
                             .node = config_.node,
                             .nonce = nonce_,
                             .models = models,
-                            .warm = warm,
                             .lease = config_.lease});
   if (!grant.ok()) {
     if (grant.status().code() != StatusCode::kUnavailable) nonce_.clear();

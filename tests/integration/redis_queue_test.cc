@@ -26,6 +26,7 @@ class MemoryQueueUnderTest final : public QueueUnderTest {
   Producer& producer() override { return queue_; }
   Consumer& consumer() override { return queue_; }
   Maintenance& maintenance() override { return queue_; }
+  Control& control() override { return queue_; }
   EventChannel& events() override { return queue_; }
   void Advance(Millis by) override { clock_.Advance(by); }
   std::vector<std::string> Violations() override { return queue_.Violations(); }

@@ -20,6 +20,7 @@ class RedisQueueUnderTest final : public QueueUnderTest {
   Producer& producer() override { return queue_; }
   Consumer& consumer() override { return queue_; }
   Maintenance& maintenance() override { return queue_; }
+  Control& control() override { return queue_; }
   EventChannel& events() override { return queue_; }
   void Advance(Millis by) override { queue_.AdvanceForTesting(by); }
   std::vector<std::string> Violations() override;

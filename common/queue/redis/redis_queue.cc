@@ -7,6 +7,7 @@
 
 #include "common/queue/redis/event_codec.h"
 #include "common/queue/redis/redis_events.h"
+#include "common/queue/redis/script_call.h"
 #include "common/queue/redis/view_codec.h"
 #include "common/queue/request_checks.h"
 
@@ -16,54 +17,14 @@ namespace {
 using redis::FormatCommand;
 using redis::StatusOfError;
 
-constexpr Millis kRetryWhenFull{2'000};
-constexpr Millis kRetryWhenPaused{5'000};
 constexpr int kMaxPage = 1000;
 constexpr int kListWindow = 1000;  // entries that one LIST script looks at
 constexpr int kListCalls = 16;     // scripts that one List runs
-constexpr int kTakeCalls = 64;     // scripts that one Take runs while it meets stale entries only
-constexpr Millis kPauseWithoutRedis{200};
-
-std::string Text(int64_t number) { return std::to_string(number); }
-std::string Text(Priority priority) { return Text(static_cast<int64_t>(priority)); }
 
 // A key name, and the name itself where it differs (else empty).
 std::string NameBeside(const std::string& name) {
   return job::KeyName(name) == name ? std::string() : name;
 }
-
-std::string KeyOrEmpty(const std::string& name) {
-  return name.empty() ? std::string() : job::KeyName(name);
-}
-
-Status UnknownReply(const Script& script, const RedisReply& reply) {
-  return DataLoss(std::string("Redis: the script ") + script.name + " answered '" + reply.text +
-                  "'");
-}
-
-template <typename Answer, size_t n>
-StatusOr<Answer> Lookup(const Script& script, const RedisReply& reply,
-                        const std::array<std::pair<const char*, Answer>, n>& table) {
-  for (const auto& [name, answer] : table) {
-    if (reply.text == name) return answer;
-  }
-  return UnknownReply(script, reply);
-}
-
-constexpr std::array<std::pair<const char*, OwnerAnswer>, 5> kOwnerAnswers = {{
-    {"OK", OwnerAnswer::kOk},
-    {"REPEATED", OwnerAnswer::kRepeated},
-    {"FENCED", OwnerAnswer::kFenced},
-    {"CANCELED", OwnerAnswer::kCanceled},
-    {"STALLED", OwnerAnswer::kStalled},
-}};
-
-constexpr std::array<std::pair<const char*, FailOutcome>, 4> kFailOutcomes = {{
-    {"REQUEUED", FailOutcome::kRequeued},
-    {"SEALED", FailOutcome::kSealed},
-    {"REPEATED", FailOutcome::kRepeated},
-    {"FENCED", FailOutcome::kFenced},
-}};
 
 constexpr std::array<std::pair<const char*, SubmitOutcome>, 5> kSubmitOutcomes = {{
     {"NEW", SubmitOutcome::kAccepted},
@@ -89,7 +50,7 @@ std::vector<std::string> SubmitArguments(const SubmitRequest& request) {
 
 StatusOr<SubmitReply> DecodeSubmit(const RedisReply& reply) {
   SubmitReply result;
-  ASSIGN_OR_RETURN(result.outcome, Lookup(scripts::kSubmit, reply[0], kSubmitOutcomes));
+  ASSIGN_OR_RETURN(result.outcome, Lookup("submit", reply[0], kSubmitOutcomes));
   switch (result.outcome) {
     case SubmitOutcome::kAccepted:
       break;
@@ -133,12 +94,6 @@ StatusOr<RedisReply> RedisQueue::Run(const Script& script,
   }
   if (reply.kind == RedisReply::Kind::kError) return StatusOfError(reply.text);
   return reply;
-}
-
-StatusOr<OwnerAnswer> RedisQueue::RunForOwner(const Script& script,
-                                              const std::vector<std::string>& arguments) {
-  ASSIGN_OR_RETURN(const RedisReply reply, Run(script, arguments));
-  return Lookup(script, reply, kOwnerAnswers);
 }
 
 Status RedisQueue::Check() { return Run(scripts::kStats, {}).status(); }
@@ -198,19 +153,39 @@ StatusOr<JobView> RedisQueue::Get(const JobId& id) {
   return DecodeView(reply);
 }
 
+StatusOr<RedriveReply> RedisQueue::Redrive(const JobId& id, const std::string& tenant) {
+  RETURN_IF_ERROR(CheckId(id));
+  ASSIGN_OR_RETURN(const JobId next, NextGeneration(id));
+  ASSIGN_OR_RETURN(const RedisReply reply, Run(scripts::kRedrive, {id, next, KeyOrEmpty(tenant)}));
+  const std::string& outcome = reply[0].text;
+  if (outcome == "UNKNOWN") return NotFound("no job " + id);
+  if (outcome == "NOT_DEAD") {
+    ASSIGN_OR_RETURN(const State state, DecodeState(reply[1]));
+    return NotDead(id, state);
+  }
+  if (outcome == "NEW" || outcome == "DUP") {
+    ASSIGN_OR_RETURN(const State state, DecodeState(reply[1]));
+    return RedriveReply{next, state};
+  }
+  ASSIGN_OR_RETURN(const SubmitReply refusal, DecodeSubmit(reply));
+  return ToStatus(refusal);
+}
+
 StatusOr<ListReply> RedisQueue::List(const ListRequest& request) {
   const int limit = std::clamp(request.limit, 1, kMaxPage);
   std::string from = request.page.empty() ? "0" : request.page;
   if (from.size() > 18 || from.find_first_not_of("0123456789") != std::string::npos) {
     return InvalidArgument("page is no token of this queue");
   }
-  std::vector<std::string> arguments = {from, "", Text(kListWindow), KeyOrEmpty(request.tenant),
-                                        KeyOrEmpty(request.model)};
+  const bool dead_alone = request.states == std::vector<State>{State::kDead};
+  std::vector<std::string> arguments = {
+      dead_alone ? "dead" : "all", from, "", Text(kListWindow), KeyOrEmpty(request.tenant),
+      KeyOrEmpty(request.model)};
   for (const State state : request.states) arguments.emplace_back(job::ToString(state));
 
   ListReply result;
   for (int call = 0; call < kListCalls; ++call) {
-    arguments[1] = Text(limit - static_cast<int>(result.jobs.size()));
+    arguments[2] = Text(limit - static_cast<int>(result.jobs.size()));
     ASSIGN_OR_RETURN(const RedisReply reply, Run(scripts::kList, arguments));
     for (size_t i = 1; i < reply.list.size(); ++i) {
       ASSIGN_OR_RETURN(JobView view, DecodeView(reply[i]));
@@ -219,133 +194,9 @@ StatusOr<ListReply> RedisQueue::List(const ListRequest& request) {
     const int64_t next = reply[0].AsInteger();
     result.next_page = next > 0 ? Text(next) : "";
     if (next <= 0 || static_cast<int>(result.jobs.size()) >= limit) break;
-    arguments[0] = result.next_page;
+    arguments[1] = result.next_page;
   }
   return result;
-}
-
-StatusOr<std::optional<Grant>> RedisQueue::Take(const TakeRequest& request) {
-  RETURN_IF_ERROR(CheckTake(request));
-  std::vector<std::string> arguments = {request.worker, KeyOrEmpty(request.node), request.nonce,
-                                        Text(request.lease.count())};
-  for (const std::string& model : request.models) arguments.push_back(job::KeyName(model));
-  for (int call = 0; call < kTakeCalls; ++call) {
-    ASSIGN_OR_RETURN(const RedisReply reply, Run(scripts::kTake, arguments));
-    if (reply.list.empty()) return std::optional<Grant>();
-    if (reply.list.size() == 1) continue;  // AGAIN
-    ASSIGN_OR_RETURN(Grant grant, DecodeGrant(reply, request.nonce));
-    return std::optional<Grant>(std::move(grant));
-  }
-  return std::optional<Grant>();
-}
-
-void RedisQueue::WaitForWork(Millis timeout) {
-  const SteadyTime end = std::chrono::steady_clock::now() + timeout;
-  bool reached = false;
-  {
-    MutexLock lock(&bell_mu_);
-    reached = WaitForBell(timeout).ok();
-    if (!reached) bell_.reset();
-  }
-  // Without Redis the caller would otherwise poll as fast as it can.
-  if (!reached) {
-    std::this_thread::sleep_until(
-        std::min(end, std::chrono::steady_clock::now() + kPauseWithoutRedis));
-  }
-}
-
-Status RedisQueue::WaitForBell(Millis timeout) {
-  if (bell_ == nullptr || bell_->IsClosedByServer()) {
-    ASSIGN_OR_RETURN(bell_, RedisConnection::Connect(options_));
-  }
-  const std::string bell = options_.prefix + "bell";
-  const std::string seconds =
-      Text(timeout.count() / 1000) + "." + Text(1000 + timeout.count() % 1000).substr(1);
-  if (timeout.count() <= 0) return OkStatus();
-  RETURN_IF_ERROR(bell_->Append(FormatCommand({"BLPOP", bell, seconds})));
-  ASSIGN_OR_RETURN(const auto reply,
-                   bell_->ReadWithin(timeout + options_.command_timeout, /*wake=*/-1));
-  if (!reply) return Unavailable("no answer to BLPOP");
-  if (reply->kind == RedisReply::Kind::kError) return StatusOfError(reply->text);
-  return OkStatus();
-}
-
-StatusOr<OwnerAnswer> RedisQueue::Renew(const RenewRequest& request) {
-  RETURN_IF_ERROR(CheckRenew(request));
-  const Fence& fence = request.fence;
-  return RunForOwner(scripts::kRenew,
-                     {fence.id, Text(fence.epoch), fence.nonce, Text(request.lease.count()),
-                      Text(request.stall.count()), Text(request.units), Text(request.step),
-                      std::string(job::ToString(request.phase)), request.checkpoint,
-                      Text(request.checkpoint_step)});
-}
-
-StatusOr<OwnerAnswer> RedisQueue::Complete(const Fence& fence, const std::string& result) {
-  RETURN_IF_ERROR(CheckFence(fence));
-  return RunForOwner(scripts::kComplete, {fence.id, Text(fence.epoch), fence.nonce, result});
-}
-
-StatusOr<FailOutcome> RedisQueue::Fail(const Failure& failure) {
-  RETURN_IF_ERROR(CheckFailure(failure));
-  const Fence& fence = failure.fence;
-  ASSIGN_OR_RETURN(
-      const RedisReply reply,
-      Run(scripts::kFail, {fence.id, Text(fence.epoch), fence.nonce, failure.retryable ? "1" : "0",
-                           Text(failure.delay.count()), failure.reason, failure.code}));
-  return Lookup(scripts::kFail, reply, kFailOutcomes);
-}
-
-StatusOr<OwnerAnswer> RedisQueue::Release(const Fence& fence, const std::string& checkpoint,
-                                          int step) {
-  RETURN_IF_ERROR(CheckFence(fence));
-  return RunForOwner(scripts::kRelease,
-                     {fence.id, Text(fence.epoch), fence.nonce, checkpoint, Text(step)});
-}
-
-StatusOr<int> RedisQueue::Recover(int limit) {
-  ASSIGN_OR_RETURN(const RedisReply reply, Run(scripts::kRecover, {Text(std::max(limit, 1))}));
-  return static_cast<int>(reply.AsInteger());
-}
-
-StatusOr<std::vector<SealRequest>> RedisQueue::PendingSeals(int limit) {
-  ASSIGN_OR_RETURN(const RedisReply reply, Run(scripts::kSeals, {Text(std::max(limit, 1))}));
-  std::vector<SealRequest> seals;
-  for (const RedisReply& row : reply.list) {
-    ASSIGN_OR_RETURN(SealRequest seal, DecodeSeal(row));
-    seals.push_back(std::move(seal));
-  }
-  return seals;
-}
-
-Status RedisQueue::Adopt(const JobId& id, State state, const std::string& result) {
-  RETURN_IF_ERROR(CheckId(id));
-  if (!job::IsTerminal(state)) return InvalidArgument("state to adopt is not terminal");
-  ASSIGN_OR_RETURN(const RedisReply reply,
-                   Run(scripts::kAdopt, {id, std::string(job::ToString(state)), result}));
-  return reply.AsInteger() == 1 ? OkStatus() : NotFound("no job " + id);
-}
-
-StatusOr<QueueStats> RedisQueue::Stats() {
-  ASSIGN_OR_RETURN(const RedisReply reply, Run(scripts::kStats, {}));
-  return DecodeStats(reply);
-}
-
-Status RedisQueue::SetLimits(const QueueLimits& limits) {
-  RETURN_IF_ERROR(CheckLimits(limits));
-  const std::string jobs = Text(limits.max_jobs);
-  const std::string per_tenant = Text(limits.max_per_tenant);
-  const std::string tries = Text(limits.max_tries);
-  const std::string crashes = Text(limits.max_crashes);
-  const std::string stall = Text(limits.stall.count());
-  const std::string key = options_.prefix + "cfg";
-  return Command({"HSET", key, "max_jobs", jobs, "max_per_tenant", per_tenant, "max_tries", tries,
-                  "max_crashes", crashes, "stall", stall})
-      .status();
-}
-
-Status RedisQueue::SetPaused(bool paused) {
-  const std::string key = options_.prefix + "cfg";
-  return Command({"HSET", key, "paused", paused ? "1" : "0"}).status();
 }
 
 Status RedisQueue::Publish(const Event& event) {

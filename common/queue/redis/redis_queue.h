@@ -1,9 +1,11 @@
 // The queue in Redis: every decision is one Lua script (scripts/*.lua), so it is atomic and takes
 // its time from Redis. Start here, then read the scripts; lib/index.lua draws the indexes.
 //
-// Thread-safe. Commands of all threads share one pipelined connection; WaitForWork and each
-// subscription have connections of their own. Redis need not be there at construction: calls are
-// UNAVAILABLE until it is. Every call may be repeated with the same arguments.
+// Thread-safe. The parts: redis_queue.cc (producer, events), redis_queue_work.cc (consumer),
+// redis_queue_upkeep.cc (maintenance, control). Commands of all threads share one pipelined
+// connection; WaitForWork and each subscription have connections of their own. Redis need not be
+// there at construction: calls are UNAVAILABLE until it is. Every call may be repeated with the
+// same arguments.
 #pragma once
 
 #include <atomic>
@@ -27,7 +29,11 @@ using redis::RedisConnection;
 using redis::RedisOptions;
 using redis::RedisReply;
 
-class RedisQueue final : public Producer, public Consumer, public Maintenance, public EventChannel {
+class RedisQueue final : public Producer,
+                         public Consumer,
+                         public Maintenance,
+                         public Control,
+                         public EventChannel {
  public:
   explicit RedisQueue(RedisOptions options);
   ~RedisQueue() override;
@@ -40,6 +46,7 @@ class RedisQueue final : public Producer, public Consumer, public Maintenance, p
   StatusOr<State> Cancel(const JobId& id, const std::string& tenant) override;
   StatusOr<JobView> Get(const JobId& id) override;
   StatusOr<ListReply> List(const ListRequest& request) override;
+  StatusOr<RedriveReply> Redrive(const JobId& id, const std::string& tenant) override;
 
   StatusOr<std::optional<Grant>> Take(const TakeRequest& request) override;
   void WaitForWork(Millis timeout) override;
@@ -53,7 +60,12 @@ class RedisQueue final : public Producer, public Consumer, public Maintenance, p
   StatusOr<std::vector<SealRequest>> PendingSeals(int limit) override;
   Status Adopt(const JobId& id, State state, const std::string& result) override;
   StatusOr<QueueStats> Stats() override;
+  StatusOr<AuditReport> Audit(const std::string& cursor, int limit) override;
+  StatusOr<std::vector<Preemption>> Preempt(int limit) override;
+
   Status SetLimits(const QueueLimits& limits) override;
+  StatusOr<QueueLimits> Limits() override;
+  Status SetTenantLimits(const std::string& tenant, const TenantLimits& limits) override;
   Status SetPaused(bool paused) override;
 
   Status Publish(const Event& event) override;

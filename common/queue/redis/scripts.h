@@ -25,6 +25,12 @@ extern const Script kSeals;
 extern const Script kGet;
 extern const Script kList;
 extern const Script kStats;
+extern const Script kRedrive;
+extern const Script kAudit;
+extern const Script kPreempt;
+extern const Script kSetLimits;
+extern const Script kSetTenantLimits;
+extern const Script kSetPaused;
 }  // namespace scripts
 
 }  // namespace phasor::queue

@@ -1,5 +1,6 @@
 #include "common/queue/redis/view_codec.h"
 
+#include <map>
 #include <optional>
 
 namespace phasor::queue {
@@ -95,6 +96,49 @@ StatusOr<QueueStats> DecodeStats(const RedisReply& reply) {
     stats.models[row[0].text] = depth;
   }
   return stats;
+}
+
+StatusOr<AuditReport> DecodeAudit(const RedisReply& reply) {
+  if (reply.list.size() != 4) return DataLoss("Redis: an audit's report has the wrong length");
+  AuditReport report;
+  report.next_cursor = reply[0].text;
+  report.looked = reply[1].AsInteger();
+  report.repaired = reply[2].AsInteger();
+  for (const RedisReply& sentence : reply[3].list) report.repairs.push_back(sentence.text);
+  return report;
+}
+
+std::vector<std::pair<std::string, int64_t>> EncodeLimits(const QueueLimits& limits) {
+  return {{"max_jobs", limits.max_jobs},
+          {"max_per_tenant", limits.max_per_tenant},
+          {"max_running_per_tenant", limits.max_running_per_tenant},
+          {"max_tries", limits.max_tries},
+          {"max_crashes", limits.max_crashes},
+          {"stall", limits.stall.count()},
+          {"preempt_after", limits.preempt_after.count()},
+          {"preempt_floor", limits.preempt_floor.count()},
+          {"max_preemptions", limits.max_preemptions},
+          {"max_dead", limits.max_dead}};
+}
+
+StatusOr<QueueLimits> DecodeLimits(const RedisReply& fields) {
+  std::map<std::string, int64_t> found;
+  for (const auto& [field, value] : EncodeLimits(QueueLimits{})) found[field] = value;
+  for (size_t i = 0; i + 1 < fields.list.size(); i += 2) {
+    found[fields[i].text] = fields[i + 1].AsInteger();
+  }
+  QueueLimits limits;
+  limits.max_jobs = found["max_jobs"];
+  limits.max_per_tenant = found["max_per_tenant"];
+  limits.max_running_per_tenant = found["max_running_per_tenant"];
+  limits.max_tries = static_cast<int>(found["max_tries"]);
+  limits.max_crashes = static_cast<int>(found["max_crashes"]);
+  limits.stall = Millis(found["stall"]);
+  limits.preempt_after = Millis(found["preempt_after"]);
+  limits.preempt_floor = Millis(found["preempt_floor"]);
+  limits.max_preemptions = static_cast<int>(found["max_preemptions"]);
+  limits.max_dead = found["max_dead"];
+  return limits;
 }
 
 StatusOr<SealRequest> DecodeSeal(const RedisReply& row) {

@@ -2,6 +2,11 @@
 // else wrote our keys: DATA_LOSS. Pure functions.
 #pragma once
 
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
 #include "common/base/status.h"
 #include "common/queue/queue.h"
 #include "common/redis/redis_reply.h"
@@ -16,6 +21,11 @@ StatusOr<JobView> DecodeView(const RedisReply& row);
 StatusOr<Grant> DecodeGrant(const RedisReply& row, const std::string& nonce);
 // Of stats.lua.
 StatusOr<QueueStats> DecodeStats(const RedisReply& reply);
+// Of audit.lua.
+StatusOr<AuditReport> DecodeAudit(const RedisReply& reply);
+// The fields of the hash `cfg`; what is not there has the default.
+std::vector<std::pair<std::string, int64_t>> EncodeLimits(const QueueLimits& limits);
+StatusOr<QueueLimits> DecodeLimits(const RedisReply& fields);
 // Of seals.lua.
 StatusOr<SealRequest> DecodeSeal(const RedisReply& row);
 StatusOr<State> DecodeState(const RedisReply& reply);

@@ -6,23 +6,15 @@
 -- Repeating it is a DUP: the id comes from the client's idempotency key.
 --#include core
 --#include index
+--#include caps
 local id = ARGV[2]
 local known = call('HMGET', P .. 'j:' .. id, 'fp', 'st')
 if known[1] then return {known[1] == ARGV[7] and 'DUP' or 'CONFLICT', known[2]} end
+local refused = refusal(ARGV[5])
+if refused then return refused end
 
-local cfg = call('HMGET', P .. 'cfg', 'paused', 'max_jobs', 'max_per_tenant')
-if cfg[1] == '1' then return {'PAUSED'} end
-if call('ZCARD', P .. 'live') >= tonumber(cfg[2] or 100000) then return {'FULL', 'jobs'} end
-local open = tonumber(call('HGET', P .. 'tn', ARGV[5]) or 0)
-if open >= tonumber(cfg[3] or 10000) then return {'FULL', 'tenant'} end
-
-local j = {m = ARGV[4], c = ARGV[3], t = ARGV[5], ep = 0, dl = ARGV[9], cks = 0}
-call('ZADD', P .. 'live', NOW, id)
-call('ZADD', P .. 'all', call('INCR', P .. 'seq'), id)
-call('HINCRBY', P .. 'tn', j.t, 1)
-call('SET', P .. 's:' .. id, ARGV[12])
-local length = ready(id, j, false, 'm', j.m, 'c', j.c, 't', j.t, 'cost', ARGV[6], 'fp', ARGV[7],
-                     'keep', ARGV[8], 'dl', j.dl, 'ep', 0, 'cks', 0, 'enq', NOW)
+local j = {m = ARGV[4], c = ARGV[3], t = ARGV[5], dl = ARGV[9]}
+local length = create(id, j, ARGV[12], 'cost', ARGV[6], 'fp', ARGV[7], 'keep', ARGV[8])
 if ARGV[10] ~= '' then call('HSET', P .. 'j:' .. id, 'mn', ARGV[10]) end
 if ARGV[11] ~= '' then call('HSET', P .. 'j:' .. id, 'tname', ARGV[11]) end
 if length == 1 then

@@ -8,8 +8,8 @@
 --#include core
 --#include index
 --#include sweep
-local STRIDE = {[0] = 1, 4, 16, 64}
-local MAX_WAIT = {[0] = 10000, 30000, 120000, 600000}
+local STRIDE = $(kStride)
+local MAX_WAIT = $(kMaxWaitMs)
 local worker, node, nonce, lease = ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 
 local function grant(id)
@@ -26,6 +26,14 @@ if held then
   if j.st == 'LEASED' and j.nonce == nonce then return grant(held) end
 end
 sweep(32, 8, 32)
+
+local function nothing()
+  if call('INCR', P .. 'idle') > 256 then call('SET', P .. 'idle', 256) end
+  return {}
+end
+
+local cfg = call('HMGET', P .. 'cfg', 'paused', 'max_running_per_tenant')
+if cfg[1] == '1' then return nothing() end
 
 local function head_wait(model, cls)
   local tenant = call('LINDEX', P .. 'ring:' .. model .. ':' .. cls, 0)
@@ -64,7 +72,7 @@ end
 local function pick_class(with_jobs)
   local pass = call('HMGET', P .. 'pass', 'n', 'now', 'p0', 'p1', 'p2', 'p3')
   local n, now = tonumber(pass[1] or 0) + 1, tonumber(pass[2] or 0)
-  if n % 4 == 0 then
+  if n % $(kAgedEvery) == 0 then
     local cls = overdue_class(with_jobs)
     if cls then return cls, {'n', n} end
   end
@@ -75,16 +83,21 @@ local function pick_class(with_jobs)
       if not lowest or effective < lowest then best, lowest = cls, effective end
     end
   end
+  if not best then return nil end
   return best, {'n', n, 'now', lowest, 'p' .. best, lowest + STRIDE[best]}
 end
 
--- The first model, unless another was passed over too often or has waited too long.
+-- The first model, unless another was passed over too often or has waited too long. Drops those
+-- from the list whose tenants are all parked.
 local function pick_model(models, cls)
   if #models == 1 then return models[1] end
+  for i = #models, 1, -1 do
+    if call('EXISTS', P .. 'ring:' .. models[i] .. ':' .. cls) == 0 then table.remove(models, i) end
+  end
   local chosen, most = 1, MAX_WAIT[cls] / 4
   for i = 2, #models do
     local over = tonumber(call('HGET', P .. 'pass', 's:' .. models[i] .. ':' .. cls) or 0)
-    local wait = over >= 32 and math.huge or head_wait(models[i], cls)
+    local wait = over >= $(kMaxPassedOver) and math.huge or head_wait(models[i], cls)
     if wait > most then chosen, most = i, wait end
   end
   return models[chosen]
@@ -102,43 +115,60 @@ local function count_passed_over(models, cls, served)
   end
 end
 
--- The tenant that has used least among the first of the ring -> tenant, its used, virtual time.
-local function pick_tenant(ring, used)
-  local window = call('LRANGE', ring, 0, 7)
-  if #window == 0 then return nil end
-  local values = call('HMGET', used, '#v', unpack(window))
-  local best, least
-  for i = 1, #window do
-    local value = tonumber(values[i + 1] or 0)
-    if not least or value < least then best, least = i, value end
+local budget = 256  -- list and ring entries that one script looks at
+
+-- The tenant that has used least among the first of the ring; tenants at their cap of running jobs
+-- are parked on the way -> tenant, its used, virtual time, weight.
+local function pick_tenant(model, cls)
+  local used = P .. 'dq:' .. model .. ':' .. cls
+  while budget > 0 do
+    local window = call('LRANGE', P .. 'ring:' .. model .. ':' .. cls, 0, $(kTenantWindow) - 1)
+    if #window == 0 then return nil end
+    local values = call('HMGET', used, '#v', unpack(window))
+    local best, least
+    for i = 1, #window do
+      local value = tonumber(values[i + 1] or 0)
+      if not least or value < least then best, least = i, value end
+    end
+    local tenant = window[best]
+    local own = call('HMGET', P .. 'tl', tenant .. ':r', tenant .. ':w')
+    local cap = tonumber(own[1] or cfg[2] or $(max_running_per_tenant))
+    if cap >= 1e9 or tonumber(call('HGET', P .. 'tr', tenant) or 0) < cap then
+      return tenant, least, tonumber(values[1] or 0), own[2] or 1
+    end
+    park(model, cls, tenant)
+    budget = budget - 1
   end
-  return window[best], least, tonumber(values[1] or 0)
 end
 
 local function lease_job(id, j)
-  call('HINCRBY', P .. 'depth:' .. j.m, 'run', 1)
+  count('depth:' .. j.m, 'run', 1, j)
+  count('tr', j.t, 1, j)
   call('ZADD', P .. 'lease', NOW + lease, id)
   call('SET', P .. 'tk:' .. nonce, id, 'PX', lease)
   j.ep = j.ep + 1
   j.own = worker
+  local models = #ARGV > 6 and ' ' .. table.concat(ARGV, ' ', 6) .. ' ' or ''
   enter(id, j, 'LEASED', 'ep', j.ep, 'own', worker, 'node', node, 'nonce', nonce, 'lease', lease,
-        'u', 0, 'tp', NOW, 'step', j.cks)
+        'u', 0, 'tp', NOW, 'step', j.cks, 'wm', models)
 end
 
-local budget = 256  -- list entries that one script looks at
-
-local function try()
-  local with_jobs = models_by_class()
-  if not with_jobs then return nil end
-  local cls, charge = pick_class(with_jobs)
-  local model = pick_model(with_jobs[cls], cls)
-  local ring, used = P .. 'ring:' .. model .. ':' .. cls, P .. 'dq:' .. model .. ':' .. cls
-  local tenant, spent, virtual = pick_tenant(ring, used)
-  if not tenant then  -- the counter says there are jobs and there are none
-    call('HSET', P .. 'depth:' .. model, cls, 0)
-    budget = budget - 1
-    return 'stale'
+-- Takes a model out of the choice: all its tenants in this class are parked.
+local function exclude(with_jobs, cls, model)
+  for i, name in ipairs(with_jobs[cls]) do
+    if name == model then table.remove(with_jobs[cls], i) end
   end
+  return 'stale'
+end
+
+local function try(with_jobs)
+  local cls, charge = pick_class(with_jobs)
+  if not cls then return nil end
+  local model = pick_model(with_jobs[cls], cls)
+  if not model then return 'stale' end
+  local tenant, spent, virtual, weight = pick_tenant(model, cls)
+  if not tenant then return budget > 0 and exclude(with_jobs, cls, model) or 'stale' end
+  local ring, used = P .. 'ring:' .. model .. ':' .. cls, P .. 'dq:' .. model .. ':' .. cls
   local q = P .. 'q:' .. model .. ':' .. cls .. ':' .. tenant
   local id, j
   repeat
@@ -147,9 +177,9 @@ local function try()
     j = id and fetch(id, 'cost')
   until not id or j.st == 'QUEUED' or budget <= 0
   local empty = call('EXISTS', q) == 0
-  if empty then drop_tenant(ring, used, tenant) end
+  if empty then drop_tenant(model, cls, tenant) end
   if not id or j.st ~= 'QUEUED' then return 'stale' end
-  call('HINCRBY', P .. 'depth:' .. model, cls, -1)
+  count('depth:' .. model, cls, -1, j)
   if j.dl ~= '0' then
     call('ZREM', P .. 'due', id)
     if tonumber(j.dl) <= NOW then
@@ -158,12 +188,11 @@ local function try()
       return 'stale'
     end
   end
+  if call('EXISTS', used) == 1 then call('HSET', used, '#v', math.max(virtual, spent)) end
   if not empty then
-    call('HSET', used, '#v', math.max(virtual, spent), tenant, spent + j.cost)
+    call('HSET', used, tenant, spent + math.floor(j.cost * $(kShareScale) / weight))
     call('LREM', ring, 1, tenant)
     call('RPUSH', ring, tenant)
-  elseif call('EXISTS', ring) == 1 then
-    call('HSET', used, '#v', math.max(virtual, spent))
   end
   call('HSET', P .. 'pass', unpack(charge))
   count_passed_over(with_jobs[cls], cls, model)
@@ -171,12 +200,11 @@ local function try()
   return id
 end
 
+local with_jobs = models_by_class()
+if not with_jobs then return nothing() end
 while budget > 0 do
-  local id = try()
-  if not id then
-    if call('INCR', P .. 'idle') > 256 then call('SET', P .. 'idle', 256) end
-    return {}
-  end
+  local id = try(with_jobs)
+  if not id then return nothing() end
   if id ~= 'stale' then return grant(id) end
 end
 return {'AGAIN'}

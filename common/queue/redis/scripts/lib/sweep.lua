@@ -5,24 +5,25 @@ local function due(index, limit)
 end
 
 -- The worker is lost: count the crash and where it was, then queue the job again, alone, or seal
--- it when it has taken enough workers with it, on two nodes or twice as many on one.
-local function take_back(id, j)
+-- it when it has taken enough workers with it, on two nodes or twice as many on one. True: queued.
+local function take_back(id, j, why, code, ...)
   local crash = (tonumber(j.crash) or 0) + 1
   local nodes = j.cn or ' '
   if j.node and j.node ~= '' and not nodes:find(' ' .. j.node .. ' ', 1, true) then
     nodes = nodes .. j.node .. ' '
   end
   local _, count = nodes:gsub('%S+', '')
-  local max = tonumber(call('HGET', P .. 'cfg', 'max_crashes') or 3)
+  local max = tonumber(call('HGET', P .. 'cfg', 'max_crashes') or $(max_crashes))
   if crash >= max and (count >= 2 or crash >= 2 * max) then
     seal(id, j, 'DEAD', 'ABORTED',
          'WORKER_LOST: ' .. crash .. ' workers were lost while they ran the job',
-         'crash', crash, 'cn', nodes, 'solo', 1)
-  else
-    leave(id, j)
-    ready(id, j, true, 'crash', crash, 'cn', nodes, 'solo', 1, 'step', j.cks,
-          'code', 'UNAVAILABLE', 'why', 'a worker was lost while it ran the job')
+         'crash', crash, 'cn', nodes, 'solo', 1, ...)
+    return false
   end
+  leave(id, j)
+  ready(id, j, true, 'crash', crash, 'cn', nodes, 'solo', 1, 'step', j.cks, 'code', code,
+        'why', why, ...)
+  return true
 end
 
 local function sweep(promotions, recoveries, expiries)
@@ -40,7 +41,7 @@ local function sweep(promotions, recoveries, expiries)
   for _, id in ipairs(due('lease', recoveries)) do
     local j = fetch(id, 'crash', 'cn', 'node')
     if j.st == 'LEASED' then
-      take_back(id, j)
+      take_back(id, j, 'a worker was lost while it ran the job', 'UNAVAILABLE')
       moved = moved + 1
     else
       call('ZREM', P .. 'lease', id)

@@ -1,0 +1,96 @@
+#!lua flags=allow-oom
+-- PREEMPT: asks running jobs to make room for more urgent ones that wait too long and that the
+-- same worker can run. The mark is the owner's epoch in `pm`, so it ends with the owner; RENEW
+-- answers it. A place that was asked for already counts for the job that waits, so there are never
+-- more marks than such jobs, however many callers there are.
+-- ARGV: 2 limit
+-- -> {{id, worker, 0: marked now, 1: marked before}, ...}
+--#include core
+local limit = tonumber(ARGV[2])
+local cfg = call('HMGET', P .. 'cfg', 'paused', 'preempt_after', 'preempt_floor',
+                 'max_preemptions', 'max_running_per_tenant')
+if cfg[1] == '1' then return {} end
+local since = NOW - tonumber(cfg[2] or $(preempt_after))
+local began_before = NOW - tonumber(cfg[3] or $(preempt_floor))
+local most = tonumber(cfg[4] or $(max_preemptions))
+
+-- Jobs that the tenant may have running beyond those that do.
+local rooms = {}
+local function room(tenant)
+  if not rooms[tenant] then
+    local cap = call('HGET', P .. 'tl', tenant .. ':r') or cfg[5] or $(max_running_per_tenant)
+    rooms[tenant] = tonumber(cap) - tonumber(call('HGET', P .. 'tr', tenant) or 0)
+  end
+  return rooms[tenant]
+end
+
+-- The ready jobs that have waited too long, the most urgent class first: {class, model}.
+local waiting = {}
+local function find_waiting(model, cls)
+  for _, tenant in ipairs(call('LRANGE', P .. 'ring:' .. model .. ':' .. cls, 0, 63)) do
+    local q = P .. 'q:' .. model .. ':' .. cls .. ':' .. tenant
+    for _, id in ipairs(call('LRANGE', q, 0, limit - 1)) do
+      local job = call('HMGET', P .. 'j:' .. id, 'st', 'enq')
+      if job[1] == 'QUEUED' then
+        if #waiting >= limit or room(tenant) <= 0 or tonumber(job[2]) > since then break end
+        rooms[tenant] = rooms[tenant] - 1
+        waiting[#waiting + 1] = {cls = cls, model = model}
+      end
+    end
+  end
+end
+
+local models = call('HKEYS', P .. 'models')
+table.sort(models)
+for cls = 0, 2 do
+  for _, model in ipairs(models) do find_waiting(model, cls) end
+end
+
+-- The running jobs: the least urgent first, and of these the one that began last, for it has least
+-- to lose.
+local running = {}
+for _, id in ipairs(call('ZRANGE', P .. 'lease', 0, 999)) do
+  local j = call('HMGET', P .. 'j:' .. id, 'st', 'm', 'c', 'ep', 'ch', 'own', 'pm', 'pn', 'wm')
+  if j[1] == 'LEASED' then
+    running[#running + 1] = {id = id, m = j[2], c = tonumber(j[3]), ep = j[4],
+                             began = tonumber(j[5]), own = j[6], before = j[7] == j[4],
+                             times = tonumber(j[8] or 0), wm = j[9] or ''}
+  end
+end
+table.sort(running, function(a, b)
+  if a.c ~= b.c then return a.c > b.c end
+  if a.began ~= b.began then return a.began > b.began end
+  return a.id < b.id
+end)
+
+local function serves(v, w)
+  return v.c > w.cls and (v.m == w.model or v.wm:find(' ' .. w.model .. ' ', 1, true))
+end
+
+local function asked_before(w)
+  for _, v in ipairs(running) do
+    if v.before and not v.answered and serves(v, w) then
+      v.answered = true
+      return true
+    end
+  end
+end
+
+local asked = {}
+for _, w in ipairs(waiting) do
+  if not asked_before(w) then
+    for _, v in ipairs(running) do
+      if not v.before and not v.now and serves(v, w) and v.began <= began_before and
+         v.times < most then
+        v.now = true
+        call('HSET', P .. 'j:' .. v.id, 'pm', v.ep, 'pn', v.times + 1)
+        asked[#asked + 1] = {v.id, v.own, 0}
+        break
+      end
+    end
+  end
+end
+for _, v in ipairs(running) do
+  if v.before and #asked < limit then asked[#asked + 1] = {v.id, v.own, 1} end
+end
+return asked

@@ -1,0 +1,25 @@
+#!lua
+-- REDRIVE: a dead letter as a new job, the next generation of its id, to run alone. The dead one
+-- stays. Without allow-oom: refused whole when Redis is full.
+-- ARGV: 2 id, 3 id of the next generation, 4 tenant key (empty: any)
+-- -> {'NEW', state} | {'DUP', state of the new job} | {'UNKNOWN'} | {'NOT_DEAD', state} |
+--    {'PAUSED'} | {'FULL', which cap}
+--#include core
+--#include index
+--#include caps
+local id, new = ARGV[2], ARGV[3]
+local j = fetch(id, 'cost', 'fp', 'mn', 'tname')
+local spec = call('GET', P .. 's:' .. id)
+if not j.st or not spec or (ARGV[4] ~= '' and ARGV[4] ~= j.t) then return {'UNKNOWN'} end
+local state = call('HGET', P .. 'j:' .. new, 'st')
+if state then return {'DUP', state} end
+if j.st ~= 'DEAD' then return {'NOT_DEAD', j.st} end
+local refused = refusal(j.t)
+if refused then return refused end
+
+create(new, {m = j.m, c = j.c, t = j.t, dl = '0'}, spec, 'cost', j.cost, 'fp', j.fp,
+       'keep', j.keep, 'solo', 1)
+if j.mn then call('HSET', P .. 'j:' .. new, 'mn', j.mn) end
+if j.tname then call('HSET', P .. 'j:' .. new, 'tname', j.tname) end
+call('HSET', P .. 'models', j.m, j.mn or j.m)
+return {'NEW', 'QUEUED'}

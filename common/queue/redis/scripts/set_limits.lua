@@ -1,0 +1,13 @@
+#!lua flags=allow-oom
+-- Limits for all: writes `cfg`. Tenants that wait for their cap of running jobs are looked at anew,
+-- and so are the dead letters.
+-- ARGV: 2... field, value, field, value ...
+-- -> OK
+--#include core
+--#include index
+call('HSET', P .. 'cfg', unpack(ARGV, 2))
+for _, tenant in ipairs(call('HKEYS', P .. 'park')) do unpark(tenant) end
+ring_all()
+local cap = tonumber(call('HGET', P .. 'cfg', 'max_dead') or $(max_dead))
+call('ZREMRANGEBYRANK', P .. 'dead', 0, -1 - cap)
+return 'OK'

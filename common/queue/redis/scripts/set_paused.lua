@@ -1,0 +1,9 @@
+#!lua flags=allow-oom
+-- A paused queue refuses new jobs (SUBMIT) and hands none out (TAKE); what runs goes on.
+-- ARGV: 2 paused (1/0)
+-- -> OK
+--#include core
+--#include index
+call('HSET', P .. 'cfg', 'paused', ARGV[2])
+if ARGV[2] == '0' then ring_all() end
+return 'OK'
