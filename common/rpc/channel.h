@@ -1,5 +1,5 @@
-// Client channels to a gateway with the house's settings: keepalive that notices a dead peer
-// within 30 s, reconnects after 0.1 to 2 s, no HTTP proxy. Thread-safe.
+// Client channels to a gateway with the house's settings: pings that notice a dead peer, reconnects
+// after 0.1 to 2 s, no HTTP proxy. Thread-safe.
 #pragma once
 
 #include <memory>
@@ -7,6 +7,7 @@
 
 #include <grpcpp/channel.h>
 
+#include "common/base/clock.h"
 #include "common/base/status.h"
 
 namespace phasor::rpc {
@@ -14,6 +15,10 @@ namespace phasor::rpc {
 struct ChannelConfig {
   std::string address = "127.0.0.1:50051";  // or unix:/path
   int max_receive_bytes = 80 << 20;         // a result with all its pictures
+  // A peer that does not answer a ping in time is dead: its calls end with UNAVAILABLE. Servers
+  // allow a ping each second.
+  Millis ping_every{20'000};
+  Millis ping_timeout{10'000};
 };
 
 // Connects lazily: an address nobody serves shows at the first call, as UNAVAILABLE.

@@ -4,11 +4,17 @@
 
 namespace phasor::rpc {
 
-std::string EncodeDetails(const v1::Result& result) {
+std::string EncodeDetails(const v1::Result& result, const std::string& fingerprint) {
   v1::ResultDetails details;
+  details.set_request_fingerprint(fingerprint);
   *details.mutable_result() = result;
   details.mutable_result()->clear_images();
   return details.SerializeAsString();
+}
+
+std::string FingerprintOf(const storage::TerminalRecord& record) {
+  v1::ResultDetails details;
+  return details.ParseFromString(record.details) ? details.request_fingerprint() : "";
 }
 
 v1::Result ResultOf(const storage::TerminalRecord& record) {

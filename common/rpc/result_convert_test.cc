@@ -36,6 +36,15 @@ TEST(ResultConvertTest, PicturesComeFromTheRecordAndTheRestFromTheDetails) {
   EXPECT_EQ(result.worker(), "w1");
 }
 
+TEST(ResultConvertTest, TheDetailsSayWhichRequestItWas) {
+  storage::TerminalRecord record = Record();
+  EXPECT_EQ(FingerprintOf(record), "");
+  record.details = EncodeDetails({}, "ab12");
+  EXPECT_EQ(FingerprintOf(record), "ab12");
+  record.details = "\xff\xff garbage";
+  EXPECT_EQ(FingerprintOf(record), "");
+}
+
 TEST(ResultConvertTest, BrokenDetailsLeaveThePictures) {
   storage::TerminalRecord record = Record();
   record.details = "\xff\xff garbage";

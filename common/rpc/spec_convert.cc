@@ -144,6 +144,7 @@ std::string EncodeJobSpec(const JobSpec& spec) {
   v1::JobSpec proto;
   *proto.mutable_request() = ToProto(spec.spec);
   proto.set_trace_parent(spec.trace_parent);
+  proto.set_request_fingerprint(spec.fingerprint);
   return proto.SerializeAsString();
 }
 
@@ -156,7 +157,13 @@ StatusOr<JobSpec> DecodeJobSpec(std::string_view bytes) {
   JobSpec result;
   ASSIGN_OR_RETURN(result.spec, FromProto(proto.request()));
   result.trace_parent = proto.trace_parent();
+  result.fingerprint = proto.request_fingerprint();
   return result;
+}
+
+std::string FingerprintOf(std::string_view spec) {
+  const auto decoded = DecodeJobSpec(spec);
+  return decoded.ok() ? decoded->fingerprint : "";
 }
 
 }  // namespace phasor::rpc

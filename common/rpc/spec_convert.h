@@ -32,8 +32,11 @@ StatusOr<job::GenerateSpec> FromProto(const v1::GenerateRequest& request);
 struct JobSpec {
   job::GenerateSpec spec;
   std::string trace_parent;
+  std::string fingerprint = {};  // of the request as it was sent; empty without a key
 };
 std::string EncodeJobSpec(const JobSpec& spec);
 StatusOr<JobSpec> DecodeJobSpec(std::string_view bytes);
+// Of a JobSpec in bytes; empty if there is none.
+std::string FingerprintOf(std::string_view spec);
 
 }  // namespace phasor::rpc

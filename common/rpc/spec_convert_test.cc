@@ -33,9 +33,13 @@ job::GenerateSpec Spec() {
 
 TEST(SpecConvertTest, ASpecSurvivesTheQueue) {
   const job::GenerateSpec spec = Spec();
-  const auto decoded = DecodeJobSpec(EncodeJobSpec({spec, "00-trace-01"}));
+  const std::string bytes = EncodeJobSpec({spec, "00-trace-01", "ab12"});
+  const auto decoded = DecodeJobSpec(bytes);
   ASSERT_TRUE(decoded.ok()) << decoded.status();
   EXPECT_EQ(decoded->trace_parent, "00-trace-01");
+  EXPECT_EQ(decoded->fingerprint, "ab12");
+  EXPECT_EQ(FingerprintOf(bytes), "ab12");
+  EXPECT_EQ(FingerprintOf("\xff garbage"), "");
   const job::GenerateSpec& got = decoded->spec;
   EXPECT_EQ(got.model, spec.model);
   EXPECT_EQ(got.prompt, spec.prompt);

@@ -1,10 +1,24 @@
 #include "services/cli/address.h"
 
 #include <cstdlib>
+#include <sstream>
 
 #include "common/base/file.h"
 
 namespace phasor::cli {
+namespace {
+
+constexpr size_t kMaxAddressFile = 64 << 10;
+
+// The parts of `text` between separators, empty ones left out.
+void AddWords(const std::string& text, char separator, std::vector<std::string>* words) {
+  std::istringstream parts(text);
+  for (std::string part; std::getline(parts, part, separator);) {
+    if (!part.empty()) words->push_back(part);
+  }
+}
+
+}  // namespace
 
 std::optional<std::string> ProcessEnvironment(const std::string& name) {
   const char* value = std::getenv(name.c_str());
@@ -21,15 +35,23 @@ std::string DefaultFleetDirectory(const Environment& environment) {
 
 std::string AddressFile(const std::string& directory) { return directory + "/address"; }
 
-std::string FindAddress(const std::string& flag, const Environment& environment) {
-  if (!flag.empty()) return flag;
-  if (const auto address = environment("PHASOR_ADDRESS")) return *address;
-  const auto file = ReadFile(AddressFile(DefaultFleetDirectory(environment)), 4096);
-  if (file.ok()) {
-    const std::string line = file->substr(0, file->find('\n'));
-    if (!line.empty()) return line;
+std::vector<std::string> FindAddresses(const std::vector<std::string>& flags,
+                                       const Environment& environment) {
+  std::vector<std::string> found;
+  for (const std::string& flag : flags) AddWords(flag, ',', &found);
+  if (found.empty()) AddWords(environment("PHASOR_ADDRESS").value_or(""), ',', &found);
+  if (found.empty()) {
+    const auto file = ReadFile(AddressFile(DefaultFleetDirectory(environment)), kMaxAddressFile);
+    if (file.ok()) AddWords(*file, '\n', &found);
   }
-  return "127.0.0.1:50051";
+  if (found.empty()) found.push_back("127.0.0.1:50051");
+  return found;
+}
+
+std::string AddressText(const std::vector<std::string>& addresses) {
+  std::string text;
+  for (const std::string& address : addresses) text += (text.empty() ? "" : " and ") + address;
+  return text;
 }
 
 }  // namespace phasor::cli

@@ -5,6 +5,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace phasor::cli {
 
@@ -14,11 +15,15 @@ std::optional<std::string> ProcessEnvironment(const std::string& name);
 // PHASOR_DIR, else phasor below XDG_STATE_HOME or ~/.local/state, else ./phasor-data.
 std::string DefaultFleetDirectory(const Environment& environment);
 
-// The file in a fleet's directory that says where its gateway listens.
+// The file in a fleet's directory that says where its gateways listen, one on a line.
 std::string AddressFile(const std::string& directory);
 
-// `flag` if not empty, else PHASOR_ADDRESS, else the address file of the default directory, else
-// 127.0.0.1:50051.
-std::string FindAddress(const std::string& flag, const Environment& environment);
+// `flags` if not empty, else PHASOR_ADDRESS with commas between them, else the address file of the
+// default directory, else 127.0.0.1:50051. Never empty.
+std::vector<std::string> FindAddresses(const std::vector<std::string>& flags,
+                                       const Environment& environment);
+
+// For sentences: "a:1 and b:2".
+std::string AddressText(const std::vector<std::string>& addresses);
 
 }  // namespace phasor::cli

@@ -4,10 +4,13 @@
 #include <fstream>
 #include <map>
 
+#include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
 namespace phasor::cli {
 namespace {
+
+using ::testing::ElementsAre;
 
 Environment Of(std::map<std::string, std::string> values) {
   return [values](const std::string& name) -> std::optional<std::string> {
@@ -29,10 +32,22 @@ class AddressTest : public ::testing::Test {
 };
 
 TEST_F(AddressTest, FlagGoesBeforeEnvironmentBeforeFleetBeforeDefault) {
-  EXPECT_EQ(FindAddress("a:1", Of({{"PHASOR_ADDRESS", "b:2"}})), "a:1");
-  EXPECT_EQ(FindAddress("", Of({{"PHASOR_ADDRESS", "b:2"}, {"PHASOR_DIR", directory_}})), "b:2");
-  EXPECT_EQ(FindAddress("", Of({{"PHASOR_DIR", directory_}})), "unix:/run/fleet.sock");
-  EXPECT_EQ(FindAddress("", Of({{"PHASOR_DIR", directory_ + "/none"}})), "127.0.0.1:50051");
+  EXPECT_THAT(FindAddresses({"a:1"}, Of({{"PHASOR_ADDRESS", "b:2"}})), ElementsAre("a:1"));
+  EXPECT_THAT(FindAddresses({}, Of({{"PHASOR_ADDRESS", "b:2"}, {"PHASOR_DIR", directory_}})),
+              ElementsAre("b:2"));
+  EXPECT_THAT(FindAddresses({}, Of({{"PHASOR_DIR", directory_}})),
+              ElementsAre("unix:/run/fleet.sock"));
+  EXPECT_THAT(FindAddresses({}, Of({{"PHASOR_DIR", directory_ + "/none"}})),
+              ElementsAre("127.0.0.1:50051"));
+}
+
+TEST_F(AddressTest, SeveralGatewaysAreAListEverywhere) {
+  EXPECT_THAT(FindAddresses({"a:1,b:2", "c:3", ""}, Of({})), ElementsAre("a:1", "b:2", "c:3"));
+  EXPECT_THAT(FindAddresses({","}, Of({{"PHASOR_ADDRESS", "a:1,,b:2,"}})),
+              ElementsAre("a:1", "b:2"));
+  std::ofstream(AddressFile(directory_)) << "a:1\nb:2\n";
+  EXPECT_THAT(FindAddresses({}, Of({{"PHASOR_DIR", directory_}})), ElementsAre("a:1", "b:2"));
+  EXPECT_EQ(AddressText({"a:1", "b:2"}), "a:1 and b:2");
 }
 
 TEST_F(AddressTest, FleetDirectoryFollowsTheUsualVariables) {

@@ -6,7 +6,6 @@
 #include <thread>
 #include <utility>
 
-#include "common/rpc/channel.h"
 #include "common/rpc/spec_convert.h"
 #include "common/rpc/status_convert.h"
 
@@ -14,42 +13,43 @@ namespace phasor::cli {
 namespace {
 
 constexpr Millis kCallTimeout{30'000};
+// Where another gateway can be asked instead.
+constexpr Millis kCallTimeoutOfMany{10'000};
 constexpr Millis kCancelTimeout{5'000};
+constexpr Millis kFetchTimeout{300'000};  // pictures over a slow line
 constexpr Millis kNap{50};
+// A fleet that loses a job again and again is not coming back.
+constexpr int kMaxResubmits = 5;
 
 std::chrono::system_clock::time_point In(Millis timeout) {
   return std::chrono::system_clock::now() + timeout;
 }
 
-// Full jitter up to 0.1 s, 0.2 s, 0.4 s ... 5 s.
-Millis Pause(int failures) {
+// Jitter below 0.1 s, 0.2 s, 0.4 s ... 5 s, at least half of it.
+Millis Pause(int rounds) {
   static std::minstd_rand generator{std::random_device{}()};
-  const int64_t most = std::min<int64_t>(5'000, int64_t{100} << std::min(failures, 10));
+  const int64_t most = std::min<int64_t>(5'000, int64_t{100} << std::min(rounds, 10));
   return Millis(std::uniform_int_distribution<int64_t>(most / 2, most)(generator));
 }
 
 }  // namespace
 
-StatusOr<std::unique_ptr<Client>> Client::Make(const std::string& address, Interrupt& interrupt,
-                                               ClientPatience patience) {
-  ASSIGN_OR_RETURN(auto channel, rpc::MakeChannel({.address = address}));
-  return std::unique_ptr<Client>(new Client(address, std::move(channel), interrupt, patience));
+StatusOr<std::unique_ptr<Client>> Client::Make(const std::vector<std::string>& addresses,
+                                               Interrupt& interrupt, ClientPatience patience) {
+  ASSIGN_OR_RETURN(Gateways gateways, Gateways::Make(addresses));
+  return std::unique_ptr<Client>(new Client(std::move(gateways), interrupt, patience));
 }
 
-Client::Client(std::string address, std::shared_ptr<grpc::Channel> channel, Interrupt& interrupt,
-               ClientPatience patience)
-    : address_(std::move(address)),
-      channel_(std::move(channel)),
-      interrupt_(interrupt),
-      patience_(patience),
-      images_(v1::Images::NewStub(channel_)),
-      models_(v1::Models::NewStub(channel_)),
-      admin_(v1::Admin::NewStub(channel_)) {}
+Client::Client(Gateways gateways, Interrupt& interrupt, ClientPatience patience)
+    : gateways_(std::move(gateways)), interrupt_(interrupt), patience_(patience) {}
 
-bool Client::WaitToRetry(SteadyTime since, int failures) {
+bool Client::GoOn(SteadyTime since, int failures) {
+  gateways_.GoOn();
+  const int count = static_cast<int>(gateways_.size());
+  if ((failures + 1) % count != 0) return !interrupt_.raised();
   const Millis limit = answered_ ? patience_.later : patience_.first;
   if (clock_.Steady() - since >= limit) return false;
-  const SteadyTime until = clock_.Steady() + Pause(failures);
+  const SteadyTime until = clock_.Steady() + Pause(failures / count);
   while (clock_.Steady() < until) {
     if (interrupt_.raised()) return false;
     std::this_thread::sleep_for(kNap);
@@ -57,12 +57,21 @@ bool Client::WaitToRetry(SteadyTime since, int failures) {
   return true;
 }
 
-Status Client::Repeat(const std::function<grpc::Status(grpc::ClientContext*)>& attempt,
-                      bool interruptible) {
+// A gateway that hangs is as good as one that is away when there is another.
+bool Client::IsAway(const Status& status) const {
+  return status.code() == StatusCode::kUnavailable ||
+         (status.code() == StatusCode::kDeadlineExceeded && gateways_.size() > 1);
+}
+
+Millis Client::call_timeout() const {
+  return gateways_.size() > 1 ? kCallTimeoutOfMany : kCallTimeout;
+}
+
+Status Client::Repeat(Millis timeout, const Attempt& attempt, bool interruptible) {
   const SteadyTime since = clock_.Steady();
   for (int failures = 0;; ++failures) {
     grpc::ClientContext context;
-    context.set_deadline(In(interruptible ? kCallTimeout : kCancelTimeout));
+    context.set_deadline(In(timeout));
     Status status;
     if (interruptible) {
       const Interrupt::Scope scope(interrupt_, [&context] { context.TryCancel(); });
@@ -70,11 +79,11 @@ Status Client::Repeat(const std::function<grpc::Status(grpc::ClientContext*)>& a
     } else {
       status = rpc::FromGrpc(attempt(&context));
     }
-    if (status.code() != StatusCode::kUnavailable) {
+    if (!IsAway(status)) {
       answered_ = answered_ || status.code() != StatusCode::kDeadlineExceeded;
       return status;
     }
-    if (!WaitToRetry(since, failures)) {
+    if (!GoOn(since, failures)) {
       return interruptible && interrupt_.raised() ? Cancelled("interrupted") : status;
     }
   }
@@ -83,58 +92,23 @@ Status Client::Repeat(const std::function<grpc::Status(grpc::ClientContext*)>& a
 StatusOr<v1::SubmitResponse> Client::Submit(const v1::GenerateRequest& request) {
   v1::SubmitRequest call;
   *call.mutable_request() = request;
-  v1::SubmitResponse response;
-  RETURN_IF_ERROR(Repeat([&](auto* context) { return images_->Submit(context, call, &response); }));
-  return response;
-}
-
-StatusOr<v1::Job> Client::Get(const std::string& id) {
-  v1::GetJobRequest call;
-  call.set_job_id(id);
-  v1::Job job;
-  RETURN_IF_ERROR(Repeat([&](auto* context) { return images_->Get(context, call, &job); }));
-  return job;
+  return Ask(&v1::Images::Stub::Submit, call);
 }
 
 StatusOr<v1::Job> Client::Cancel(const std::string& id) {
   v1::CancelRequest call;
   call.set_job_id(id);
   v1::Job job;
-  RETURN_IF_ERROR(
-      Repeat([&](auto* context) { return images_->Cancel(context, call, &job); }, false));
+  RETURN_IF_ERROR(Repeat(
+      kCancelTimeout,
+      [&](auto* context) { return gateways_.stub<v1::Images::Stub>().Cancel(context, call, &job); },
+      false));
   return job;
-}
-
-StatusOr<v1::ListJobsResponse> Client::List(const v1::ListJobsRequest& request) {
-  v1::ListJobsResponse response;
-  RETURN_IF_ERROR(
-      Repeat([&](auto* context) { return images_->List(context, request, &response); }));
-  return response;
-}
-
-StatusOr<v1::ListModelsResponse> Client::Models() {
-  v1::ListModelsResponse response;
-  RETURN_IF_ERROR(Repeat([&](auto* context) { return models_->List(context, {}, &response); }));
-  return response;
-}
-
-StatusOr<v1::Model> Client::Model(const std::string& name) {
-  v1::GetModelRequest call;
-  call.set_name(name);
-  v1::Model model;
-  RETURN_IF_ERROR(Repeat([&](auto* context) { return models_->Get(context, call, &model); }));
-  return model;
-}
-
-StatusOr<v1::StatsResponse> Client::Stats() {
-  v1::StatsResponse response;
-  RETURN_IF_ERROR(Repeat([&](auto* context) { return admin_->Stats(context, {}, &response); }));
-  return response;
 }
 
 grpc::Status Client::WatchOnce(grpc::ClientContext* context, const v1::WatchRequest& request,
                                const OnEvent& on_event, v1::Job* ended) {
-  const auto stream = images_->Watch(context, request);
+  const auto stream = gateways_.stub<v1::Images::Stub>().Watch(context, request);
   v1::WatchEvent event;
   while (stream->Read(&event)) {
     answered_ = true;
@@ -162,12 +136,22 @@ StatusOr<v1::Job> Client::Watch(const std::string& id, bool previews, const OnEv
     if (!ended.id().empty()) return ended;
     if (interrupt_.raised()) return Cancelled("interrupted");
     // A gateway that ends the stream early is going away; another one knows the rest.
-    const bool retry = status.ok() || status.code() == StatusCode::kUnavailable;
-    if (!retry) return status;
-    if (!WaitToRetry(heard, failures)) {
+    if (!status.ok() && !IsAway(status)) return status;
+    if (!GoOn(heard, failures)) {
       if (interrupt_.raised()) return Cancelled("interrupted");
       return status.ok() ? Unavailable("the stream ended before the job did") : status;
     }
+  }
+}
+
+StatusOr<v1::Job> Client::WatchSubmitted(const v1::GenerateRequest& request, const std::string& id,
+                                         const OnEvent& on_event) {
+  for (int resubmits = 0;; ++resubmits) {
+    auto ended = Watch(id, false, on_event);
+    const bool lost = ended.status().code() == StatusCode::kNotFound;
+    if (!lost || resubmits == kMaxResubmits) return ended;
+    ASSIGN_OR_RETURN(const v1::SubmitResponse again, Submit(request));
+    if (again.job_id() != id) return ended;  // of a fleet with another secret
   }
 }
 
@@ -175,9 +159,9 @@ StatusOr<std::vector<v1::ImageResult>> Client::Pictures(const std::string& id) {
   v1::GetResultRequest call;
   call.set_job_id(id);
   std::vector<v1::ImageResult> pictures;
-  RETURN_IF_ERROR(Repeat([&](auto* context) {
+  RETURN_IF_ERROR(Repeat(kFetchTimeout, [&](auto* context) {
     pictures.clear();
-    const auto stream = images_->GetResult(context, call);
+    const auto stream = gateways_.stub<v1::Images::Stub>().GetResult(context, call);
     v1::ResultChunk chunk;
     while (stream->Read(&chunk)) {
       if (chunk.has_image()) pictures.push_back(chunk.image());

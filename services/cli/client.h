@@ -1,6 +1,6 @@
-// A gateway as the commands see it: calls that repeat themselves while the gateway is away, and
-// streams that open again where they broke. Every call is safe to repeat: a submit carries its
-// idempotency key.
+// A fleet's gateways as the commands see them: calls that repeat themselves while a gateway is
+// away, on the next one where there are several, and streams that open again where they broke.
+// Every call is safe to repeat: a submit carries its idempotency key.
 //
 // One thread. Statuses carry the gateway's field violations and retry delays
 // (common/rpc/status_convert.h); CANCELLED after an interrupt.
@@ -11,66 +11,71 @@
 #include <string>
 #include <vector>
 
-#include <grpcpp/channel.h>
 #include <grpcpp/client_context.h>
 
 #include "common/base/clock.h"
 #include "common/base/status.h"
-#include "phasor/v1/admin.grpc.pb.h"
-#include "phasor/v1/images.grpc.pb.h"
-#include "phasor/v1/models.grpc.pb.h"
+#include "services/cli/gateways.h"
 #include "services/cli/interrupt.h"
 
 namespace phasor::cli {
 
 struct ClientPatience {
-  Millis first{3'000};   // for a gateway that has not answered yet
-  Millis later{60'000};  // for one that has
+  Millis first{3'000};   // for gateways that have not answered yet
+  Millis later{60'000};  // once one has
 };
 
 class Client {
  public:
-  static StatusOr<std::unique_ptr<Client>> Make(const std::string& address, Interrupt& interrupt,
-                                                ClientPatience patience = {});
+  static StatusOr<std::unique_ptr<Client>> Make(const std::vector<std::string>& addresses,
+                                                Interrupt& interrupt, ClientPatience patience = {});
 
-  const std::string& address() const { return address_; }
+  // A unary method, e.g. Ask(&v1::Images::Stub::Get, request).
+  template <typename Stub, typename Request, typename Reply>
+  StatusOr<Reply> Ask(grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&, Reply*),
+                      const Request& request) {
+    Reply reply;
+    const Status status = Repeat(call_timeout(), [&](grpc::ClientContext* context) {
+      return (gateways_.stub<Stub>().*method)(context, request, &reply);
+    });
+    if (!status.ok()) return status;
+    return reply;
+  }
 
   StatusOr<v1::SubmitResponse> Submit(const v1::GenerateRequest& request);
-  StatusOr<v1::Job> Get(const std::string& id);
   // Also works after an interrupt: it is what an interrupt does.
   StatusOr<v1::Job> Cancel(const std::string& id);
-  StatusOr<v1::ListJobsResponse> List(const v1::ListJobsRequest& request);
-  StatusOr<v1::ListModelsResponse> Models();
-  StatusOr<v1::Model> Model(const std::string& name);
-  StatusOr<v1::StatsResponse> Stats();
 
   // Follows a job to its end and returns it as it ended.
   using OnEvent = std::function<void(const v1::WatchEvent&)>;
   StatusOr<v1::Job> Watch(const std::string& id, bool previews, const OnEvent& on_event);
+  // The same of a job that `request` named. Should the fleet come back without it (its queue was
+  // restored from older data), the request is sent again: its key names the same job.
+  StatusOr<v1::Job> WatchSubmitted(const v1::GenerateRequest& request, const std::string& id,
+                                   const OnEvent& on_event);
 
   // The pictures of a DONE job with their data, in order.
   StatusOr<std::vector<v1::ImageResult>> Pictures(const std::string& id);
 
  private:
-  Client(std::string address, std::shared_ptr<grpc::Channel> channel, Interrupt& interrupt,
-         ClientPatience patience);
+  Client(Gateways gateways, Interrupt& interrupt, ClientPatience patience);
 
-  // Calls `attempt` until it is not UNAVAILABLE, it was for too long, or there is an interrupt.
-  Status Repeat(const std::function<grpc::Status(grpc::ClientContext*)>& attempt,
-                bool interruptible = true);
-  // Waits before the next attempt; false when there is none.
-  bool WaitToRetry(SteadyTime since, int failures);
+  // Calls `attempt` until a gateway is there to answer, none was for too long, or there is an
+  // interrupt.
+  using Attempt = std::function<grpc::Status(grpc::ClientContext*)>;
+  Status Repeat(Millis timeout, const Attempt& attempt, bool interruptible = true);
+  Millis call_timeout() const;
+  // After a failed attempt: goes on to the next gateway, and waits when all of them have failed;
+  // false when there is no further attempt.
+  bool GoOn(SteadyTime since, int failures);
+  bool IsAway(const Status& status) const;
   grpc::Status WatchOnce(grpc::ClientContext* context, const v1::WatchRequest& request,
                          const OnEvent& on_event, v1::Job* ended);
 
-  const std::string address_;
-  const std::shared_ptr<grpc::Channel> channel_;
+  Gateways gateways_;
   Interrupt& interrupt_;
   const ClientPatience patience_;
   const SystemClock clock_;
-  const std::unique_ptr<v1::Images::Stub> images_;
-  const std::unique_ptr<v1::Models::Stub> models_;
-  const std::unique_ptr<v1::Admin::Stub> admin_;
   bool answered_ = false;
 };
 

@@ -71,7 +71,7 @@ class Images final : public v1::Images::Service {
 class ClientTest : public ::testing::Test {
  protected:
   ClientTest() : server_(*rpc::Server::Start({.address = "127.0.0.1:0"}, {&images_})) {
-    client_ = *Client::Make(server_->address(), interrupt_);
+    client_ = *Client::Make({server_->address()}, interrupt_);
   }
 
   // Its thread waits for signals for as long as the process lives.
@@ -109,12 +109,15 @@ TEST_F(ClientTest, PutsPicturesTogetherAndMissesNone) {
 }
 
 TEST_F(ClientTest, PassesErrorsOn) {
-  EXPECT_EQ(client_->Get("job").status(), NotFound("there is no such job"));
+  EXPECT_EQ(client_->Ask(&v1::Images::Stub::Get, v1::GetJobRequest()).status(),
+            NotFound("there is no such job"));
 }
 
 TEST_F(ClientTest, GivesUpOnAGatewayThatNeverAnswers) {
-  const auto client = *Client::Make("unix:/nowhere/gateway.sock", interrupt_, {.first = Millis(0)});
-  EXPECT_EQ(client->Stats().status().code(), StatusCode::kUnavailable);
+  const auto client =
+      *Client::Make({"unix:/nowhere/gateway.sock"}, interrupt_, {.first = Millis(0)});
+  EXPECT_EQ(client->Ask(&v1::Admin::Stub::Stats, v1::StatsRequest()).status().code(),
+            StatusCode::kUnavailable);
 }
 
 // The last one: an interrupt stays.

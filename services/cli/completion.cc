@@ -49,16 +49,19 @@ std::string Commands(const CLI::App& app) {
 std::string Bash(const CLI::App& app) {
   std::string script =
       "_phasor() {\n"
-      "  local word=\"${COMP_WORDS[COMP_CWORD]}\" words\n"
+      "  local word=\"${COMP_WORDS[COMP_CWORD]}\" words depth=1\n"
       "  case \"${COMP_WORDS[1]}\" in\n";
   for (const CLI::App* command : app.get_subcommands({})) {
-    script += "    " + command->get_name() +
-              ") words=" + Quoted(Words(FlagsOf(*command)) + " " + Words(FlagsOf(app))) + " ;;\n";
+    const std::string below = Commands(*command);
+    script += "    " + command->get_name() + ") " + (below.empty() ? "" : "depth=2 ") + "words=" +
+              Quoted((below.empty() ? "" : below + " ") + Words(FlagsOf(*command)) + " " +
+                     Words(FlagsOf(app))) +
+              " ;;\n";
   }
   script += "    *) words=" + Quoted(Commands(app) + " " + Words(FlagsOf(app))) +
             " ;;\n"
             "  esac\n"
-            "  if [[ \"$word\" == -* || $COMP_CWORD -eq 1 ]]; then\n"
+            "  if [[ \"$word\" == -* || $COMP_CWORD -le $depth ]]; then\n"
             "    COMPREPLY=($(compgen -W \"$words\" -- \"$word\"))\n"
             "  else\n"
             "    COMPREPLY=($(compgen -f -- \"$word\"))\n"
@@ -73,6 +76,10 @@ std::string Fish(const CLI::App& app) {
   for (const CLI::App* command : app.get_subcommands({})) {
     script += "complete -c phasor -n __fish_use_subcommand -f -a " + command->get_name() + " -d " +
               Quoted(command->get_description()) + "\n";
+    for (const CLI::App* below : command->get_subcommands({})) {
+      script += "complete -c phasor -n '__fish_seen_subcommand_from " + command->get_name() +
+                "' -f -a " + below->get_name() + " -d " + Quoted(below->get_description()) + "\n";
+    }
     for (const Flag& flag : FlagsOf(*command)) {
       script += "complete -c phasor -n '__fish_seen_subcommand_from " + command->get_name() +
                 "' -l " + flag.name + " -d " + Quoted(flag.what) + "\n";

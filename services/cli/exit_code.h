@@ -12,7 +12,7 @@ enum ExitCode {
   kFailed = 1,       // the job failed or expired, a file can't be written, anything unforeseen
   kUsage = 2,        // wrong arguments, whether `phasor` or the gateway finds it
   kUnreachable = 3,  // no gateway answers
-  kNotFound = 4,     // no such job or model
+  kNotFound = 4,     // no such job, model or worker
   kCanceled = 5,     // the job was cancelled, also by Ctrl-C
   kRefused = 6,      // not now: the queue is full or a quota is spent
 };

@@ -14,11 +14,13 @@ ExitCode Models(Session& session, const std::string& name) {
   if (!client.ok()) return session.Report(client.status());
   std::vector<v1::Model> models;
   if (name.empty()) {
-    const auto list = (*client)->Models();
+    const auto list = (*client)->Ask(&v1::Models::Stub::List, v1::ListModelsRequest());
     if (!list.ok()) return session.Report(list.status());
     models.assign(list->models().begin(), list->models().end());
   } else {
-    const auto model = (*client)->Model(name);
+    v1::GetModelRequest request;
+    request.set_name(name);
+    const auto model = (*client)->Ask(&v1::Models::Stub::Get, request);
     if (!model.ok()) return session.Report(model.status());
     models.push_back(*model);
   }
@@ -31,7 +33,7 @@ ExitCode Models(Session& session, const std::string& name) {
 ExitCode Stats(Session& session) {
   const auto client = session.Connect();
   if (!client.ok()) return session.Report(client.status());
-  const auto stats = (*client)->Stats();
+  const auto stats = (*client)->Ask(&v1::Admin::Stub::Stats, v1::StatsRequest());
   if (!stats.ok()) return session.Report(stats.status());
   session.out << (session.json ? Json(*stats) + "\n" : StatsText(*stats)) << std::flush;
   return kOk;

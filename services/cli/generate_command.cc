@@ -53,14 +53,14 @@ class Generation {
  private:
   struct Job {
     std::string id;
-    std::string prompt;
+    v1::GenerateRequest request;
     bool ended = false;
   };
 
   Status SubmitAll(const std::vector<v1::GenerateRequest>& requests) {
     for (const v1::GenerateRequest& request : requests) {
       ASSIGN_OR_RETURN(const v1::SubmitResponse response, client_->Submit(request));
-      jobs_.push_back({response.job_id(), request.prompt()});
+      jobs_.push_back({response.job_id(), request});
     }
     return OkStatus();
   }
@@ -72,8 +72,8 @@ class Generation {
     if (jobs_.size() > 1) {
       view.Label(std::to_string(index + 1) + "/" + std::to_string(jobs_.size()) + " ");
     }
-    const auto ended =
-        client_->Watch(job.id, false, [&](const v1::WatchEvent& event) { view.Show(event); });
+    const auto ended = client_->WatchSubmitted(
+        job.request, job.id, [&](const v1::WatchEvent& event) { view.Show(event); });
     view.Clear();
     if (!ended.ok()) return session_.Report(ended.status());
     job.ended = true;
@@ -94,7 +94,7 @@ class Generation {
     std::vector<std::string> names;
     // With a sheet the single pictures are only written where they were asked for.
     if (flags_.sheet.empty() || !flags_.output.empty()) {
-      names = OutputNames(flags_.output, flags_.directory, job.prompt, pictures);
+      names = OutputNames(flags_.output, flags_.directory, job.request.prompt(), pictures);
     }
     for (size_t i = 0; i < names.size(); ++i) {
       RETURN_IF_ERROR(WriteOutput(names[i], pictures[i].data()));

@@ -58,7 +58,9 @@ Status FetchPictures(Client& client, const v1::Job& job, const std::string& outp
 ExitCode Get(Session& session, const std::string& id, const std::string& output) {
   const auto client = session.Connect();
   if (!client.ok()) return session.Report(client.status());
-  const auto job = (*client)->Get(id);
+  v1::GetJobRequest request;
+  request.set_job_id(id);
+  const auto job = (*client)->Ask(&v1::Images::Stub::Get, request);
   if (!job.ok()) return session.Report(job.status());
   std::vector<std::string> names;
   if (!output.empty()) {
@@ -123,7 +125,7 @@ ExitCode List(Session& session, const ListFlags& flags) {
   bool begun = session.json;
   while (left > 0) {
     request->set_page_size(std::min(left, 1000));
-    const auto page = (*client)->List(*request);
+    const auto page = (*client)->Ask(&v1::Images::Stub::List, *request);
     if (!page.ok()) return session.Report(page.status());
     if (!std::exchange(begun, true)) session.out << JobHeader() << std::endl;
     for (const v1::Job& job : page->jobs()) {

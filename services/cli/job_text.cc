@@ -130,14 +130,27 @@ std::string StatsText(const v1::StatsResponse& stats) {
                  static_cast<long long>(queue.running()), static_cast<long long>(queue.delayed()),
                  queue.oldest_age_seconds());
   }
-  for (const v1::WorkerStats& worker : stats.workers()) {
-    text +=
-        Text("worker  %s on %s (%s): %s%s%s, %lld jobs done, %.0f MiB, up %.0f s\n",
-             worker.name().c_str(), worker.node().c_str(), worker.device().c_str(),
-             worker.state().c_str(), worker.job_id().empty() ? "" : " with ",
-             worker.job_id().c_str(), static_cast<long long>(worker.jobs_done()),
-             static_cast<double>(worker.memory_used_bytes()) / (1 << 20), worker.uptime_seconds());
-  }
+  for (const v1::WorkerStats& worker : stats.workers()) text += "worker  " + WorkerText(worker);
+  return text;
+}
+
+std::string WorkerText(const v1::WorkerStats& worker) {
+  return Text("%s on %s (%s): %s%s%s, %lld jobs done, %.0f MiB, up %.0f s\n", worker.name().c_str(),
+              worker.node().c_str(), worker.device().c_str(), worker.state().c_str(),
+              worker.job_id().empty() ? "" : " with ", worker.job_id().c_str(),
+              static_cast<long long>(worker.jobs_done()),
+              static_cast<double>(worker.memory_used_bytes()) / (1 << 20), worker.uptime_seconds());
+}
+
+std::string LimitsText(const v1::QueueLimits& limits) {
+  std::string text = Text("max jobs         %lld\nmax per tenant   %lld\n",
+                          static_cast<long long>(limits.max_jobs()),
+                          static_cast<long long>(limits.max_per_tenant()));
+  text += Text("max tries        %d\nmax crashes      %d\nstall            %g s\n",
+               limits.max_tries(), limits.max_crashes(), limits.stall_seconds());
+  text += Text("preempt after    %g s\npreempt floor    %g s\nmax preemptions  %d\n",
+               limits.preempt_after_seconds(), limits.preempt_floor_seconds(),
+               limits.max_preemptions());
   return text;
 }
 

@@ -1,5 +1,5 @@
-// What the commands print: errors, jobs, models and statistics as sentences and tables for people
-// and as JSON (the proto's own names) for programs. Pure functions.
+// What the commands print: errors, jobs, models, limits and statistics as sentences and tables for
+// people and as JSON (the proto's own names) for programs. Pure functions.
 #pragma once
 
 #include <string>
@@ -27,6 +27,9 @@ std::string JobHeader();
 
 std::string ModelText(const v1::Model& model);
 std::string StatsText(const v1::StatsResponse& stats);
+std::string LimitsText(const v1::QueueLimits& limits);
+// One line of `phasor worker list`.
+std::string WorkerText(const v1::WorkerStats& worker);
 
 // What to tell a person about an error: a sentence, a line for each field that is wrong, when to
 // try again, how to start a fleet. `address`: of the gateway.

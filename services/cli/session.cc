@@ -7,7 +7,7 @@
 namespace phasor::cli {
 
 ExitCode Session::Report(const Status& status) const {
-  const std::string text = ErrorText(status, FindAddress(address, environment));
+  const std::string text = ErrorText(status, AddressText(FindAddresses(addresses, environment)));
   if (json) {
     const nlohmann::json error = {
         {"error", {{"code", absl::StatusCodeToString(status.code())}, {"message", text}}}};

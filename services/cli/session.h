@@ -5,6 +5,7 @@
 #include <memory>
 #include <ostream>
 #include <string>
+#include <vector>
 
 #include "common/base/status.h"
 #include "services/cli/address.h"
@@ -23,12 +24,12 @@ struct Session {
   Interrupt& interrupt;
 
   // Global flags.
-  std::string address;
+  std::vector<std::string> addresses;  // as given: perhaps empty, perhaps with commas
   bool json = false;
   bool quiet = false;
 
   StatusOr<std::unique_ptr<Client>> Connect() const {
-    return Client::Make(FindAddress(address, environment), interrupt);
+    return Client::Make(FindAddresses(addresses, environment), interrupt);
   }
 
   ProgressView::Style progress_style() const {

@@ -1,5 +1,6 @@
 #include "services/cli/up/fleet.h"
 
+#include <algorithm>
 #include <chrono>
 #include <thread>
 #include <utility>
@@ -23,12 +24,19 @@ std::vector<Supervisor::Child> ChildrenOf(const std::vector<ProcessPlan>& plans)
   return children;
 }
 
+std::string Join(const std::vector<std::string>& words) {
+  std::string joined;
+  for (const std::string& word : words) joined += (joined.empty() ? "" : ",") + word;
+  return joined;
+}
+
 }  // namespace
 
-Fleet::Fleet(Session& session, UpOptions options, std::vector<ProcessPlan> plans,
-             const FleetDirectory& directory)
+Fleet::Fleet(Session& session, UpOptions options, std::vector<std::string> gateways,
+             std::vector<ProcessPlan> plans, const FleetDirectory& directory)
     : session_(session),
       options_(std::move(options)),
+      gateways_(std::move(gateways)),
       plans_(std::move(plans)),
       directory_(directory),
       supervisor_(ChildrenOf(plans_), {}) {}
@@ -105,13 +113,15 @@ Status Fleet::Probe() {
       if (RedisAnswers(RedisSocket(options_))) supervisor_.StageReady(kRedisStage);
       break;
     case kGatewayStage:
-      if (IsListening(options_.listen)) supervisor_.StageReady(kGatewayStage);
+      if (std::all_of(gateways_.begin(), gateways_.end(), IsListening)) {
+        supervisor_.StageReady(kGatewayStage);
+      }
       break;
     case kWorkerStage:
       if (!WorkersReady(options_.listen)) break;
       supervisor_.StageReady(kWorkerStage);
-      RETURN_IF_ERROR(directory_.WriteAddress(options_.listen));
-      session_.out << "ready: phasor generate --address " << options_.listen
+      RETURN_IF_ERROR(directory_.WriteAddresses(gateways_));
+      session_.out << "ready: phasor generate --address " << Join(gateways_)
                    << " \"a red circle on a blue background\"" << std::endl;
       break;
     default:

@@ -17,9 +17,9 @@ namespace phasor::cli {
 
 class Fleet {
  public:
-  // `session` outlives the fleet.
-  Fleet(Session& session, UpOptions options, std::vector<ProcessPlan> plans,
-        const FleetDirectory& directory);
+  // `gateways`: where they listen. Session and directory outlive the fleet.
+  Fleet(Session& session, UpOptions options, std::vector<std::string> gateways,
+        std::vector<ProcessPlan> plans, const FleetDirectory& directory);
 
   // Until it is interrupted or can't start. A second interrupt kills what still runs.
   Status Run();
@@ -36,6 +36,7 @@ class Fleet {
 
   Session& session_;
   const UpOptions options_;
+  const std::vector<std::string> gateways_;
   const std::vector<ProcessPlan> plans_;
   const FleetDirectory& directory_;
   const SystemClock clock_;

@@ -44,8 +44,10 @@ FleetDirectory::~FleetDirectory() {
   close(lock_);
 }
 
-Status FleetDirectory::WriteAddress(const std::string& address) const {
-  return WriteFileDurably(AddressFile(path_), address + "\n");
+Status FleetDirectory::WriteAddresses(const std::vector<std::string>& addresses) const {
+  std::string lines;
+  for (const std::string& address : addresses) lines += address + "\n";
+  return WriteFileDurably(AddressFile(path_), lines);
 }
 
 }  // namespace phasor::cli

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "common/base/status.h"
 
@@ -19,8 +20,8 @@ class FleetDirectory {
   ~FleetDirectory();
 
   const std::string& path() const { return path_; }
-  // Says where the gateway listens, for commands without --address.
-  Status WriteAddress(const std::string& address) const;
+  // Says where the gateways listen, for commands without --address.
+  Status WriteAddresses(const std::vector<std::string>& addresses) const;
 
  private:
   FleetDirectory(std::string path, int lock) : path_(std::move(path)), lock_(lock) {}

@@ -3,6 +3,7 @@
 #include <sys/un.h>
 
 #include <algorithm>
+#include <cstdlib>
 
 namespace phasor::cli {
 namespace {
@@ -19,31 +20,31 @@ ProcessPlan RedisPlan(const UpOptions& options, const Programs& programs) {
                    "", "--daemonize", "no"}};
 }
 
-ProcessPlan GatewayPlan(const UpOptions& options, const Programs& programs) {
-  return {.name = "gateway",
+ProcessPlan GatewayPlan(const UpOptions& options, const Programs& programs, int number,
+                        const std::string& listen, const std::string& metrics) {
+  return {.name = number == 1 ? "gateway" : "gateway-" + std::to_string(number),
           .stage = kGatewayStage,
           .stop_grace = Millis(10'000),
           .argv = {programs.gateway, "--redis", "unix://" + RedisSocket(options), "--store",
                    options.directory + "/store", "--models", options.models, "--secret-file",
-                   options.directory + "/secret", "--listen", options.listen, "--metrics",
-                   options.metrics}};
+                   options.directory + "/secret", "--listen", listen, "--metrics", metrics}};
 }
 
 ProcessPlan WorkerPlan(const UpOptions& options, const Programs& programs, int number,
-                       int threads) {
+                       const std::string& gateways, int threads) {
   const std::string name = "worker-" + std::to_string(number);
   const auto text = [](double seconds) { return std::to_string(seconds); };
-  ProcessPlan plan{.name = name,
-                   .stage = kWorkerStage,
-                   .stop_grace = Millis(static_cast<int64_t>(options.grace * 1000) + 10'000),
-                   .argv = {programs.worker, "--redis", "unix://" + RedisSocket(options), "--store",
-                            options.directory + "/store", "--models", options.models, "--gateway",
-                            options.listen,
-                            // A slot of its own, so that a job that kills two of them is known as
-                            // the culprit.
-                            "--node", name, "--cache", options.directory + "/cache", "--threads",
-                            std::to_string(threads), "--lease", text(options.lease), "--grace",
-                            text(options.grace), "--metrics", "127.0.0.1:0"}};
+  ProcessPlan plan{
+      .name = name,
+      .stage = kWorkerStage,
+      .stop_grace = Millis(static_cast<int64_t>(options.grace * 1000) + 10'000),
+      .argv = {programs.worker, "--redis", "unix://" + RedisSocket(options), "--store",
+               options.directory + "/store", "--models", options.models, "--gateway", gateways,
+               // A slot of its own, so that a job that kills two of them is known as
+               // the culprit.
+               "--node", name, "--cache", options.directory + "/cache", "--threads",
+               std::to_string(threads), "--lease", text(options.lease), "--grace",
+               text(options.grace), "--metrics", "127.0.0.1:0"}};
   if (!options.engine.empty()) plan.argv.insert(plan.argv.end(), {"--engine", options.engine});
   if (options.fake_step_ms >= 0) {
     plan.argv.insert(plan.argv.end(), {"--fake-step-ms", std::to_string(options.fake_step_ms)});
@@ -55,6 +56,30 @@ ProcessPlan WorkerPlan(const UpOptions& options, const Programs& programs, int n
 
 std::string RedisSocket(const UpOptions& options) { return options.directory + "/redis.sock"; }
 
+StatusOr<std::vector<std::string>> ConsecutiveAddresses(const std::string& first, int count) {
+  std::vector<std::string> addresses = {first};
+  if (count == 1) return addresses;
+  if (first.starts_with("unix:")) {
+    const size_t slash = first.rfind('/');
+    const size_t dot = first.rfind('.');
+    const size_t cut = dot == std::string::npos || dot < slash ? first.size() : dot;
+    for (int i = 2; i <= count; ++i) {
+      addresses.push_back(first.substr(0, cut) + "-" + std::to_string(i) + first.substr(cut));
+    }
+    return addresses;
+  }
+  const size_t colon = first.rfind(':');
+  const int port = colon == std::string::npos ? 0 : std::atoi(first.c_str() + colon + 1);
+  if (port < 1 || port + count - 1 > 65535) {
+    return InvalidArgument(first + ": there are no " + std::to_string(count) +
+                           " consecutive ports from there");
+  }
+  for (int i = 1; i < count; ++i) {
+    addresses.push_back(first.substr(0, colon + 1) + std::to_string(port + i));
+  }
+  return addresses;
+}
+
 std::string LogFile(const UpOptions& options, const std::string& process) {
   return options.directory + "/logs/" + process + ".log";
 }
@@ -62,15 +87,26 @@ std::string LogFile(const UpOptions& options, const std::string& process) {
 StatusOr<std::vector<ProcessPlan>> PlanFleet(const UpOptions& options, const Programs& programs,
                                              int cores) {
   if (options.workers < 1) return InvalidArgument("--workers must be at least 1");
+  if (options.gateways < 1) return InvalidArgument("--gateways must be at least 1");
   if (RedisSocket(options).size() > kMaxSocketPath) {
     return InvalidArgument("--dir: the path " + RedisSocket(options) + " is too long for a socket" +
                            " (at most " + std::to_string(kMaxSocketPath) +
                            " bytes); choose a shorter directory");
   }
-  std::vector<ProcessPlan> plans = {RedisPlan(options, programs), GatewayPlan(options, programs)};
+  ASSIGN_OR_RETURN(const auto listen, ConsecutiveAddresses(options.listen, options.gateways));
+  std::vector<std::string> metrics(listen.size(), "off");
+  if (options.metrics != "off") {
+    ASSIGN_OR_RETURN(metrics, ConsecutiveAddresses(options.metrics, options.gateways));
+  }
+  std::vector<ProcessPlan> plans = {RedisPlan(options, programs)};
+  std::string gateways;
+  for (size_t i = 0; i < listen.size(); ++i) {
+    plans.push_back(GatewayPlan(options, programs, static_cast<int>(i) + 1, listen[i], metrics[i]));
+    gateways += (i == 0 ? "" : ",") + listen[i];
+  }
   const int threads = std::max(1, cores / options.workers);
   for (int i = 1; i <= options.workers; ++i) {
-    plans.push_back(WorkerPlan(options, programs, i, threads));
+    plans.push_back(WorkerPlan(options, programs, i, gateways, threads));
   }
   return plans;
 }

@@ -1,5 +1,5 @@
 // Which processes a fleet on one machine has and how each is started: a private redis-server on a
-// unix socket, a gateway, workers that share the cores. Pure.
+// unix socket, gateways, workers that share the cores and report to all gateways. Pure.
 #pragma once
 
 #include <string>
@@ -13,13 +13,14 @@ namespace phasor::cli {
 struct UpOptions {
   std::string directory = {};  // of the fleet: sockets, queue, results, logs
   int workers = 1;
+  int gateways = 1;
   std::string models = "models";
-  std::string listen = "127.0.0.1:50051";
-  std::string metrics = "off";  // of the gateway
-  std::string engine = {};      // "real", "fake" or empty: the worker's default
-  int fake_step_ms = -1;        // of the fake engine; negative: the worker's default
-  double lease = 15;            // seconds
-  double grace = 25;            // seconds for the job in hand when the fleet stops
+  std::string listen = "127.0.0.1:50051";  // of the first gateway
+  std::string metrics = "off";             // likewise
+  std::string engine = {};                 // "real", "fake" or empty: the worker's default
+  int fake_step_ms = -1;                   // of the fake engine; negative: the worker's default
+  double lease = 15;                       // seconds
+  double grace = 25;                       // seconds for the job in hand when the fleet stops
 };
 
 // Programs that the plan needs, with their paths.
@@ -30,7 +31,7 @@ struct Programs {
 };
 
 struct ProcessPlan {
-  std::string name;  // "redis", "gateway", "worker-1"
+  std::string name;  // "redis", "gateway", "gateway-2", "worker-1"
   int stage = 0;     // started upwards, stopped downwards
   Millis stop_grace{5'000};
   std::vector<std::string> argv;
@@ -41,9 +42,13 @@ inline constexpr int kGatewayStage = 1;
 inline constexpr int kWorkerStage = 2;
 
 std::string RedisSocket(const UpOptions& options);
+
+// `count` addresses that follow on `first`: unix:/d/g.sock, unix:/d/g-2.sock ... or host:50051,
+// host:50052 ... INVALID_ARGUMENT: a port beyond the last, or port 0 for several.
+StatusOr<std::vector<std::string>> ConsecutiveAddresses(const std::string& first, int count);
 std::string LogFile(const UpOptions& options, const std::string& process);
 
-// INVALID_ARGUMENT: a socket's path that is too long for the system, no workers.
+// INVALID_ARGUMENT: a socket's path that is too long for the system, no workers, no gateways.
 StatusOr<std::vector<ProcessPlan>> PlanFleet(const UpOptions& options, const Programs& programs,
                                              int cores);
 

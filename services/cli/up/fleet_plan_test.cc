@@ -4,6 +4,7 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "services/cli/address.h"
 
 namespace phasor::cli {
 namespace {
@@ -48,6 +49,38 @@ TEST(FleetPlanTest, SplitsTheCoresAndGivesEachWorkerASlot) {
   EXPECT_EQ(threads(4, 2), "1");
   const auto plans = PlanFleet({.directory = "/d", .workers = 2}, kPrograms, 2);
   EXPECT_NE(ValueOf((*plans)[2], "--node"), ValueOf((*plans)[3], "--node"));
+}
+
+TEST(FleetPlanTest, GivesEachGatewayItsAddressAndTellsTheWorkersAll) {
+  const auto plans = PlanFleet({.directory = "/d",
+                                .gateways = 2,
+                                .listen = "unix:/d/gateway.sock",
+                                .metrics = "127.0.0.1:9464"},
+                               kPrograms, 1);
+  ASSERT_TRUE(plans.ok()) << plans.status();
+  ASSERT_EQ(plans->size(), 4u);
+  EXPECT_EQ((*plans)[1].name, "gateway");
+  EXPECT_EQ((*plans)[2].name, "gateway-2");
+  EXPECT_EQ((*plans)[1].stage, (*plans)[2].stage);
+  EXPECT_EQ(ValueOf((*plans)[2], "--listen"), "unix:/d/gateway-2.sock");
+  EXPECT_EQ(ValueOf((*plans)[2], "--metrics"), "127.0.0.1:9465");
+  EXPECT_EQ(ValueOf((*plans)[2], "--secret-file"), ValueOf((*plans)[1], "--secret-file"));
+  EXPECT_EQ(ValueOf((*plans)[3], "--gateway"), "unix:/d/gateway.sock,unix:/d/gateway-2.sock");
+  EXPECT_FALSE(PlanFleet({.directory = "/d", .gateways = 0}, kPrograms, 1).ok());
+}
+
+TEST(ConsecutiveAddressesTest, CountUpFromTheFirst) {
+  const auto of = [](const std::string& first, int count) {
+    const auto all = ConsecutiveAddresses(first, count);
+    return all.ok() ? AddressText(*all) : all.status().ToString();
+  };
+  EXPECT_EQ(of("h:0", 1), "h:0");
+  EXPECT_EQ(of("h:7", 3), "h:7 and h:8 and h:9");
+  EXPECT_EQ(of("[::1]:7", 2), "[::1]:7 and [::1]:8");
+  EXPECT_EQ(of("unix:/a.b/sock", 2), "unix:/a.b/sock and unix:/a.b/sock-2");
+  for (const char* first : {"h:65535", "h:0", "h", "h:x"}) {
+    EXPECT_THAT(of(first, 2), HasSubstr("consecutive ports")) << first;
+  }
 }
 
 TEST(FleetPlanTest, NamesTheEngineOnlyWhenAsked) {

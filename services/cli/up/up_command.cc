@@ -72,11 +72,12 @@ Status Up(Session& session, UpOptions options) {
   ASSIGN_OR_RETURN(const Programs programs, FindPrograms(session.environment));
   ASSIGN_OR_RETURN(options.listen, WithFreePort(options.listen));
   RETURN_IF_ERROR(rpc::CheckAddress(options.listen));
+  ASSIGN_OR_RETURN(const auto gateways, ConsecutiveAddresses(options.listen, options.gateways));
   ASSIGN_OR_RETURN(const auto plans, PlanFleet(options, programs, Cores()));
   ASSIGN_OR_RETURN(const FleetDirectory directory, FleetDirectory::Claim(options.directory));
   RETURN_IF_ERROR(WaitForOldRedis(options, session.interrupt));
-  RETURN_IF_ERROR(rpc::CheckBindable(options.listen));
-  return Fleet(session, options, plans, directory).Run();
+  for (const std::string& address : gateways) RETURN_IF_ERROR(rpc::CheckBindable(address));
+  return Fleet(session, options, gateways, plans, directory).Run();
 }
 
 }  // namespace
@@ -85,18 +86,22 @@ void AddUp(CLI::App& app, Session& session, int* exit_code) {
   auto options = std::make_shared<UpOptions>();
   options->directory = DefaultFleetDirectory(session.environment);
   CLI::App* up = app.add_subcommand(
-      "up", "run a fleet on this machine: redis-server, a gateway, workers; until Ctrl-C");
+      "up", "run a fleet on this machine: redis-server, gateways, workers; until Ctrl-C");
   up->add_option("--dir", options->directory, "where queue, results, logs and sockets lie")
       ->capture_default_str();
   up->add_option("--workers", options->workers, "they share the cores")
       ->check(CLI::Range(1, 256))
+      ->capture_default_str();
+  up->add_option("--gateways", options->gateways,
+                 "each listens one port further, or on a socket with -2, -3 ... in its name")
+      ->check(CLI::Range(1, 64))
       ->capture_default_str();
   up->add_option("--models", options->models, "a model's directory, or a folder of them")
       ->envname("PHASOR_MODELS")
       ->capture_default_str();
   up->add_option("--listen", options->listen, "host:port or unix:/path; port 0: a free one")
       ->capture_default_str();
-  up->add_option("--metrics", options->metrics, "host:port of the gateway's /metrics, or off")
+  up->add_option("--metrics", options->metrics, "host:port of the first gateway's /metrics, or off")
       ->capture_default_str();
   up->add_option("--engine", options->engine, "real, or fake (no pictures of any worth)")
       ->check(CLI::IsMember({"real", "fake"}));

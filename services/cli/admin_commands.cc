@@ -1,0 +1,185 @@
+#include "services/cli/admin_commands.h"
+
+#include <algorithm>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+
+#include "services/cli/job_text.h"
+
+namespace phasor::cli {
+namespace {
+
+constexpr int kMaxPage = 1000;
+
+// Pause and Resume: a call without a request worth naming, and a word about what holds now.
+template <typename Method, typename Request>
+ExitCode Switch(Session& session, Method method, const Request& request, const char* word) {
+  const auto client = session.Connect();
+  if (!client.ok()) return session.Report(client.status());
+  const auto answer = (*client)->Ask(method, request);
+  if (!answer.ok()) return session.Report(answer.status());
+  session.out << (session.json ? Json(*answer) : std::string(word)) << std::endl;
+  return kOk;
+}
+
+struct LimitFlags {
+  std::optional<int64_t> max_jobs;
+  std::optional<int64_t> max_per_tenant;
+  std::optional<int> max_tries;
+  std::optional<int> max_crashes;
+  std::optional<double> stall;
+  std::optional<double> preempt_after;
+  std::optional<double> preempt_floor;
+  std::optional<int> max_preemptions;
+  std::optional<std::string> tenant;
+  std::optional<int64_t> max_open;
+  std::optional<int64_t> max_running;
+  std::optional<int64_t> weight;
+};
+
+v1::SetLimitsRequest MakeLimitsRequest(const LimitFlags& flags) {
+  v1::SetLimitsRequest request;
+  v1::QueueLimits* queue = request.mutable_queue();
+  if (flags.max_jobs) queue->set_max_jobs(*flags.max_jobs);
+  if (flags.max_per_tenant) queue->set_max_per_tenant(*flags.max_per_tenant);
+  if (flags.max_tries) queue->set_max_tries(*flags.max_tries);
+  if (flags.max_crashes) queue->set_max_crashes(*flags.max_crashes);
+  if (flags.stall) queue->set_stall_seconds(*flags.stall);
+  if (flags.preempt_after) queue->set_preempt_after_seconds(*flags.preempt_after);
+  if (flags.preempt_floor) queue->set_preempt_floor_seconds(*flags.preempt_floor);
+  if (flags.max_preemptions) queue->set_max_preemptions(*flags.max_preemptions);
+  if (!flags.tenant) return request;
+  v1::TenantLimits* tenant = request.mutable_tenant();
+  tenant->set_tenant(*flags.tenant);
+  if (flags.max_open) tenant->set_max_open(*flags.max_open);
+  if (flags.max_running) tenant->set_max_running(*flags.max_running);
+  if (flags.weight) tenant->set_weight(*flags.weight);
+  return request;
+}
+
+ExitCode Limits(Session& session, const LimitFlags& flags) {
+  const auto client = session.Connect();
+  if (!client.ok()) return session.Report(client.status());
+  const auto answer = (*client)->Ask(&v1::Admin::Stub::SetLimits, MakeLimitsRequest(flags));
+  if (!answer.ok()) return session.Report(answer.status());
+  session.out << (session.json ? Json(*answer) + "\n" : LimitsText(answer->queue())) << std::flush;
+  return kOk;
+}
+
+// Gives dead letters to `each`, newest first, at most `limit`. An `each` that is not OK ends it.
+Status ForEachDeadLetter(Client& client, int limit, const std::function<Status(v1::Job)>& each) {
+  v1::DeadLettersRequest request;
+  while (limit > 0) {
+    request.set_page_size(std::min(limit, kMaxPage));
+    ASSIGN_OR_RETURN(const v1::DeadLettersResponse page,
+                     client.Ask(&v1::Admin::Stub::DeadLetters, request));
+    for (const v1::Job& job : page.jobs()) RETURN_IF_ERROR(each(job));
+    limit -= page.jobs_size();
+    if (page.next_page_token().empty()) break;
+    request.set_page_token(page.next_page_token());
+  }
+  return OkStatus();
+}
+
+ExitCode Dead(Session& session, int limit) {
+  const auto client = session.Connect();
+  if (!client.ok()) return session.Report(client.status());
+  bool begun = session.json;
+  const Status listed = ForEachDeadLetter(**client, limit, [&](const v1::Job& job) {
+    if (!std::exchange(begun, true)) session.out << JobHeader() << std::endl;
+    session.out << (session.json ? Json(job) : JobRow(job)) << std::endl;
+    return OkStatus();
+  });
+  return listed.ok() ? kOk : session.Report(listed);
+}
+
+ExitCode Redrive(Session& session, std::vector<std::string> ids, bool all) {
+  if (all != ids.empty()) {
+    return session.Report(InvalidArgument("give the ids of jobs, or --all, and not both"));
+  }
+  const auto client = session.Connect();
+  if (!client.ok()) return session.Report(client.status());
+  if (all) {
+    constexpr int kNoLimit = 1 << 30;
+    const Status listed = ForEachDeadLetter(**client, kNoLimit, [&](const v1::Job& job) {
+      ids.push_back(job.id());
+      return OkStatus();
+    });
+    if (!listed.ok()) return session.Report(listed);
+  }
+  ExitCode worst = kOk;
+  for (const std::string& id : ids) {
+    v1::RedriveRequest request;
+    request.set_job_id(id);
+    const auto job = (*client)->Ask(&v1::Images::Stub::Redrive, request);
+    if (!job.ok()) {
+      const ExitCode code = session.Report(Annotate(job.status(), id));
+      if (worst == kOk) worst = code;
+      continue;
+    }
+    session.out << (session.json ? Json(*job) : job->id()) << std::endl;
+  }
+  return worst;
+}
+
+void AddLimits(CLI::App& app, Session& session, int* exit_code) {
+  auto flags = std::make_shared<LimitFlags>();
+  CLI::App* limits = app.add_subcommand("limits", "show the queue's limits, or change some");
+  limits->add_option("--max-jobs", flags->max_jobs, "open jobs in all");
+  limits->add_option("--max-per-tenant", flags->max_per_tenant, "open jobs of one tenant");
+  limits->add_option("--max-tries", flags->max_tries, "failures before a job is failed");
+  limits->add_option("--max-crashes", flags->max_crashes, "workers lost before a job is failed");
+  limits->add_option("--stall", flags->stall, "seconds without progress before a lease ends");
+  limits->add_option("--preempt-after", flags->preempt_after,
+                     "seconds that a more urgent job waits before another gives way");
+  limits->add_option("--preempt-floor", flags->preempt_floor,
+                     "seconds that a job runs before it may have to give way");
+  limits->add_option("--max-preemptions", flags->max_preemptions,
+                     "how often a job gives way; 0: none does");
+  CLI::Option* tenant = limits->add_option(
+      "--tenant", flags->tenant,
+      "limits of this tenant; of its three those that are not given go back to the default");
+  limits->add_option("--max-open", flags->max_open, "open jobs of the tenant")->needs(tenant);
+  limits->add_option("--max-running", flags->max_running, "running jobs of the tenant")
+      ->needs(tenant);
+  limits->add_option("--weight", flags->weight, "the tenant's share beside others")->needs(tenant);
+  limits->callback([&session, flags, exit_code] { *exit_code = Limits(session, *flags); });
+}
+
+}  // namespace
+
+void AddAdminCommands(CLI::App& app, Session& session, int* exit_code) {
+  CLI::App* pause = app.add_subcommand("pause", "take no jobs and start none until 'resume'");
+  pause->callback([&session, exit_code] {
+    *exit_code = Switch(session, &v1::Admin::Stub::Pause, v1::PauseRequest(), "paused");
+  });
+  CLI::App* resume = app.add_subcommand("resume", "end a pause");
+  resume->callback([&session, exit_code] {
+    *exit_code = Switch(session, &v1::Admin::Stub::Resume, v1::ResumeRequest(), "running");
+  });
+
+  AddLimits(app, session, exit_code);
+
+  auto limit = std::make_shared<int>(20);
+  CLI::App* dead = app.add_subcommand("dead", "list dead letters: jobs that failed, newest first");
+  dead->add_option("--limit", *limit, "at most so many")
+      ->check(CLI::Range(1, 100'000))
+      ->capture_default_str();
+  dead->callback([&session, limit, exit_code] { *exit_code = Dead(session, *limit); });
+
+  auto ids = std::make_shared<std::vector<std::string>>();
+  auto all = std::make_shared<bool>(false);
+  CLI::App* redrive =
+      app.add_subcommand("redrive", "run failed jobs again and print the ids of the new ones");
+  redrive->add_option("job", *ids, "their ids");
+  redrive->add_flag("--all", *all, "all dead letters");
+  redrive->callback([&session, ids, all, exit_code] { *exit_code = Redrive(session, *ids, *all); });
+}
+
+}  // namespace phasor::cli

@@ -1,0 +1,14 @@
+// `phasor pause, resume, limits, dead, redrive`: what those who run a fleet do to its queue.
+// One thread.
+#pragma once
+
+#include <CLI/App.hpp>
+
+#include "services/cli/session.h"
+
+namespace phasor::cli {
+
+// The commands run when the parsing ends and set `*exit_code`; all outlive the parsing.
+void AddAdminCommands(CLI::App& app, Session& session, int* exit_code);
+
+}  // namespace phasor::cli
