@@ -5,9 +5,15 @@
 #include "common/log/log.h"
 
 namespace phasor::worker {
+namespace {
+
+// A store may be slow for a while; neither the queue nor the watchdog takes that for a hung unit.
+constexpr Millis kStoreStall{120'000};
+
+}  // namespace
 
 Checkpoints::Checkpoints(storage::ResultStore& store, const Clock& clock, WorkerMetrics& metrics,
-                         CheckpointPace& pace, RunningJob& job)
+                         engine::CheckpointPace& pace, RunningJob& job)
     : store_(store), clock_(clock), metrics_(metrics), pace_(pace), job_(job) {
   pace_.Begin();
 }
@@ -35,6 +41,7 @@ bool Checkpoints::AfterStep(const engine::Run& run, int step, double seconds) {
 
 bool Checkpoints::Save(const engine::Run& run, int step) {
   if (step == 0 || (!newest_.empty() && newest_step_ == step)) return false;
+  job_.BeginCall(kStoreStall);
   const SteadyTime begin = clock_.Steady();
   const StatusOr<std::string> bytes = run.Snapshot();
   if (!bytes.ok()) return false;  // the run is past the point where it can be saved
@@ -65,7 +72,7 @@ void Checkpoints::DeleteSuperseded() {
 }
 
 void Checkpoints::Discard() {
-  const auto keys = store_.List("jobs/" + job_.fence().id + "/c");
+  const auto keys = storage::ListKeys(store_, "jobs/" + job_.fence().id + "/c");
   if (!keys.ok()) return;  // the sweeper finds them
   for (const std::string& key : *keys) (void)store_.Delete(key);
 }

@@ -13,7 +13,7 @@
 #include "common/queue/types.h"
 #include "common/storage/result_store.h"
 #include "engine/api/engine.h"
-#include "services/worker/checkpoint_pace.h"
+#include "engine/checkpoint/checkpoint_pace.h"
 #include "services/worker/running_job.h"
 #include "services/worker/worker_metrics.h"
 
@@ -22,7 +22,7 @@ namespace phasor::worker {
 class Checkpoints {
  public:
   Checkpoints(storage::ResultStore& store, const Clock& clock, WorkerMetrics& metrics,
-              CheckpointPace& pace, RunningJob& job);
+              engine::CheckpointPace& pace, RunningJob& job);
 
   // Takes the grant's checkpoint into a fresh run, if it has one that can be taken.
   void Resume(const queue::Grant& grant, engine::Run& run);
@@ -46,7 +46,7 @@ class Checkpoints {
   storage::ResultStore& store_;
   const Clock& clock_;
   WorkerMetrics& metrics_;
-  CheckpointPace& pace_;
+  engine::CheckpointPace& pace_;
   RunningJob& job_;
   std::vector<std::string> stored_;  // oldest first, the grant's own included
   std::string newest_;

@@ -6,15 +6,26 @@
 
 namespace phasor::worker {
 
-Drain::Drain(Executor& executor, LeaseRenewer& lease, WorkerStatus& status, const Clock& clock)
-    : executor_(executor), lease_(lease), status_(status), clock_(clock) {}
+Drain::Drain(Executor& executor, Intake& intake, LeaseRenewer& lease, WorkerStatus& status,
+             const Clock& clock)
+    : executor_(executor), intake_(intake), lease_(lease), status_(status), clock_(clock) {}
 
 void Drain::Begin(Millis grace) {
   log::Info("draining", {{"grace_ms", grace.count()}});
   status_.Draining();
   executor_.Drain();
+  EndJobBy(clock_.Steady() + grace);
+}
+
+void Drain::Order() {
+  log::Info("told to take no jobs");
+  intake_.Close();
+  status_.SetClosed(Closed::kOrdered);
+  EndJobBy(clock_.Steady());
+}
+
+void Drain::EndJobBy(SteadyTime end) {
   MutexLock lock(&mu_);
-  const SteadyTime end = clock_.Steady() + grace;
   end_ = end_.has_value() ? std::min(*end_, end) : end;
 }
 

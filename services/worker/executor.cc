@@ -4,11 +4,13 @@
 #include <utility>
 
 #include "common/log/log.h"
+#include "engine/api/device_lost.h"
 
 namespace phasor::worker {
 namespace {
 
 constexpr size_t kMaxAsked = 16;
+constexpr Millis kNap{200};   // while no job is to be taken
 constexpr Millis kWait{500};  // for a hint that work arrived; also how fast a drain is seen
 
 // Resident models first, then the other ones.
@@ -39,7 +41,8 @@ Status Executor::Run() {
                     .lease = parts_.lease,
                     .progress = parts_.progress,
                     .patience = parts_.patience,
-                    .metrics = parts_.metrics},
+                    .metrics = parts_.metrics,
+                    .on_device_lost = parts_.on_device_lost},
                    config_.runner);
   Taker taker(parts_.queue, parts_.patience.clock, config_.taker);
   LoadAsked(models);
@@ -47,12 +50,24 @@ Status Executor::Run() {
   log::Info("worker ready", {{"engine", engine->Versions()}, {"models", config_.models.size()}});
   while (!draining()) {
     LoadAsked(models);
-    if (!Tick(taker, models, runner) && !draining()) parts_.queue.WaitForWork(kWait);
+    if (!IntakeIsOpen()) {
+      parts_.patience.sleep(kNap);
+      continue;
+    }
+    ASSIGN_OR_RETURN(const bool worked, Tick(taker, models, runner));
+    if (!worked && !draining()) parts_.queue.WaitForWork(kWait);
   }
   return OkStatus();
 }
 
-bool Executor::Tick(Taker& taker, ModelCache& models, JobRunner& runner) {
+bool Executor::IntakeIsOpen() {
+  const std::optional<Closed> closed = parts_.intake.Look();
+  parts_.status.SetClosed(closed);
+  parts_.metrics.SetClosed(closed);
+  return !closed.has_value();
+}
+
+StatusOr<bool> Executor::Tick(Taker& taker, ModelCache& models, JobRunner& runner) {
   const std::vector<std::string> resident = models.Resident();
   const auto taken =
       taker.Take(WarmFirst(resident, config_.models), static_cast<int>(resident.size()));
@@ -64,10 +79,13 @@ bool Executor::Tick(Taker& taker, ModelCache& models, JobRunner& runner) {
   if (failures_ > 0) log::Info("the queue is reached again");
   failures_ = 0;
   if (!taken->has_value()) return false;
-  parts_.status.Busy((*taken)->grant.fence.id);
-  runner.Run((*taken)->grant, (*taken)->sent);
+  const std::string& id = (*taken)->grant.fence.id;
+  parts_.status.Busy(id);
+  const JobEnd end = runner.Run((*taken)->grant, (*taken)->sent);
+  parts_.intake.JobEnded(id, end.came_out, end.failed);
   parts_.status.Idle();
   parts_.status.Resident(models.Resident());
+  if (end.failed == job::ErrorClass::kDeviceLost) return engine::DeviceLost("the device is lost");
   return true;
 }
 

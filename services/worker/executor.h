@@ -14,6 +14,7 @@
 #include "common/base/status.h"
 #include "common/config/model_card.h"
 #include "common/queue/queue.h"
+#include "services/worker/intake.h"
 #include "services/worker/job_runner.h"
 #include "services/worker/taker.h"
 #include "services/worker/worker_status.h"
@@ -40,11 +41,15 @@ class Executor {
     Patience patience;
     WorkerMetrics& metrics;
     WorkerStatus& status;
+    Intake& intake;
+    // The device is gone; the caller sees to it that the process ends soon, whatever happens.
+    std::function<void()> on_device_lost;
   };
 
   Executor(Parts parts, ExecutorConfig config);
 
-  // Until Drain, then the job in hand is finished or stopped. An error: the engine can't be made.
+  // Until Drain, then the job in hand is finished or stopped. An error: the engine can't be made,
+  // or its device was lost (engine::IsDeviceLost).
   Status Run();
 
   // Takes no further job.
@@ -53,8 +58,10 @@ class Executor {
   void Preload(const std::string& model);
 
  private:
-  // One take and its job. False: there was nothing to do.
-  bool Tick(Taker& taker, ModelCache& models, JobRunner& runner);
+  // One take and its job. False: there was nothing to do. An error: the device was lost.
+  StatusOr<bool> Tick(Taker& taker, ModelCache& models, JobRunner& runner);
+  // False: no job is to be taken now.
+  bool IntakeIsOpen();
   void LoadAsked(ModelCache& models);
   bool draining() const;
 

@@ -61,7 +61,9 @@ class ExecutorTest : public WorkerFixture {
                         .patience = {clock_, [this](Millis pause) { clock_.Advance(pause); },
                                      [] { return 0.0; }},
                         .metrics = metrics_,
-                        .status = status_},
+                        .status = status_,
+                        .intake = intake_,
+                        .on_device_lost = [this] { ++devices_lost_; }},
         ExecutorConfig{.runner = {.worker = "w1"},
                        .taker = {.worker = "w1", .node = "n1"},
                        .models = cards_,
@@ -70,6 +72,8 @@ class ExecutorTest : public WorkerFixture {
   }
 
   Status engine_error_;
+  double memory_percent_ = 0;
+  Intake intake_{{}, clock_, [this] { return memory_percent_; }};
   LeaseRenewer renewer_{queue_, clock_, {}, metrics_};
   WorkerStatus status_{{.name = "w1", .node = "n1", .device = "cpu"}, clock_};
 };
@@ -118,7 +122,7 @@ TEST_F(ExecutorTest, SaysWhyThereIsNoEngine) {
 
 TEST_F(ExecutorTest, ADrainStopsTheJobInHandWhenItsGraceIsOver) {
   const auto executor = MakeExecutor(queue_);
-  Drain drain(*executor, renewer_, status_, clock_);
+  Drain drain(*executor, intake_, renewer_, status_, clock_);
   fake_.step_time = Millis(100);
   fake_.sleep = [this](Millis time) { clock_.Advance(time); };
   const job::JobId id = Submit(20);

@@ -8,6 +8,7 @@
 #include "common/log/log.h"
 #include "common/rpc/result_convert.h"
 #include "common/rpc/spec_convert.h"
+#include "engine/api/device_lost.h"
 #include "services/worker/run_spec.h"
 
 namespace phasor::worker {
@@ -15,23 +16,10 @@ namespace {
 
 constexpr size_t kMaxReason = 1000;  // bytes of a failure's sentence
 constexpr Millis kLoadStall{300'000};
-constexpr Millis kPublishStall{120'000};
+constexpr Millis kStoreStall{120'000};  // also for what the queue is told at the end
+constexpr Millis kLastWords{3'000};     // to report a failure once the device is lost
 
 std::string Sentence(const Status& status) { return Message(status).substr(0, kMaxReason); }
-
-const char* NameOf(engine::UnitKind kind) {
-  switch (kind) {
-    case engine::UnitKind::kEncode:
-      return "encode";
-    case engine::UnitKind::kStep:
-      return "denoise";
-    case engine::UnitKind::kDecode:
-      return "decode";
-    case engine::UnitKind::kDone:
-      return "publish";
-  }
-  return "";
-}
 
 }  // namespace
 
@@ -56,9 +44,14 @@ JobRunner::JobRunner(RunnerParts parts, RunnerConfig config)
     : parts_(std::move(parts)),
       config_(std::move(config)),
       publisher_(parts_.queue, parts_.store, parts_.patience, config_.lease),
-      checkpoint_pace_(config_.checkpoint_share) {}
+      pace_(config_.stall),
+      checkpoint_pace_({.share = config_.checkpoint_share}) {}
 
-void JobRunner::Run(const queue::Grant& grant, SteadyTime sent) {
+job::ErrorClass JobRunner::Ending::error() const {
+  return job::ClassOf(status.code(), source, engine::IsDeviceLost(status));
+}
+
+JobEnd JobRunner::Run(const queue::Grant& grant, SteadyTime sent) {
   const Clock& clock = parts_.patience.clock;
   const SteadyTime begin = clock.Steady();
   auto running = std::make_shared<RunningJob>(grant.fence, OwnDeadline(sent, grant.lease));
@@ -79,6 +72,9 @@ void JobRunner::Run(const queue::Grant& grant, SteadyTime sent) {
   const double seconds = SecondsBetween(begin, clock.Steady());
   parts_.metrics.JobEnded(grant.model, state, seconds);
   log::Info("job left", {{"job_id", grant.fence.id}, {"state", state}, {"seconds", seconds}});
+  if (ending.status.ok()) return {.came_out = job.run != nullptr};
+  if (ending.stop != StopReason::kNone) return {};
+  return {.failed = ending.error()};
 }
 
 JobRunner::Ending JobRunner::Execute(Ongoing& job) {
@@ -118,7 +114,10 @@ JobRunner::Ending JobRunner::Execute(Ongoing& job) {
 JobRunner::Ending JobRunner::Advance(Ongoing& job, engine::Run& run) {
   while (run.Next().kind != engine::UnitKind::kDone) {
     const StopReason stop = job.running->Stop(parts_.patience.clock.Steady());
-    if (stop != StopReason::kNone) {
+    // To make room a run that has begun to decode had better finish: it can't be saved any more.
+    const bool nearly_done =
+        stop == StopReason::kPreempted && run.Next().kind == engine::UnitKind::kDecode;
+    if (stop != StopReason::kNone && !nearly_done) {
       return {.status = Cancelled(ToString(stop)), .stop = stop};
     }
     if (Ending ending = Unit(job, run); !ending.status.ok()) return ending;
@@ -135,10 +134,10 @@ JobRunner::Ending JobRunner::Unit(Ongoing& job, engine::Run& run) {
   job.running->BeginUnit(PhaseOf(unit.kind), pace_.Stall(job.shape, unit));
   const SteadyTime begin = parts_.patience.clock.Steady();
   if (const Status status = run.Advance(); !status.ok()) {
-    return {.status = Annotate(status, std::string(NameOf(unit.kind)) + " failed")};
+    return {.status = Annotate(status, std::string(ToString(unit.kind)) + " failed")};
   }
   const double seconds = SecondsBetween(begin, parts_.patience.clock.Steady());
-  job.seconds[NameOf(unit.kind)] += seconds;
+  job.seconds[std::string(ToString(unit.kind))] += seconds;
   pace_.Note(job.shape, unit.kind, seconds);
   if (unit.kind == engine::UnitKind::kStep) {
     job.steps_done = unit.index + 1;
@@ -157,7 +156,7 @@ JobRunner::Ending JobRunner::Publish(Ongoing& job, const engine::Run& run,
   using job::FailureSource;
   const Clock& clock = parts_.patience.clock;
   const SteadyTime begin = clock.Steady();
-  job.running->BeginUnit(queue::Phase::kPublishing, kPublishStall);
+  job.running->BeginUnit(queue::Phase::kPublishing, kStoreStall);
   const auto pictures = EncodePictures(run, job.run_spec, model);
   if (!pictures.ok()) return {.status = pictures.status()};
   const engine::RunReport report = run.Report();
@@ -173,6 +172,7 @@ JobRunner::Ending JobRunner::Publish(Ongoing& job, const engine::Run& run,
   result.set_worker(config_.worker);
   result.set_scheduler(report.scheduler);
   result.set_fingerprint(report.fingerprint);
+  for (const std::string& warning : report.warnings) result.add_warnings(warning);
   const storage::TerminalRecord record{.id = job.grant.fence.id,
                                        .state = job::State::kDone,
                                        .reason = "",
@@ -221,6 +221,7 @@ std::string JobRunner::Finish(Ongoing& job, const Ending& ending) {
 }
 
 void JobRunner::GiveBack(Ongoing& job) {
+  job.running->BeginCall(kStoreStall);
   if (job.run != nullptr) job.checkpoints.Save(*job.run, job.steps_done);
   const SteadyTime end = parts_.patience.clock.Steady() + config_.lease;
   const auto answer = parts_.patience.Until(end, [&] {
@@ -234,29 +235,32 @@ void JobRunner::GiveBack(Ongoing& job) {
 }
 
 std::string JobRunner::Fail(Ongoing& job, const Ending& ending) {
-  const job::Verdict verdict =
-      job::Judge({.error = job::ClassOf(ending.status.code(), ending.source),
-                  .tries = job.grant.tries,
-                  .crashes = job.grant.crashes,
-                  .max_tries = config_.max_tries},
-                 parts_.patience.draw());
+  const job::ErrorClass error = ending.error();
+  const job::Verdict verdict = job::Judge({.error = error,
+                                           .tries = job.grant.tries,
+                                           .crashes = job.grant.crashes,
+                                           .max_tries = config_.max_tries},
+                                          parts_.patience.draw());
   const std::string code = absl::StatusCodeToString(ending.status.code());
   log::Warn("job failed", {{"job_id", job.grant.fence.id},
                            {"status", ending.status},
+                           {"class", ToString(error)},
                            {"retry", verdict.retry},
-                           {"delay_ms", verdict.delay.count()}});
-  const SteadyTime end = parts_.patience.clock.Steady() + config_.lease;
+                           {"delay_ms", verdict.delay.count()},
+                           {"relief", ToString(verdict.relief)}});
+  parts_.metrics.Failed(error);
+  job.running->BeginCall(kStoreStall);
+  const SteadyTime end =
+      parts_.patience.clock.Steady() +
+      (verdict.worker_lost ? std::min(kLastWords, config_.lease) : config_.lease);
   if (verdict.retry) {
     parts_.metrics.Retried(code);
-    // The state before the unit that failed is worth keeping: the next try redoes only that.
-    if (job.run != nullptr && job.checkpoints.Save(*job.run, job.steps_done)) {
-      parts_.lease.RenewSoon();
-      parts_.lease.Tick();
-    }
+    Prepare(job, verdict);
   }
   const queue::Failure failure{.fence = job.grant.fence,
                                .retryable = verdict.retry,
                                .delay = verdict.delay,
+                               .worker_lost = verdict.worker_lost,
                                .reason = Sentence(ending.status),
                                .code = code};
   const auto answer = parts_.patience.Until(end, [&] { return parts_.queue.Fail(failure); });
@@ -265,6 +269,21 @@ std::string JobRunner::Fail(Ongoing& job, const Ending& ending) {
               {{"job_id", job.grant.fence.id}, {"status", answer.status()}});
   }
   return verdict.retry ? "RETRY_PENDING" : "FAILED";
+}
+
+// What makes the next try better, before it is asked for.
+void JobRunner::Prepare(Ongoing& job, const job::Verdict& verdict) {
+  if (verdict.worker_lost) {
+    // Nothing can be saved any more: the last checkpoint stands.
+    parts_.on_device_lost();
+    return;
+  }
+  if (verdict.relief != job::Relief::kNone) parts_.models.KeepOnly(job.grant.model);
+  // The state before the unit that failed is worth keeping: the next try redoes only that.
+  if (job.run != nullptr && job.checkpoints.Save(*job.run, job.steps_done)) {
+    parts_.lease.RenewSoon();
+    parts_.lease.Tick();
+  }
 }
 
 }  // namespace phasor::worker

@@ -6,7 +6,9 @@
 // One thread, the executor. References outlive the runner.
 #pragma once
 
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "common/base/clock.h"
@@ -14,7 +16,6 @@
 #include "common/job/verdict.h"
 #include "common/queue/queue.h"
 #include "common/storage/result_store.h"
-#include "services/worker/checkpoint_pace.h"
 #include "services/worker/checkpoints.h"
 #include "services/worker/lease_renewer.h"
 #include "services/worker/model_cache.h"
@@ -31,6 +32,7 @@ struct RunnerConfig {
   Millis lease{15'000};
   int max_tries = 4;
   double checkpoint_share = 0.01;  // of a run's time that checkpoints may cost
+  Millis stall{20'000};            // what every unit is granted before it counts as hung
 };
 
 struct RunnerParts {
@@ -41,6 +43,14 @@ struct RunnerParts {
   ProgressSink progress;
   Patience patience;
   WorkerMetrics& metrics;
+  // The device is gone; called before the failure is reported.
+  std::function<void()> on_device_lost;
+};
+
+// What a job's end says about the worker.
+struct JobEnd {
+  bool came_out = false;                       // it was computed here and has its record
+  std::optional<job::ErrorClass> failed = {};  // why it did not; nullopt: stopped, or as above
 };
 
 class JobRunner {
@@ -48,15 +58,17 @@ class JobRunner {
   JobRunner(RunnerParts parts, RunnerConfig config);
 
   // `sent`: when the take that was granted was sent first.
-  void Run(const queue::Grant& grant, SteadyTime sent);
+  JobEnd Run(const queue::Grant& grant, SteadyTime sent);
 
  private:
   struct Ongoing;
-  // What went wrong and where; source and status of an OK are meaningless.
+  // What went wrong and where; the source of an OK is meaningless.
   struct Ending {
     Status status;
     job::FailureSource source = job::FailureSource::kEngine;
     StopReason stop = StopReason::kNone;
+
+    job::ErrorClass error() const;  // of a status that is not OK and no stop
   };
 
   Ending Execute(Ongoing& job);
@@ -69,12 +81,13 @@ class JobRunner {
   std::string Finish(Ongoing& job, const Ending& ending);
   void GiveBack(Ongoing& job);
   std::string Fail(Ongoing& job, const Ending& ending);
+  void Prepare(Ongoing& job, const job::Verdict& verdict);
 
   RunnerParts parts_;
   const RunnerConfig config_;
   Publisher publisher_;
   UnitPace pace_;
-  CheckpointPace checkpoint_pace_;
+  engine::CheckpointPace checkpoint_pace_;
 };
 
 }  // namespace phasor::worker

@@ -12,24 +12,7 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
-class JobRunnerTest : public WorkerFixture {
- protected:
-  // Runs the job to `step`, then leaves it as a worker that was killed: lease over, job recovered.
-  void CrashAt(int step) {
-    on_progress_ = [this, step](const v1::JobProgress& progress) {
-      if (progress.state() == v1::DIFFUSION_RUNNING && progress.step() == step) {
-        // The queue hears of the checkpoint, then nothing any more.
-        lease_->RenewSoon();
-        lease_->Tick();
-        lease_->AskToStop(StopReason::kLeaseLost);
-      }
-    };
-    TakeAndRun();
-    on_progress_ = nullptr;
-    clock_.Advance(Millis(60'000));
-    ASSERT_EQ(*queue_.Recover(10), 1);
-  }
-};
+class JobRunnerTest : public WorkerFixture {};
 
 TEST_F(JobRunnerTest, PublishesAPictureThatSaysHowItWasMade) {
   StartWorker("w1");
@@ -97,51 +80,6 @@ TEST_F(JobRunnerTest, AnotherWorkerGoesOnAtTheCheckpointWithTheSameBytes) {
   EXPECT_EQ(result.attempts(), 2);
   EXPECT_EQ(Metric("phasor_resumed_jobs_total{exact=\"true\"}"), 1);
   EXPECT_THAT(Keys("jobs/" + id + "/c"), IsEmpty()) << "checkpoints go with the job's end";
-}
-
-TEST_F(JobRunnerTest, ABrokenCheckpointCostsTimeAndNothingElse) {
-  fake_.step_time = Millis(100);
-  checkpoint_share_ = 1;
-  StartWorker("w1");
-  const job::JobId id = Submit();
-  CrashAt(5);
-  for (const std::string& key : Keys("jobs/" + id + "/c")) {
-    ASSERT_TRUE(store_->Put(key, "not a checkpoint").ok());
-  }
-  StartWorker("w2");
-  TakeAndRun();
-  EXPECT_EQ(View(id).state, job::State::kDone);
-  EXPECT_EQ(rpc::ResultOf(Record(id)).resumed_from_step(), 0);
-  EXPECT_EQ(Metric("phasor_resumed_jobs_total{exact=\"false\"}"), 1);
-}
-
-TEST_F(JobRunnerTest, CheckpointsCostAtMostTheirShare) {
-  fake_.step_time = Millis(200);
-  StartWorker("w1");
-  Submit(50);
-  TakeAndRun();
-  // 10 s of work and a presumed first cost of 10 ms: the first after 1 s. Storing takes no time
-  // under this clock, so the estimate halves from there on.
-  EXPECT_GT(Metric("phasor_checkpoint_bytes_count"), 5);
-  checkpoint_share_ = 0.0001;
-  StartWorker("w2");
-  const double before = Metric("phasor_checkpoint_bytes_count");
-  Submit(50);
-  TakeAndRun();
-  EXPECT_EQ(Metric("phasor_checkpoint_bytes_count"), before);
-}
-
-TEST_F(JobRunnerTest, ASupersededOwnerPublishesNothing) {
-  fake_.step_time = Millis(100);
-  StartWorker("w1");
-  const job::JobId id = Submit();
-  on_progress_ = [this](const v1::JobProgress& progress) {
-    if (progress.step() == 3) clock_.Advance(Millis(13'000));  // past lease - 20 %
-  };
-  TakeAndRun();
-  EXPECT_FALSE(store_->ReadTerminal(id).ok());
-  EXPECT_THAT(Keys("jobs/" + id + "/r"), IsEmpty());
-  EXPECT_EQ(Metric("phasor_lease_expired_total"), 1);
 }
 
 TEST_F(JobRunnerTest, TheLoserOfTheRecordDeletesItsPictures) {

@@ -36,9 +36,17 @@ void LeaseRenewer::RenewSoon() {
   changed_.Signal();
 }
 
-void LeaseRenewer::AskToStop(StopReason reason, const job::JobId& id) {
+bool LeaseRenewer::AskToStop(StopReason reason, const job::JobId& id) {
   MutexLock lock(&mu_);
-  if (job_ != nullptr && (id.empty() || job_->fence().id == id)) job_->AskToStop(reason);
+  if (job_ == nullptr || (!id.empty() && job_->fence().id != id)) return false;
+  job_->AskToStop(reason);
+  return true;
+}
+
+std::optional<Activity> LeaseRenewer::activity() const {
+  MutexLock lock(&mu_);
+  if (job_ == nullptr) return std::nullopt;
+  return job_->activity();
 }
 
 std::shared_ptr<RunningJob> LeaseRenewer::JobIfDue() {
@@ -69,8 +77,11 @@ void LeaseRenewer::Digest(RunningJob& job, const StatusOr<queue::OwnerAnswer>& a
   switch (*answer) {
     case queue::OwnerAnswer::kOk:
     case queue::OwnerAnswer::kRepeated:
+      job.Extend(OwnDeadline(sent, config_.lease), checkpoint);
+      break;
     case queue::OwnerAnswer::kPreempted:
       job.Extend(OwnDeadline(sent, config_.lease), checkpoint);
+      job.AskToStop(StopReason::kPreempted);
       break;
     case queue::OwnerAnswer::kStalled:
       // Not stopped: a unit that ends before the lease does makes the next renewal count again.

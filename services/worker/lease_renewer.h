@@ -11,6 +11,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <stop_token>
 
 #include "common/base/clock.h"
@@ -40,8 +41,10 @@ class LeaseRenewer {
   void End();
   // The next Tick renews, whatever the time: a new checkpoint, or a hint that the job ended.
   void RenewSoon();
-  // Asks the running job to stop if it is `id` (empty: whichever).
-  void AskToStop(StopReason reason, const job::JobId& id = "");
+  // Asks the running job to stop if it is `id` (empty: whichever). False: no such job runs.
+  bool AskToStop(StopReason reason, const job::JobId& id = "");
+  // What the executor does with the running job; nullopt: there is none.
+  std::optional<Activity> activity() const;
 
   void Tick();
   void Run(std::stop_token stop);
@@ -56,7 +59,7 @@ class LeaseRenewer {
   const LeaseConfig config_;
   WorkerMetrics& metrics_;
 
-  Mutex mu_;
+  mutable Mutex mu_;
   CondVar changed_;
   std::shared_ptr<RunningJob> job_ GUARDED_BY(mu_);
   SteadyTime due_ GUARDED_BY(mu_);

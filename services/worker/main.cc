@@ -1,4 +1,6 @@
 // phasor-worker: takes jobs from the queue, draws their pictures, publishes them.
+#include <unistd.h>
+
 #include <csignal>
 #include <ctime>
 #include <iostream>
@@ -9,7 +11,10 @@
 #include "common/queue/redis/redis_queue.h"
 #include "common/rpc/grpc_log.h"
 #include "common/storage/fs/fs_store.h"
+#include "engine/api/device_lost.h"
 #include "services/worker/engine_choice.h"
+#include "services/worker/exit_code.h"
+#include "services/worker/host_memory.h"
 #include "services/worker/worker.h"
 
 namespace phasor::worker {
@@ -18,6 +23,11 @@ namespace {
 double Draw() {
   thread_local std::mt19937_64 generator{std::random_device{}()};
   return std::uniform_real_distribution<double>(0, 1)(generator);
+}
+
+void EndProcess(const std::string& why) {
+  log::Error("the process ends at once", {{"why", why}});
+  _exit(static_cast<int>(ExitCode::kDeviceLost));
 }
 
 Status Serve(const WorkerConfig& config) {
@@ -29,33 +39,38 @@ Status Serve(const WorkerConfig& config) {
   ASSIGN_OR_RETURN(const auto redis, queue::ParseRedisUrl(config.redis));
   ASSIGN_OR_RETURN(const auto make_engine, ChooseEngine(config, clock));
   queue::RedisQueue queue({.address = redis});
-  Worker worker(
-      config, std::move(models),
-      {.queue = queue, .store = *store, .clock = clock, .make_engine = make_engine, .draw = Draw});
+  Worker worker(config, std::move(models),
+                {.queue = queue,
+                 .store = *store,
+                 .clock = clock,
+                 .make_engine = make_engine,
+                 .draw = Draw,
+                 .memory_percent = [] { return ReadHostMemoryPercent(); },
+                 .end_process = EndProcess});
   return worker.Run([&signals] {
     const timespec moment{.tv_sec = 0, .tv_nsec = 100'000'000};
     return sigtimedwait(&signals, nullptr, &moment) > 0;
   });
 }
 
-int Main(int argc, const char* const* argv) {
+ExitCode Main(int argc, const char* const* argv) {
   bool exit_early = false;
   const auto config = ReadWorkerConfig(argc, argv, &exit_early);
   if (!config.ok()) {
     std::cerr << "phasor-worker: " << config.status().message() << "\n";
-    return 2;
+    return ExitCode::kUsage;
   }
-  if (exit_early) return 0;
+  if (exit_early) return ExitCode::kOrderly;
   log::Configure(config->log);
   rpc::RouteGrpcLog();
   if (const Status status = Serve(*config); !status.ok()) {
     std::cerr << "phasor-worker: " << status.message() << "\n";
-    return 1;
+    return engine::IsDeviceLost(status) ? ExitCode::kDeviceLost : ExitCode::kStartError;
   }
-  return 0;
+  return ExitCode::kOrderly;
 }
 
 }  // namespace
 }  // namespace phasor::worker
 
-int main(int argc, char** argv) { return phasor::worker::Main(argc, argv); }
+int main(int argc, char** argv) { return static_cast<int>(phasor::worker::Main(argc, argv)); }

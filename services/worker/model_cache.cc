@@ -40,6 +40,11 @@ void ModelCache::Keep(size_t count) {
   metrics_.ModelsResident(static_cast<int>(entries_.size()));
 }
 
+void ModelCache::KeepOnly(const std::string& name) {
+  entries_.remove_if([&](const Entry& entry) { return entry.name != name; });
+  metrics_.ModelsResident(static_cast<int>(entries_.size()));
+}
+
 std::vector<std::string> ModelCache::Resident() const {
   std::vector<std::string> names;
   for (const Entry& entry : entries_) names.push_back(entry.name);

@@ -26,6 +26,9 @@ class ModelCache {
   // Loads unless resident. When memory does not suffice, idle models go and it is tried again.
   StatusOr<std::shared_ptr<engine::Model>> Get(const std::string& name);
 
+  // Gives up every model but this one, to make room.
+  void KeepOnly(const std::string& name);
+
   // Names, most recently used first.
   std::vector<std::string> Resident() const;
 

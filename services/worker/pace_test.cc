@@ -1,5 +1,4 @@
 #include "gtest/gtest.h"
-#include "services/worker/checkpoint_pace.h"
 #include "services/worker/patience.h"
 #include "services/worker/unit_pace.h"
 
@@ -33,30 +32,6 @@ TEST(UnitPaceTest, TellsTheTimeLeftOnceItKnowsAStep) {
   EXPECT_DOUBLE_EQ(pace.SecondsLeft(kShape, third, 2), 6);
   EXPECT_DOUBLE_EQ(pace.SecondsLeft(kShape, {.kind = UnitKind::kDecode, .index = 1, .count = 2}, 2),
                    1);
-}
-
-TEST(CheckpointPaceTest, SpendsAtMostItsShare) {
-  CheckpointPace pace(0.01, 0.01);
-  pace.Begin();
-  double worked = 0, spent = 0;
-  for (int i = 0; i < 10'000; ++i) {
-    worked += 0.1;
-    if (pace.Worked(0.1)) {
-      spent += 0.02;
-      pace.Took(0.02);
-    }
-  }
-  EXPECT_GT(spent, 0);
-  EXPECT_LE(spent, 0.0101 * worked + 0.01);
-}
-
-TEST(CheckpointPaceTest, ADearCheckpointMakesTheNextOneWait) {
-  CheckpointPace pace(0.01, 0.01);
-  EXPECT_FALSE(pace.Worked(0.9));
-  EXPECT_TRUE(pace.Worked(0.2));
-  pace.Took(1);
-  EXPECT_FALSE(pace.Worked(99));
-  EXPECT_TRUE(pace.Worked(2));
 }
 
 TEST(BackoffTest, GrowsWithFullJitterToItsLimit) {

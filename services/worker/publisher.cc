@@ -5,6 +5,12 @@
 #include "common/log/log.h"
 
 namespace phasor::worker {
+namespace {
+
+constexpr Millis kPause{200};               // between two calls of a store that does not answer
+constexpr Millis kPatienceWhenFull{5'000};  // with a store that has no room
+
+}  // namespace
 
 Publisher::Publisher(queue::Consumer& queue, storage::ResultStore& store, const Patience& patience,
                      Millis lease)
@@ -12,6 +18,7 @@ Publisher::Publisher(queue::Consumer& queue, storage::ResultStore& store, const 
 
 Status Publisher::PutBlobs(RunningJob& job, const std::vector<Picture>& pictures,
                            storage::TerminalRecord* record) {
+  const SteadyTime begin = patience_.clock.Steady();
   for (const Picture& picture : pictures) {
     storage::ResultImage entry = picture.entry;
     entry.blob = storage::BlobKey(record->id, record->epoch, record->nonce,
@@ -21,8 +28,11 @@ Status Publisher::PutBlobs(RunningJob& job, const std::vector<Picture>& pictures
       if (!IsOwned(job.Stop(patience_.clock.Steady()))) return Aborted("no longer the owner");
       const Status put = store_.Put(entry.blob, picture.png);
       if (put.ok()) break;
-      if (put.code() != StatusCode::kUnavailable) return put;
-      patience_.sleep(Millis(200));
+      // A full store may be swept meanwhile, but the next try of the job may as well wait for that.
+      const bool full = put.code() == StatusCode::kResourceExhausted;
+      const bool waits = full && patience_.clock.Steady() - begin < kPatienceWhenFull;
+      if (put.code() != StatusCode::kUnavailable && !waits) return put;
+      patience_.sleep(kPause);
     }
   }
   return OkStatus();
@@ -47,7 +57,7 @@ StatusOr<storage::TerminalRecord> Publisher::Publish(RunningJob& job,
     if (standing.status().code() != StatusCode::kUnavailable) break;
     may_be_named = true;
     standing = Aborted("the store was not reached in time");
-    patience_.sleep(Millis(200));
+    patience_.sleep(kPause);
   }
   if (!standing.ok()) {
     if (!may_be_named) DeleteBlobs(record);

@@ -1,5 +1,6 @@
 #include "services/worker/report_stream.h"
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -33,7 +34,14 @@ void SleepUnlessStopped(const std::stop_token& stop, Millis pause) {
 
 // What a gateway should know at once and not only with the next regular report.
 bool IsNews(const v1::WorkerStats& now, const v1::WorkerStats& heard) {
-  return now.state() != heard.state() || now.jobs_done() != heard.jobs_done();
+  return now.state() != heard.state() || now.jobs_done() != heard.jobs_done() ||
+         !std::equal(now.models_resident().begin(), now.models_resident().end(),
+                     heard.models_resident().begin(), heard.models_resident().end());
+}
+
+Millis RestOf(const v1::PreemptJob& preempt) {
+  const double seconds = std::clamp(preempt.rest_seconds(), 0.0, 60.0);
+  return Millis(static_cast<int64_t>(seconds * 1000));
 }
 
 }  // namespace
@@ -107,7 +115,7 @@ void ReportStream::Obey(const v1::GatewayMessage& message) {
       parts_.commands.cancel(message.cancel().job_id());
       break;
     case v1::GatewayMessage::kPreempt:
-      parts_.commands.preempt(message.preempt().job_id());
+      parts_.commands.preempt(message.preempt().job_id(), RestOf(message.preempt()));
       break;
     case v1::GatewayMessage::kDrain:
       parts_.commands.drain();

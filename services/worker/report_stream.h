@@ -13,6 +13,7 @@
 
 #include <grpcpp/channel.h>
 
+#include "common/base/clock.h"
 #include "common/base/status.h"
 #include "phasor/v1/worker.grpc.pb.h"
 #include "services/worker/report_outbox.h"
@@ -22,7 +23,8 @@ namespace phasor::worker {
 // What a gateway may ask for. Called on threads of the streams; must not block for long.
 struct WorkerCommands {
   std::function<void(const std::string& job_id)> cancel;
-  std::function<void(const std::string& job_id)> preempt;
+  // Give the job back; take no other for `rest`, so that another worker gets it.
+  std::function<void(const std::string& job_id, Millis rest)> preempt;
   std::function<void()> drain;
   std::function<void(const std::string& model)> preload;
 };

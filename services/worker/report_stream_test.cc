@@ -111,7 +111,7 @@ TEST(ReportStreamTest, ReportsObeysAndOpensAgain) {
                                                canceled = id;
                                                obeyed.notify_all();
                                              },
-                                         .preempt = [](const std::string&) {},
+                                         .preempt = [](const std::string&, Millis) {},
                                          .drain = [] {},
                                          .preload = [](const std::string&) {}},
                             .draw = [] { return 0.0; }});

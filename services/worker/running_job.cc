@@ -33,12 +33,20 @@ void RunningJob::BeginUnit(queue::Phase phase, Millis stall) {
   MutexLock lock(&mu_);
   renewal_.phase = phase;
   renewal_.stall = stall;
+  ++moves_;
+}
+
+void RunningJob::BeginCall(Millis stall) {
+  MutexLock lock(&mu_);
+  renewal_.stall = stall;
+  ++moves_;
 }
 
 void RunningJob::EndUnit(int step) {
   MutexLock lock(&mu_);
   ++renewal_.units;
   renewal_.step = step;
+  ++moves_;
 }
 
 void RunningJob::SetCheckpoint(const std::string& name, int step) {
@@ -67,6 +75,11 @@ void RunningJob::Extend(SteadyTime own_deadline, const std::string& checkpoint) 
   MutexLock lock(&mu_);
   own_deadline_ = std::max(own_deadline_, own_deadline);
   if (!checkpoint.empty()) acknowledged_ = checkpoint;
+}
+
+Activity RunningJob::activity() const {
+  MutexLock lock(&mu_);
+  return {.job = fence_.id, .epoch = fence_.epoch, .count = moves_, .stall = renewal_.stall};
 }
 
 std::string RunningJob::acknowledged_checkpoint() const {

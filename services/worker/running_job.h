@@ -28,6 +28,16 @@ enum class StopReason {
 
 const char* ToString(StopReason reason);
 
+// What the executor does with the job now, for those who watch it from outside.
+struct Activity {
+  std::string job;
+  int64_t epoch = 0;
+  uint64_t count = 0;  // of what was begun or ended so far: grows whenever the executor moves
+  Millis stall{0};     // how long what runs now may take
+
+  bool operator==(const Activity&) const = default;
+};
+
 // True while the job may still be finished or given back by this worker.
 inline bool IsOwned(StopReason reason) { return reason <= StopReason::kDrained; }
 
@@ -41,6 +51,8 @@ class RunningJob {
   // counts as hung.
   void BeginUnit(queue::Phase phase, Millis stall);
   void EndUnit(int step);
+  // Something that is no unit begins: a call to the store or the queue.
+  void BeginCall(Millis stall);
   void SetCheckpoint(const std::string& name, int step);
 
   // The strongest reason so far; kLeaseLost once `now` is past the own deadline.
@@ -52,6 +64,8 @@ class RunningJob {
   queue::RenewRequest NextRenewal() const;
   void Extend(SteadyTime own_deadline, const std::string& checkpoint);
 
+  Activity activity() const;
+
   // The newest checkpoint that the queue has acknowledged; older ones may be deleted.
   std::string acknowledged_checkpoint() const;
 
@@ -62,6 +76,7 @@ class RunningJob {
   SteadyTime own_deadline_ GUARDED_BY(mu_);
   StopReason stop_ GUARDED_BY(mu_) = StopReason::kNone;
   queue::RenewRequest renewal_ GUARDED_BY(mu_);
+  uint64_t moves_ GUARDED_BY(mu_) = 0;
   std::string acknowledged_ GUARDED_BY(mu_);
 };
 

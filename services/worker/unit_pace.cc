@@ -8,9 +8,8 @@ namespace {
 
 constexpr double kNewest = 0.3;  // weight of the newest unit in the smoothed time
 constexpr size_t kMostRemembered = 256;
-constexpr Millis kShortestStall{20'000};
 constexpr Millis kLongestStall{600'000};
-constexpr Millis kUnknownStall{120'000};
+constexpr int kUnknown = 6;  // times the shortest stall
 
 }  // namespace
 
@@ -48,9 +47,9 @@ double UnitPace::SecondsLeft(const Shape& shape, const engine::Unit& next, int i
 
 Millis UnitPace::Stall(const Shape& shape, const engine::Unit& unit) const {
   const double expected = Expected(shape, unit);
-  if (expected <= 0) return kUnknownStall;
+  if (expected <= 0) return kUnknown * shortest_stall_;
   const Millis stall{std::llround(15 * 1000 * expected)};
-  return std::clamp(stall, kShortestStall, kLongestStall);
+  return std::max(shortest_stall_, std::min(stall, kLongestStall));
 }
 
 }  // namespace phasor::worker

@@ -16,6 +16,9 @@ namespace phasor::worker {
 
 class UnitPace {
  public:
+  // `shortest_stall`: what every unit is granted before it counts as hung.
+  explicit UnitPace(Millis shortest_stall = Millis(20'000)) : shortest_stall_(shortest_stall) {}
+
   // What makes units comparable.
   struct Shape {
     std::string model;
@@ -30,12 +33,13 @@ class UnitPace {
   // Seconds from before `next` to the end of the run; 0: not known.
   double SecondsLeft(const Shape& shape, const engine::Unit& next, int images) const;
 
-  // How long the unit may run before it counts as hung: 15 times what is expected, between 20 s
-  // and 10 minutes; 2 minutes when nothing is known.
+  // How long the unit may run before it counts as hung: 15 times what is expected, between the
+  // shortest stall and 10 minutes; 6 times the shortest when nothing is known.
   Millis Stall(const Shape& shape, const engine::Unit& unit) const;
 
  private:
   using Key = std::tuple<std::string, int64_t, engine::UnitKind>;
+  const Millis shortest_stall_;
   std::map<Key, double> seconds_;  // smoothed
 };
 

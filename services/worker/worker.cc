@@ -11,12 +11,15 @@
 namespace phasor::worker {
 namespace {
 
+constexpr Millis kLastSeconds{4'500};  // from a lost device to the end of the process
+
 ExecutorConfig ExecutorConfigOf(const WorkerConfig& config,
                                 const std::vector<config::ModelCard>& models) {
   const bool named = !config.preload.empty() || models.empty();
   return {.runner = {.worker = config.name,
                      .lease = config.lease,
-                     .checkpoint_share = config.checkpoint_share},
+                     .checkpoint_share = config.checkpoint_share,
+                     .stall = config.stall},
           .taker = {.worker = config.name, .node = config.node, .lease = config.lease},
           .models = models,
           .max_models_resident = static_cast<size_t>(config.max_models_resident),
@@ -33,34 +36,44 @@ Worker::Worker(WorkerConfig config, std::vector<config::ModelCard> models, Ports
       status_({.name = config_.name, .node = config_.node, .device = "cpu"}, ports_.clock),
       lease_(ports_.queue, ports_.clock, {.lease = config_.lease, .every = config_.lease * 4 / 15},
              metrics_),
+      intake_({.cordon = {.cool_down = config_.cool_down},
+               .max_memory_percent = config_.max_memory_percent},
+              ports_.clock, ports_.memory_percent),
+      watchdog_([this] { return lease_.activity(); }, ports_.clock, ports_.end_process, {}),
       executor_(ExecutorParts(), ExecutorConfigOf(config_, models_)),
-      drain_(executor_, lease_, status_, ports_.clock) {}
+      drain_(executor_, intake_, lease_, status_, ports_.clock) {}
 
 Executor::Parts Worker::ExecutorParts() {
-  return {.make_engine = ports_.make_engine,
-          .queue = ports_.queue,
-          .store = ports_.store,
-          .lease = lease_,
-          .progress =
-              [this](const v1::JobProgress& progress) {
-                for (const auto& stream : streams_) stream->Report(progress);
-              },
-          .patience = {ports_.clock, [](Millis pause) { std::this_thread::sleep_for(pause); },
-                       ports_.draw},
-          .metrics = metrics_,
-          .status = status_};
+  return {
+      .make_engine = ports_.make_engine,
+      .queue = ports_.queue,
+      .store = ports_.store,
+      .lease = lease_,
+      .progress =
+          [this](const v1::JobProgress& progress) {
+            for (const auto& stream : streams_) stream->Report(progress);
+          },
+      .patience = {ports_.clock, [](Millis pause) { std::this_thread::sleep_for(pause); },
+                   ports_.draw},
+      .metrics = metrics_,
+      .status = status_,
+      .intake = intake_,
+      .on_device_lost =
+          [this] { watchdog_.EndBy(ports_.clock.Steady() + kLastSeconds, "the device is lost"); }};
 }
 
 WorkerCommands Worker::Commands() {
-  return {
-      .cancel =
-          [this](const std::string&) {
-            // Only a hint: the queue's answer to a renewal says whether the job has ended.
-            lease_.RenewSoon();
-          },
-      .preempt = [this](const std::string& id) { lease_.AskToStop(StopReason::kPreempted, id); },
-      .drain = [this] { drain_.Begin(Millis(0)); },
-      .preload = [this](const std::string& model) { executor_.Preload(model); }};
+  return {.cancel =
+              [this](const std::string&) {
+                // Only a hint: the queue's answer to a renewal says whether the job has ended.
+                lease_.RenewSoon();
+              },
+          .preempt =
+              [this](const std::string& id, Millis rest) {
+                if (lease_.AskToStop(StopReason::kPreempted, id)) intake_.RestAfterJob(rest);
+              },
+          .drain = [this] { drain_.Order(); },
+          .preload = [this](const std::string& model) { executor_.Preload(model); }};
 }
 
 Status Worker::OpenStreams() {
@@ -92,6 +105,7 @@ Status Worker::Run(const std::function<bool()>& wait) {
   }
   std::vector<std::jthread> threads;
   threads.emplace_back([this](std::stop_token stop) { lease_.Run(std::move(stop)); });
+  threads.emplace_back([this](std::stop_token stop) { watchdog_.Run(std::move(stop)); });
   for (const auto& stream : streams_) {
     threads.emplace_back([&stream](std::stop_token stop) { stream->Run(std::move(stop)); });
   }

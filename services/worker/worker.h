@@ -1,7 +1,8 @@
-// The worker put together: executor, lease renewer, report streams, operations port and drain,
-// on top of a queue and a store that somebody else made.
+// The worker put together: executor, lease renewer, watchdog, report streams, operations port and
+// drain, on top of a queue and a store that somebody else made.
 //
-// Threads: the executor, the renewer, one and a reader per report stream, the operations port.
+// Threads: the executor, the renewer, the watchdog, one and a reader per report stream, the
+// operations port.
 // Run belongs to the caller's thread and joins them all. References outlive the worker.
 #pragma once
 
@@ -17,8 +18,10 @@
 #include "common/storage/result_store.h"
 #include "services/worker/drain.h"
 #include "services/worker/executor.h"
+#include "services/worker/intake.h"
 #include "services/worker/lease_renewer.h"
 #include "services/worker/report_stream.h"
+#include "services/worker/watchdog.h"
 #include "services/worker/worker_config.h"
 #include "services/worker/worker_metrics.h"
 #include "services/worker/worker_status.h"
@@ -32,12 +35,15 @@ class Worker {
     storage::ResultStore& store;
     const Clock& clock;
     Executor::EngineFactory make_engine;
-    std::function<double()> draw;  // uniform in [0, 1); thread-safe
+    std::function<double()> draw;            // uniform in [0, 1); thread-safe
+    std::function<double()> memory_percent;  // how full the host's memory is
+    Watchdog::EndProcess end_process;        // at once, with ExitCode::kDeviceLost
   };
   Worker(WorkerConfig config, std::vector<config::ModelCard> models, Ports ports);
 
   // Until the worker was asked to end and has. `wait` blocks for a moment (100 ms or so) and says
-  // whether a signal to end came. An error: something that is needed can't be had.
+  // whether a signal to end came. An error: something that is needed can't be had, or the device
+  // was lost (engine::IsDeviceLost).
   Status Run(const std::function<bool()>& wait);
 
  private:
@@ -52,6 +58,8 @@ class Worker {
   WorkerMetrics metrics_;
   WorkerStatus status_;
   LeaseRenewer lease_;
+  Intake intake_;
+  Watchdog watchdog_;
   std::vector<std::unique_ptr<ReportStream>> streams_;  // constant once threads run
   Executor executor_;
   Drain drain_;

@@ -18,6 +18,8 @@ struct RawConfig {
   double lease = 15;
   double grace = 25;
   int fake_step_ms = 20;
+  double stall = 20;
+  double cool_down = 30;
   std::string log_level = "info";
   std::string log_format = "text";
 };
@@ -41,6 +43,9 @@ Status ReadYaml(const std::string& path, RawConfig* raw) {
   reader.String("preload", &config.preload);
   reader.String("engine", &config.engine);
   reader.Int("fake_step_ms", 0, 60'000, &raw->fake_step_ms);
+  reader.Double("stall", 0.1, 3600, &raw->stall);
+  reader.Double("cool_down", 0, 3600, &raw->cool_down);
+  reader.Double("max_memory_percent", 1, 100, &config.max_memory_percent);
   reader.String("log_level", &raw->log_level);
   reader.String("log_format", &raw->log_format);
   return reader.Finish();
@@ -95,6 +100,20 @@ void AddFlags(CLI::App& app, RawConfig* raw) {
   app.add_option("--fake-step-ms", raw->fake_step_ms, "what a step of the fake engine takes")
       ->envname("PHASOR_FAKE_STEP_MS")
       ->check(CLI::Range(0, 60000));
+  app.add_option("--stall", raw->stall, "seconds that every unit of work has before it hangs")
+      ->envname("PHASOR_STALL")
+      ->check(CLI::Range(0.1, 3600.0))
+      ->capture_default_str();
+  app.add_option("--cool-down", raw->cool_down,
+                 "seconds without a job after several in a row failed here")
+      ->envname("PHASOR_COOL_DOWN")
+      ->check(CLI::Range(0.0, 3600.0))
+      ->capture_default_str();
+  app.add_option("--max-memory-percent", config.max_memory_percent,
+                 "no job is taken while the host's memory is fuller; 100: whatever it is")
+      ->envname("PHASOR_MAX_MEMORY_PERCENT")
+      ->check(CLI::Range(1.0, 100.0))
+      ->capture_default_str();
   app.add_option("--log-level", raw->log_level, "debug, info, warn, error or off")
       ->envname("PHASOR_LOG_LEVEL")
       ->capture_default_str();
@@ -108,6 +127,8 @@ StatusOr<WorkerConfig> Complete(RawConfig raw) {
   config.lease = Millis(static_cast<int64_t>(raw.lease * 1000));
   config.grace = Millis(static_cast<int64_t>(raw.grace * 1000));
   config.fake_step = Millis(raw.fake_step_ms);
+  config.stall = Millis(static_cast<int64_t>(raw.stall * 1000));
+  config.cool_down = Millis(static_cast<int64_t>(raw.cool_down * 1000));
   ASSIGN_OR_RETURN(config.log.level, log::ParseLevel(raw.log_level));
   ASSIGN_OR_RETURN(config.log.format, log::ParseFormat(raw.log_format));
   if (config.node.empty()) config.node = HostName();
@@ -125,7 +146,10 @@ StatusOr<WorkerConfig> Complete(RawConfig raw) {
 StatusOr<WorkerConfig> ReadWorkerConfig(int argc, const char* const* argv, bool* exit_early) {
   const config::ProgramOptions<RawConfig> options = {
       .program = "phasor-worker",
-      .description = "takes jobs from the queue and draws their pictures.",
+      .description =
+          "takes jobs from the queue and draws their pictures.\n"
+          "Exit codes: 0 asked to end, 1 could not start, 2 wrong settings, 70 the "
+          "device was lost or a unit of work hung: start it anew.",
       .version = PHASOR_VERSION,
       .read_file = ReadYaml,
       .add_flags = AddFlags};

@@ -28,6 +28,11 @@ struct WorkerConfig {
   std::string preload;   // default: the first model
   std::string engine;    // "real" or "fake"; default: real where it is built in
   Millis fake_step{20};  // what a step of the fake engine takes
+  // What every unit of work is granted before the queue stops believing in it; after twice that,
+  // and after twice what a longer unit was granted, the process ends.
+  Millis stall{20'000};
+  Millis cool_down{30'000};        // after several jobs in a row failed here
+  double max_memory_percent = 95;  // of the host's memory, no job is taken above; 100: whatever
   log::LogConfig log;
 };
 

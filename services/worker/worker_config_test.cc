@@ -46,6 +46,27 @@ TEST(WorkerConfigTest, FlagsGoBeforeTheEnvironmentBeforeTheFile) {
   EXPECT_THAT(config->gateways, ElementsAre("a", "b"));
 }
 
+TEST(WorkerConfigTest, SecondsAndPercentOfTheWorkersHealth) {
+  const auto defaults = Read({});
+  EXPECT_EQ(defaults->stall, Millis(20'000));
+  EXPECT_EQ(defaults->cool_down, Millis(30'000));
+  EXPECT_EQ(defaults->max_memory_percent, 95);
+  const auto config = Read({"--stall", "0.5", "--cool-down", "2", "--max-memory-percent", "100"});
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_EQ(config->stall, Millis(500));
+  EXPECT_EQ(config->cool_down, Millis(2'000));
+  EXPECT_EQ(config->max_memory_percent, 100);
+  const auto file =
+      Read({"--config", Yaml("stall: 7\ncool_down: 8\nmax_memory_percent: 80\n").c_str()});
+  ASSERT_TRUE(file.ok()) << file.status();
+  EXPECT_EQ(file->stall, Millis(7'000));
+  EXPECT_EQ(file->cool_down, Millis(8'000));
+  EXPECT_EQ(file->max_memory_percent, 80);
+  EXPECT_THAT(Message(Read({"--max-memory-percent", "101"}).status()),
+              HasSubstr("--max-memory-percent"));
+  EXPECT_THAT(Message(Read({"--stall", "0"}).status()), HasSubstr("--stall"));
+}
+
 TEST(WorkerConfigTest, TakesSeveralGateways) {
   EXPECT_THAT(Read({"--gateway", "a:1,b:2"})->gateways, ElementsAre("a:1", "b:2"));
   EXPECT_THAT(Read({"--gateway", "a:1", "--gateway", "b:2"})->gateways, ElementsAre("a:1", "b:2"));

@@ -50,15 +50,15 @@ class WorkerFixture : public ::testing::Test {
                         },
                     .patience = {clock_, [this](Millis pause) { clock_.Advance(pause); },
                                  [] { return 0.0; }},
-                    .metrics = metrics_},
+                    .metrics = metrics_,
+                    .on_device_lost = [this] { ++devices_lost_; }},
         RunnerConfig{.worker = name, .checkpoint_share = checkpoint_share_});
   }
 
-  // Submits a job of `steps` steps and gives its id.
-  job::JobId Submit(int steps = 8, int images = 1) {
+  job::GenerateSpec Spec(int steps = 8, int images = 1) const {
     job::GenerateSpec spec;
     spec.model = "tiny";
-    spec.prompt = "a red circle";
+    spec.prompt = prompt_;
     spec.width = spec.height = 64;
     spec.steps = steps;
     spec.images = images;
@@ -66,7 +66,12 @@ class WorkerFixture : public ::testing::Test {
     spec.seed = 7;
     spec.scheduler = "ddim";
     spec.preview_every = preview_every_;
-    return SubmitBytes(rpc::EncodeJobSpec({.spec = spec, .trace_parent = ""}));
+    return spec;
+  }
+
+  // Submits a job of `steps` steps and gives its id.
+  job::JobId Submit(int steps = 8, int images = 1) {
+    return SubmitBytes(rpc::EncodeJobSpec({.spec = Spec(steps, images), .trace_parent = ""}));
   }
 
   job::JobId SubmitBytes(const std::string& bytes) {
@@ -89,9 +94,25 @@ class WorkerFixture : public ::testing::Test {
     return **taken;
   }
 
-  void TakeAndRun() {
+  JobEnd TakeAndRun() {
     const Taker::Taken taken = Take();
-    runner_->Run(taken.grant, taken.sent);
+    return runner_->Run(taken.grant, taken.sent);
+  }
+
+  // Runs the job to `step`, then leaves it as a worker that was killed: lease over, job recovered.
+  void CrashAt(int step) {
+    on_progress_ = [this, step](const v1::JobProgress& progress) {
+      if (progress.state() == v1::DIFFUSION_RUNNING && progress.step() == step) {
+        // The queue hears of the checkpoint, then nothing any more.
+        lease_->RenewSoon();
+        lease_->Tick();
+        lease_->AskToStop(StopReason::kLeaseLost);
+      }
+    };
+    TakeAndRun();
+    on_progress_ = nullptr;
+    clock_.Advance(Millis(60'000));
+    ASSERT_EQ(*queue_.Recover(10), 1);
   }
 
   queue::JobView View(const job::JobId& id) { return *queue_.Get(id); }
@@ -118,8 +139,10 @@ class WorkerFixture : public ::testing::Test {
   engine::FakeOptions fake_;
   double checkpoint_share_ = 0.01;
   int preview_every_ = 0;
+  std::string prompt_ = "a red circle";
   std::vector<v1::JobProgress> progress_;
   std::function<void(const v1::JobProgress&)> on_progress_;
+  int devices_lost_ = 0;
 
   std::string name_;
   std::unique_ptr<engine::Engine> engine_;

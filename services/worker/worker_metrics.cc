@@ -20,6 +20,13 @@ WorkerMetrics::WorkerMetrics(metrics::Registry& registry)
                                         metrics::SecondsBuckets(), {"model", "source"})),
       resident_(registry.Gauges("models_resident", "Models in memory.")),
       inflight_(registry.Gauges("inflight_jobs", "Jobs that this worker holds.")),
+      closed_(
+          registry.Gauges("intake_closed",
+                          "1 while the worker takes no jobs, by why: ordered, cordoned (several "
+                          "in a row failed here), memory, resting.",
+                          {"reason"})),
+      failures_(registry.Counters("failures_total", "Jobs that failed here, by class of error.",
+                                  {"class"})),
       retries_(registry.Counters("retries_total", "Failures that are tried again, by code.",
                                  {"reason"})),
       resumed_(registry.Counters("resumed_jobs_total",
@@ -40,6 +47,10 @@ WorkerMetrics::WorkerMetrics(metrics::Registry& registry)
   // Alerts need the zero before the first event.
   for (auto* family : {&checkpoint_failures_, &stalled_, &expired_, &fenced_, &preempted_}) {
     family->With({});
+  }
+  SetClosed(std::nullopt);
+  for (const job::ErrorClass error : job::kErrorClasses) {
+    failures_.With({std::string(job::ToString(error))});
   }
   inflight_->Set(0);
   resident_->Set(0);
@@ -66,6 +77,16 @@ void WorkerMetrics::ModelLoaded(const std::string& model, double seconds) {
 }
 
 void WorkerMetrics::ModelsResident(int count) { resident_->Set(count); }
+
+void WorkerMetrics::Failed(job::ErrorClass error) {
+  failures_.With({std::string(job::ToString(error))}).Increment();
+}
+
+void WorkerMetrics::SetClosed(std::optional<Closed> closed) {
+  for (const Closed reason : kClosedReasons) {
+    closed_.With({std::string(ToString(reason))}).Set(reason == closed ? 1 : 0);
+  }
+}
 
 void WorkerMetrics::Retried(const std::string& code) { retries_.With({code}).Increment(); }
 

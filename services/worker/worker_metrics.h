@@ -2,10 +2,12 @@
 // Durations are seconds. Thread-safe; `registry` outlives it.
 #pragma once
 
+#include <optional>
 #include <string>
 
-#include "common/job/types.h"
+#include "common/job/error_class.h"
 #include "common/metrics/registry.h"
+#include "services/worker/intake.h"
 #include "services/worker/running_job.h"
 
 namespace phasor::worker {
@@ -22,12 +24,15 @@ class WorkerMetrics {
   void ModelLoaded(const std::string& model, double seconds);
   void ModelsResident(int count);
 
+  void Failed(job::ErrorClass error);
   void Retried(const std::string& code);
   // `exact`: the checkpoint was taken; otherwise the run began again at step 0.
   void Resumed(bool exact);
   void CheckpointWritten(uint64_t bytes, double seconds);
   void CheckpointFailed();
   void Stalled();
+  // Why no job is taken now; nullopt: they are.
+  void SetClosed(std::optional<Closed> closed);
   // A job was lost or given back: counts by reason.
   void Stopped(StopReason reason);
 
@@ -39,6 +44,8 @@ class WorkerMetrics {
   metrics::Family<metrics::Histogram> load_seconds_;
   metrics::Family<metrics::Gauge> resident_;
   metrics::Family<metrics::Gauge> inflight_;
+  metrics::Family<metrics::Gauge> closed_;
+  metrics::Family<metrics::Counter> failures_;
   metrics::Family<metrics::Counter> retries_;
   metrics::Family<metrics::Counter> resumed_;
   metrics::Family<metrics::Histogram> checkpoint_bytes_;

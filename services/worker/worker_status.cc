@@ -32,6 +32,11 @@ void WorkerStatus::Draining() {
   draining_ = true;
 }
 
+void WorkerStatus::SetClosed(std::optional<Closed> closed) {
+  MutexLock lock(&mu_);
+  closed_ = closed;
+}
+
 void WorkerStatus::Busy(const std::string& job_id) {
   MutexLock lock(&mu_);
   job_id_ = job_id;
@@ -52,7 +57,26 @@ Status WorkerStatus::Readiness() const {
   MutexLock lock(&mu_);
   if (draining_) return Unavailable("the worker is draining");
   if (!ready_) return Unavailable("the worker is starting");
+  if (!closed_.has_value()) return OkStatus();
+  switch (*closed_) {
+    case Closed::kOrdered:
+      return Unavailable("the worker was told to take no jobs");
+    case Closed::kCordoned:
+      return Unavailable("several jobs in a row failed here; one is tried again later");
+    case Closed::kMemory:
+      return Unavailable("the host's memory is short");
+    case Closed::kResting:
+      break;
+  }
   return OkStatus();
+}
+
+const char* WorkerStatus::State() const {
+  if (draining_) return "draining";
+  if (closed_ == Closed::kOrdered) return job_id_.empty() ? "cordoned" : "draining";
+  if (!job_id_.empty()) return "busy";
+  if (closed_ == Closed::kCordoned) return "cordoned";
+  return ready_ ? "idle" : "starting";
 }
 
 v1::WorkerStats WorkerStatus::Stats() const {
@@ -64,10 +88,7 @@ v1::WorkerStats WorkerStatus::Stats() const {
   stats.set_memory_used_bytes(ResidentBytes());
   stats.set_uptime_seconds(SecondsBetween(started_, clock_.Steady()));
   MutexLock lock(&mu_);
-  stats.set_state(draining_          ? "draining"
-                  : !job_id_.empty() ? "busy"
-                  : ready_           ? "idle"
-                                     : "starting");
+  stats.set_state(State());
   stats.set_job_id(job_id_);
   for (const std::string& model : resident_) stats.add_models_resident(model);
   stats.set_jobs_done(jobs_done_);

@@ -1,6 +1,7 @@
 // What the worker is doing, for its report streams and its readiness. Thread-safe.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -8,6 +9,7 @@
 #include "common/base/mutex.h"
 #include "common/base/status.h"
 #include "phasor/v1/admin.pb.h"
+#include "services/worker/intake.h"
 
 namespace phasor::worker {
 
@@ -25,6 +27,8 @@ class WorkerStatus {
 
   void Ready();
   void Draining();
+  // Why no job is taken now; nullopt: they are.
+  void SetClosed(std::optional<Closed> closed);
   void Busy(const std::string& job_id);
   void Idle();
   void Resident(std::vector<std::string> models);
@@ -34,6 +38,10 @@ class WorkerStatus {
   v1::WorkerStats Stats() const;
 
  private:
+  // "starting", "idle", "busy"; "draining": ends, or takes no more once the job in hand is given
+  // back; "cordoned": takes none, by order or because it doubts itself.
+  const char* State() const REQUIRES_LOCK(mu_);
+
   const WorkerIdentity identity_;
   const Clock& clock_;
   const SteadyTime started_;
@@ -41,6 +49,7 @@ class WorkerStatus {
   mutable Mutex mu_;
   bool ready_ GUARDED_BY(mu_) = false;
   bool draining_ GUARDED_BY(mu_) = false;
+  std::optional<Closed> closed_ GUARDED_BY(mu_);
   std::string job_id_ GUARDED_BY(mu_);
   std::vector<std::string> resident_ GUARDED_BY(mu_);
   int64_t jobs_done_ GUARDED_BY(mu_) = 0;

@@ -1,0 +1,36 @@
+// A result store that passes everything on; tests override what is to go wrong.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "common/storage/result_store.h"
+
+namespace phasor::worker {
+
+class StoreWrapper : public storage::ResultStore {
+ public:
+  // `below` outlives the wrapper.
+  explicit StoreWrapper(storage::ResultStore& below) : below_(below) {}
+
+  Status Put(const std::string& key, std::string_view bytes) override {
+    return below_.Put(key, bytes);
+  }
+  StatusOr<std::string> Get(const std::string& key) override { return below_.Get(key); }
+  Status Delete(const std::string& key) override { return below_.Delete(key); }
+  StatusOr<storage::ListPage> List(const std::string& prefix, const std::string& cursor,
+                                   int limit) override {
+    return below_.List(prefix, cursor, limit);
+  }
+  StatusOr<storage::TerminalRecord> CreateTerminal(const storage::TerminalRecord& record) override {
+    return below_.CreateTerminal(record);
+  }
+  StatusOr<storage::TerminalRecord> ReadTerminal(const job::JobId& id) override {
+    return below_.ReadTerminal(id);
+  }
+
+ protected:
+  storage::ResultStore& below_;
+};
+
+}  // namespace phasor::worker
