@@ -1,5 +1,6 @@
 #include "services/worker/executor.h"
 
+#include "engine/api/device_lost.h"
 #include "services/worker/drain.h"
 #include "services/worker/worker_fixture.h"
 
@@ -73,7 +74,13 @@ class ExecutorTest : public WorkerFixture {
 
   Status engine_error_;
   double memory_percent_ = 0;
-  Intake intake_{{}, clock_, [this] { return memory_percent_; }};
+  int looks_ = 0;
+  std::function<void()> on_look_;
+  job::JobId id_;
+  Intake intake_{{}, clock_, [this] {
+                   if (on_look_) on_look_();
+                   return memory_percent_;
+                 }};
   LeaseRenewer renewer_{queue_, clock_, {}, metrics_};
   WorkerStatus status_{{.name = "w1", .node = "n1", .device = "cpu"}, clock_};
 };
@@ -113,6 +120,47 @@ TEST_F(ExecutorTest, AnUnansweredTakeIsForgottenAfterTheLease) {
   clock_.Advance(Millis(15'000));
   EXPECT_FALSE(taker.Take({"tiny"}, 0).ok());
   EXPECT_NE(lossy.nonces[0], lossy.nonces[1]);
+}
+
+TEST_F(ExecutorTest, TakesNothingWhileTheIntakeIsClosedAndSaysSo) {
+  std::unique_ptr<Executor> executor;
+  on_look_ = [&] {
+    memory_percent_ = ++looks_ < 3 ? 99 : 50;
+    if (looks_ == 2) {
+      EXPECT_EQ(Metric("phasor_intake_closed{reason=\"memory\"}"), 1);
+      EXPECT_FALSE(status_.Readiness().ok());
+    }
+    EXPECT_EQ(View(id_).state, job::State::kQueued);
+  };
+  on_progress_ = [&](const v1::JobProgress&) { executor->Drain(); };
+  executor = MakeExecutor(queue_);
+  id_ = Submit();
+  EXPECT_TRUE(executor->Run().ok());
+  EXPECT_EQ(looks_, 3);
+  EXPECT_EQ(View(id_).state, job::State::kDone);
+  EXPECT_EQ(Metric("phasor_intake_closed{reason=\"memory\"}"), 0);
+}
+
+TEST_F(ExecutorTest, AnOrderToDrainClosesTheIntakeForGood) {
+  const auto executor = MakeExecutor(queue_);
+  const job::JobId id = Submit();
+  Drain drain(*executor, intake_, renewer_, status_, clock_);
+  drain.Order();
+  EXPECT_EQ(intake_.Look(), Closed::kOrdered);
+  EXPECT_EQ(status_.Stats().state(), "cordoned");
+  EXPECT_FALSE(status_.Readiness().ok());
+  drain.Begin(Millis(0));
+  EXPECT_TRUE(executor->Run().ok());
+  EXPECT_EQ(View(id).state, job::State::kQueued);
+}
+
+TEST_F(ExecutorTest, EndsWhenItsDeviceIsLost) {
+  const auto executor = MakeExecutor(queue_);
+  prompt_ = "fault:device-lost@step1";
+  const job::JobId id = Submit();
+  EXPECT_TRUE(engine::IsDeviceLost(executor->Run()));
+  EXPECT_EQ(devices_lost_, 1);
+  EXPECT_EQ(View(id).state, job::State::kQueued);
 }
 
 TEST_F(ExecutorTest, SaysWhyThereIsNoEngine) {

@@ -32,6 +32,7 @@ struct JobRunner::Ongoing {
   std::shared_ptr<RunningJob> running;
   Checkpoints checkpoints;
   job::GenerateSpec spec;
+  std::string request_fingerprint;  // goes into the record, to tell repeats from conflicts
   engine::RunSpec run_spec;
   UnitPace::Shape shape;
   std::unique_ptr<engine::Run> run;
@@ -85,6 +86,7 @@ JobRunner::Ending JobRunner::Execute(Ongoing& job) {
   const auto spec = rpc::DecodeJobSpec(job.grant.spec);
   if (!spec.ok()) return {.status = spec.status(), .source = FailureSource::kRequest};
   job.spec = spec->spec;
+  job.request_fingerprint = spec->fingerprint;
   job.run_spec = RunSpecOf(job.spec);
   job.shape = {job.grant.model,
                int64_t{job.spec.width} * job.spec.height * std::max(1, job.spec.images)};
@@ -173,16 +175,17 @@ JobRunner::Ending JobRunner::Publish(Ongoing& job, const engine::Run& run,
   result.set_scheduler(report.scheduler);
   result.set_fingerprint(report.fingerprint);
   for (const std::string& warning : report.warnings) result.add_warnings(warning);
-  const storage::TerminalRecord record{.id = job.grant.fence.id,
-                                       .state = job::State::kDone,
-                                       .reason = "",
-                                       .code = "",
-                                       .epoch = job.grant.fence.epoch,
-                                       .nonce = job.grant.fence.nonce,
-                                       .worker = config_.worker,
-                                       .finished_ms = clock.WallMillis(),
-                                       .images = {},
-                                       .details = rpc::EncodeDetails(result)};
+  const storage::TerminalRecord record{
+      .id = job.grant.fence.id,
+      .state = job::State::kDone,
+      .reason = "",
+      .code = "",
+      .epoch = job.grant.fence.epoch,
+      .nonce = job.grant.fence.nonce,
+      .worker = config_.worker,
+      .finished_ms = clock.WallMillis(),
+      .images = {},
+      .details = rpc::EncodeDetails(result, job.request_fingerprint)};
   const auto standing = publisher_.Publish(*job.running, *pictures, record);
   if (standing.status().code() == StatusCode::kAborted) {
     const StopReason stop = std::max(job.running->Stop(clock.Steady()), StopReason::kLeaseLost);

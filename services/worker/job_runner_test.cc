@@ -149,6 +149,45 @@ TEST_F(JobRunnerTest, ADrainedJobIsCheckpointedAndGivenBackWithoutACounter) {
   EXPECT_EQ(rpc::ResultOf(Record(id)).attempts(), 1);
 }
 
+TEST_F(JobRunnerTest, ALessUrgentJobMakesRoomAndIsDoneAfterwardsWithTheSameBytes) {
+  fake_.step_time = Millis(1'000);
+  const auto keep_the_lease = [this](const v1::JobProgress&) { lease_->Tick(); };
+  on_progress_ = keep_the_lease;
+  StartWorker("undisturbed");
+  const job::JobId plain = Submit(20);
+  TakeAndRun();
+
+  StartWorker("w1");
+  const job::JobId patient = Submit(20);
+  job::JobId urgent;
+  on_progress_ = [&](const v1::JobProgress& progress) {
+    lease_->Tick();
+    if (progress.step() == 3 && urgent.empty()) {
+      priority_ = job::Priority::kUrgent;
+      urgent = Submit(2);
+    }
+    (void)queue_.Preempt(10);  // what a gateway does every second
+  };
+  const JobEnd end = TakeAndRun();
+  on_progress_ = keep_the_lease;
+  EXPECT_FALSE(end.came_out);
+  EXPECT_EQ(View(patient).state, job::State::kQueued);
+  EXPECT_EQ(View(patient).tries + View(patient).crashes, 0);
+  EXPECT_TRUE(TakeAndRun().came_out);
+  EXPECT_EQ(View(urgent).state, job::State::kDone) << "the urgent one goes first";
+  EXPECT_TRUE(TakeAndRun().came_out);
+  EXPECT_GT(rpc::ResultOf(Record(patient)).resumed_from_step(), 5);
+  EXPECT_EQ(Png(patient), Png(plain));
+}
+
+TEST_F(JobRunnerTest, TheRecordTellsWhichRequestItAnswers) {
+  StartWorker("w1");
+  const job::JobId id = SubmitBytes(
+      rpc::EncodeJobSpec({.spec = Spec(), .trace_parent = "", .fingerprint = "as sent"}));
+  TakeAndRun();
+  EXPECT_EQ(rpc::FingerprintOf(Record(id)), "as sent");
+}
+
 TEST_F(JobRunnerTest, AFailedUnitIsRetriedFromTheStateBeforeIt) {
   fake_.step_time = Millis(100);
   fake_.before_unit = engine::FailNthUnit(5, ResourceExhausted("out of memory: 3 MiB"));

@@ -102,6 +102,35 @@ TEST_F(LeaseRenewerTest, AnswersBecomeReasonsToStop) {
   EXPECT_EQ(Stop(), StopReason::kCanceled);
 }
 
+TEST_F(LeaseRenewerTest, ARequestToMakeRoomExtendsTheLeaseForTheTimeThatTakes) {
+  queue_.answer = queue::OwnerAnswer::kPreempted;
+  TickAfter(4'000);
+  EXPECT_EQ(Stop(), StopReason::kPreempted);
+  EXPECT_TRUE(IsOwned(Stop()));
+  clock_.Advance(Millis(11'999));
+  EXPECT_EQ(Stop(), StopReason::kPreempted) << "still this worker's";
+  clock_.Advance(Millis(1));
+  EXPECT_EQ(Stop(), StopReason::kLeaseLost);
+}
+
+TEST_F(LeaseRenewerTest, TellsWhatTheExecutorDoesForAsLongAsThereIsAJob) {
+  const auto first = renewer_.activity();
+  ASSERT_TRUE(first);
+  EXPECT_EQ(first->job, "job");
+  EXPECT_EQ(first->epoch, 1);
+  job_->BeginUnit(queue::Phase::kDenoising, Millis(90'000));
+  const auto second = renewer_.activity();
+  EXPECT_GT(second->count, first->count);
+  EXPECT_EQ(second->stall, Millis(90'000));
+  job_->EndUnit(1);
+  EXPECT_GT(renewer_.activity()->count, second->count);
+  job_->BeginCall(Millis(5));
+  EXPECT_EQ(renewer_.activity()->stall, Millis(5));
+  renewer_.End();
+  EXPECT_FALSE(renewer_.activity());
+  EXPECT_FALSE(renewer_.AskToStop(StopReason::kDrained));
+}
+
 TEST_F(LeaseRenewerTest, AStalledRunIsNotStoppedButItsLeaseRunsOut) {
   queue_.answer = queue::OwnerAnswer::kStalled;
   TickAfter(4'000);

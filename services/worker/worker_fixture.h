@@ -80,6 +80,7 @@ class WorkerFixture : public ::testing::Test {
     request.id = id;
     request.model = "tiny";
     request.tenant = "tenant";
+    request.priority = priority_;
     request.fingerprint = id;
     request.spec = bytes;
     EXPECT_TRUE(queue_.Submit(request).ok());
@@ -140,6 +141,7 @@ class WorkerFixture : public ::testing::Test {
   double checkpoint_share_ = 0.01;
   int preview_every_ = 0;
   std::string prompt_ = "a red circle";
+  job::Priority priority_ = job::Priority::kNormal;
   std::vector<v1::JobProgress> progress_;
   std::function<void(const v1::JobProgress&)> on_progress_;
   int devices_lost_ = 0;
