@@ -1,4 +1,6 @@
-// phasor.v1.Admin: Stats. Thread-safe; blocks only in the work pool.
+// phasor.v1.Admin: the queue's state, its limits and its dead letters; the workers that report to
+// this gateway. Cleanup is not built yet: UNIMPLEMENTED (the generated default). Thread-safe;
+// blocks only in the work pool.
 #pragma once
 
 #include <string>
@@ -6,6 +8,7 @@
 #include "common/base/clock.h"
 #include "common/queue/queue.h"
 #include "phasor/v1/admin.grpc.pb.h"
+#include "services/gateway/job_reader.h"
 #include "services/gateway/work_pool.h"
 #include "services/gateway/worker_registry.h"
 
@@ -15,6 +18,8 @@ class AdminService final : public v1::Admin::CallbackService {
  public:
   struct Parts {  // all outlive the service
     queue::Maintenance* maintenance = nullptr;
+    queue::Control* control = nullptr;
+    JobReader* reader = nullptr;
     WorkerRegistry* workers = nullptr;
     WorkPool* pool = nullptr;
     const Clock* clock = nullptr;
@@ -23,12 +28,27 @@ class AdminService final : public v1::Admin::CallbackService {
   };
   explicit AdminService(const Parts& parts) : parts_(parts), started_(parts.clock->Steady()) {}
 
-  grpc::ServerUnaryReactor* Stats(grpc::CallbackServerContext* call,
-                                  const v1::StatsRequest* request,
-                                  v1::StatsResponse* response) override;
+  using Call = grpc::CallbackServerContext;
+  using Reactor = grpc::ServerUnaryReactor;
+  Reactor* Stats(Call* call, const v1::StatsRequest* request, v1::StatsResponse* response) override;
+  Reactor* Pause(Call* call, const v1::PauseRequest* request, v1::PauseResponse* response) override;
+  Reactor* Resume(Call* call, const v1::ResumeRequest* request,
+                  v1::ResumeResponse* response) override;
+  Reactor* Drain(Call* call, const v1::DrainRequest* request, v1::DrainResponse* response) override;
+  Reactor* Migrate(Call* call, const v1::MigrateRequest* request,
+                   v1::MigrateResponse* response) override;
+  Reactor* DeadLetters(Call* call, const v1::DeadLettersRequest* request,
+                       v1::DeadLettersResponse* response) override;
+  Reactor* SetLimits(Call* call, const v1::SetLimitsRequest* request,
+                     v1::SetLimitsResponse* response) override;
 
  private:
   Status FillStats(v1::StatsResponse* response);
+  Status SetPaused(bool paused);
+  Status DrainWorker(const std::string& name);
+  Status MigrateJob(const std::string& worker, v1::MigrateResponse* response);
+  Status ListDeadLetters(const v1::DeadLettersRequest& request, v1::DeadLettersResponse* response);
+  Status ChangeLimits(const v1::SetLimitsRequest& request, v1::SetLimitsResponse* response);
 
   const Parts parts_;
   const SteadyTime started_;

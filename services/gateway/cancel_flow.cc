@@ -1,5 +1,8 @@
 #include "services/gateway/cancel_flow.h"
 
+#include "common/rpc/result_convert.h"
+#include "common/rpc/spec_convert.h"
+
 namespace phasor::gateway {
 
 StatusOr<v1::Job> CancelFlow::Cancel(const job::JobId& id) {
@@ -11,6 +14,7 @@ StatusOr<v1::Job> CancelFlow::Cancel(const job::JobId& id) {
     record.code = "CANCELLED";
     record.reason = "canceled by the client";
     record.epoch = facts.view->epoch;
+    record.details = rpc::EncodeDetails({}, rpc::FingerprintOf(facts.view->spec));
     record.finished_ms = parts_.clock->WallMillis();
     ASSIGN_OR_RETURN(facts.record, parts_.store->CreateTerminal(record));
   }

@@ -14,11 +14,17 @@ namespace {
 constexpr int kMaxThreads = 1024;
 constexpr int kMaxQueue = 1'000'000;
 constexpr double kMaxGrace = 3600;
+constexpr double kMaxHours = 24 * 366 * 10;
+constexpr double kMaxSweepEvery = 24 * 3600;
 
-// Seconds on the outside, milliseconds within; log words as text.
+// Seconds and hours on the outside, milliseconds within; log words as text.
 struct RawConfig {
   GatewayConfig config;
   double grace = 5;
+  double sweep_every = 3600;  // seconds
+  double keep_orphans = 24;   // hours
+  double keep_results = 0;    // hours
+  double keep_records = 0;    // hours
   std::string log_level = "info";
   std::string log_format = "text";
 };
@@ -48,6 +54,10 @@ Status ReadYaml(const std::string& path, RawConfig* raw) {
   reader.Int("work_threads", 1, kMaxThreads, &config.work_threads);
   reader.Int("work_queue", 1, kMaxQueue, &config.work_queue);
   reader.Double("grace", 0, kMaxGrace, &raw->grace);
+  reader.Double("sweep_every", 1, kMaxSweepEvery, &raw->sweep_every);
+  reader.Double("keep_orphans", 1, kMaxHours, &raw->keep_orphans);
+  reader.Double("keep_results", 0, kMaxHours, &raw->keep_results);
+  reader.Double("keep_records", 0, kMaxHours, &raw->keep_records);
   reader.String("log_level", &raw->log_level);
   reader.String("log_format", &raw->log_format);
   ReadLimits(&reader, &config.limits);
@@ -90,6 +100,22 @@ void AddFlags(CLI::App& app, RawConfig* raw) {
       ->envname("PHASOR_GRACE")
       ->check(CLI::Range(0.0, kMaxGrace))
       ->capture_default_str();
+  app.add_option("--sweep-every", raw->sweep_every,
+                 "seconds between looks for what the store can let go")
+      ->envname("PHASOR_SWEEP_EVERY")
+      ->check(CLI::Range(1.0, kMaxSweepEvery))
+      ->capture_default_str();
+  app.add_option("--keep-orphans", raw->keep_orphans,
+                 "hours that files without a job are kept, at least 1")
+      ->envname("PHASOR_KEEP_ORPHANS")
+      ->capture_default_str();
+  app.add_option("--keep-results", raw->keep_results, "hours that pictures are kept; 0: for ever")
+      ->envname("PHASOR_KEEP_RESULTS")
+      ->capture_default_str();
+  app.add_option("--keep-records", raw->keep_records,
+                 "hours that the ends of jobs are known, at least 72; 0: for ever")
+      ->envname("PHASOR_KEEP_RECORDS")
+      ->capture_default_str();
   app.add_option("--log-level", raw->log_level, "debug, info, warn, error or off")
       ->envname("PHASOR_LOG_LEVEL")
       ->capture_default_str();
@@ -98,9 +124,20 @@ void AddFlags(CLI::App& app, RawConfig* raw) {
       ->capture_default_str();
 }
 
+StatusOr<Millis> Hours(const char* flag, double hours) {
+  if (hours >= 0 && hours <= kMaxHours) return Millis(static_cast<int64_t>(hours * 3'600'000));
+  return InvalidArgument(std::string(flag) + " must be between 0 and " +
+                         std::to_string(static_cast<int64_t>(kMaxHours)) + " hours");
+}
+
 StatusOr<GatewayConfig> Complete(RawConfig raw) {
   GatewayConfig config = std::move(raw.config);
   config.shutdown_grace = Millis(static_cast<int64_t>(raw.grace * 1000));
+  config.sweep_every = Millis(static_cast<int64_t>(raw.sweep_every * 1000));
+  ASSIGN_OR_RETURN(config.sweep.orphan_after, Hours("--keep-orphans", raw.keep_orphans));
+  ASSIGN_OR_RETURN(config.sweep.result_retention, Hours("--keep-results", raw.keep_results));
+  ASSIGN_OR_RETURN(config.sweep.record_retention, Hours("--keep-records", raw.keep_records));
+  RETURN_IF_ERROR(storage::Validate(config.sweep));
   ASSIGN_OR_RETURN(config.log.level, log::ParseLevel(raw.log_level));
   ASSIGN_OR_RETURN(config.log.format, log::ParseFormat(raw.log_format));
   if (config.name.empty()) config.name = HostName() + "-" + std::to_string(getpid());

@@ -9,6 +9,7 @@
 #include "common/base/status.h"
 #include "common/log/log.h"
 #include "common/queue/types.h"
+#include "common/storage/sweep.h"
 
 namespace phasor::gateway {
 
@@ -26,6 +27,10 @@ struct GatewayConfig {
   int work_queue = 4096;        // calls that may wait for a thread
   Millis shutdown_grace{5000};  // after SIGTERM, for calls in progress
   std::optional<queue::QueueLimits> limits;  // absent: what the queue has stays
+  // What goes from the store: leftovers without a job, results, records. Zero of the latter two:
+  // kept for ever.
+  storage::SweepPolicy sweep;
+  Millis sweep_every = std::chrono::hours(1);
   log::LogConfig log;
 };
 

@@ -1,6 +1,6 @@
 #include "services/gateway/gateway.h"
 
-#include <atomic>
+#include <random>
 #include <utility>
 
 #include "common/log/log.h"
@@ -8,13 +8,13 @@
 #include "services/gateway/admin_service.h"
 #include "services/gateway/cancel_flow.h"
 #include "services/gateway/images_service.h"
+#include "services/gateway/job_metrics.h"
 #include "services/gateway/job_reader.h"
 #include "services/gateway/model_catalog.h"
 #include "services/gateway/models_service.h"
-#include "services/gateway/periodic.h"
 #include "services/gateway/queue_sampler.h"
-#include "services/gateway/reaper.h"
-#include "services/gateway/sealer.h"
+#include "services/gateway/redrive_flow.h"
+#include "services/gateway/roles.h"
 #include "services/gateway/submit_flow.h"
 #include "services/gateway/submit_group.h"
 #include "services/gateway/watcher_hub.h"
@@ -23,12 +23,6 @@
 #include "services/gateway/worker_report_service.h"
 
 namespace phasor::gateway {
-namespace {
-
-constexpr Millis kTick{1000};
-
-}  // namespace
-
 // Destroyed from the bottom: first the loops and events stop, last the pool's users go.
 struct Gateway::Parts {
   Parts(const GatewayConfig& config_in, const std::string& secret,
@@ -36,19 +30,24 @@ struct Gateway::Parts {
       : config(config_in),
         catalog(std::move(cards)),
         reader(ports.producer, ports.store),
-        submit({&catalog, ports.producer, ports.store, secret, RandomSeeds()}),
+        job_metrics(ports.metrics),
+        submit({&catalog, ports.producer, ports.store, &job_metrics, secret, RandomSeeds()}),
         cancel({&reader, ports.producer, ports.maintenance, ports.store, ports.clock}),
-        reaper(ports.maintenance, ports.metrics),
-        sealer(ports.maintenance, ports.store, ports.clock),
+        redrive(ports.producer, &reader),
         sampler({ports.maintenance, ports.control, ports.metrics, config.limits,
                  [this](bool ready) { SetServing(ready); }}),
         pool({config.work_threads, static_cast<size_t>(config.work_queue)}, ports.metrics),
         hub({&reader, &pool, ports.clock}),
-        group(&submit, ports.producer, &pool),
-        images({&submit, &group, &cancel, &reader, &hub, &pool}),
+        group(&submit, &pool),
+        images({&submit, &group, &cancel, &redrive, &reader, &hub, &pool}),
         models(&catalog, &sampler, &workers),
-        admin({ports.maintenance, &workers, &pool, ports.clock, config.name, PHASOR_VERSION}),
-        report({&workers, ports.events, &pool, config.name}) {}
+        admin({ports.maintenance, ports.control, &reader, &workers, &pool, ports.clock, config.name,
+               PHASOR_VERSION}),
+        report({&workers, ports.events, &pool, config.name}),
+        roles(
+            {ports.producer, ports.maintenance, ports.store, &workers, ports.clock, ports.metrics},
+            {.policy = config.sweep, .interval = config.sweep_every},
+            static_cast<uint32_t>(std::random_device()())) {}
 
   // The sampler's thread may know before the server stands.
   void SetServing(bool ready) {
@@ -60,10 +59,10 @@ struct Gateway::Parts {
   const GatewayConfig config;
   const ModelCatalog catalog;
   JobReader reader;
+  JobMetrics job_metrics;
   SubmitFlow submit;
   CancelFlow cancel;
-  Reaper reaper;
-  Sealer sealer;
+  RedriveFlow redrive;
   QueueSampler sampler;
   WorkerRegistry workers;
   WorkPool pool;
@@ -73,13 +72,13 @@ struct Gateway::Parts {
   ModelsService models;
   AdminService admin;
   WorkerReportService report;
+  Roles roles;
 
   Mutex mu;
   bool serving GUARDED_BY(mu) = false;
   bool stopping GUARDED_BY(mu) = false;
   std::unique_ptr<rpc::Server> server;  // set once, under mu
   std::unique_ptr<queue::Subscription> subscription;
-  std::vector<std::unique_ptr<Periodic>> loops;
 };
 
 Gateway::Gateway(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
@@ -103,20 +102,17 @@ StatusOr<std::unique_ptr<Gateway>> Gateway::Start(const GatewayConfig& config,
   parts->subscription = ports.events->Subscribe([parts](const queue::Event& event) {
     parts->hub.OnEvent(event);
     parts->workers.OnEvent(event);
+    parts->job_metrics.OnEvent(event);
   });
-  const auto loop = [parts](const char* name, std::function<Status()> tick) {
-    parts->loops.push_back(std::make_unique<Periodic>(name, kTick, std::move(tick)));
-  };
-  const auto always_ok = [](auto tick) {
-    return [tick] {
-      tick();
-      return OkStatus();
-    };
-  };
-  loop("sampler", always_ok([parts] { parts->sampler.Tick(); }));
-  loop("reaper", [parts] { return parts->reaper.Tick(); });
-  loop("sealer", [parts] { return parts->sealer.Tick(); });
-  loop("watchers", always_ok([parts] { parts->hub.Tick(); }));
+  parts->roles.Start({{"sampler",
+                       [parts] {
+                         parts->sampler.Tick();
+                         return OkStatus();
+                       }},
+                      {"watchers", [parts] {
+                         parts->hub.Tick();
+                         return OkStatus();
+                       }}});
   return std::unique_ptr<Gateway>(new Gateway(std::move(owned)));
 }
 
@@ -131,7 +127,7 @@ void Gateway::Shutdown() {
     parts_->stopping = true;
     parts_->server->SetServing(false);
   }
-  parts_->loops.clear();
+  parts_->roles.Stop();
   parts_->subscription.reset();
   parts_->hub.Close(Unavailable("the gateway is shutting down; call again"));
   parts_->report.Close();

@@ -1,5 +1,5 @@
-// The gateway put together from its ports: flows, services, streams, maintenance loops and the
-// gRPC server. main gives it Redis and a store; tests give it memory. Thread-safe.
+// The gateway put together from its ports: flows, services, streams, background roles and the gRPC
+// server. main gives it Redis and a store; tests give it memory. Thread-safe.
 #pragma once
 
 #include <memory>

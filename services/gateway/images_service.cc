@@ -2,6 +2,8 @@
 
 #include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "common/log/log.h"
 #include "services/gateway/job_stream.h"
@@ -9,6 +11,19 @@
 #include "services/gateway/unary_call.h"
 
 namespace phasor::gateway {
+namespace {
+
+constexpr int kMaxBatch = 256;
+
+// An error within a message; details beyond the first wrong field do not fit.
+v1::JobError ToJobError(const Status& status) {
+  v1::JobError error;
+  error.set_code(absl::StatusCodeToString(status.code()));
+  error.set_message(Message(status));
+  return error;
+}
+
+}  // namespace
 
 grpc::ServerUnaryReactor* ImagesService::Submit(grpc::CallbackServerContext* call,
                                                 const v1::SubmitRequest* request,
@@ -16,13 +31,13 @@ grpc::ServerUnaryReactor* ImagesService::Submit(grpc::CallbackServerContext* cal
   grpc::ServerUnaryReactor* reactor = call->DefaultReactor();
   const bool posted = parts_.group->TryPost(
       {.call = call, .reactor = reactor, .request = request, .response = response});
-  if (!posted) reactor->Finish(rpc::ToGrpc(BusyStatus()));
+  if (!posted) reactor->Finish(AnswerOf(BusyStatus()));
   return reactor;
 }
 
 grpc::ServerWriteReactor<v1::GenerateEvent>* ImagesService::Generate(
     grpc::CallbackServerContext* call, const v1::GenerateImagesRequest* request) {
-  auto stream = JobStream<v1::GenerateEvent>::Make(parts_.hub, ToGenerateEvent);
+  auto stream = JobStream<v1::GenerateEvent>::Make(call, parts_.hub, ToGenerateEvent);
   // Set by the submit below; the client may go away before or after it.
   struct Submitted {
     Mutex mu;
@@ -60,10 +75,50 @@ grpc::ServerWriteReactor<v1::GenerateEvent>* ImagesService::Generate(
         event.mutable_accepted()->set_duplicate(response->duplicate());
         *event.mutable_accepted()->mutable_request() = response->request();
         stream->Send(std::move(event));
-        stream->Follow(response->job_id(), body.preview_every() > 0, true);
+        stream->Follow(response->job_id(),
+                       {.previews = body.preview_every() > 0, .pictures = true, .accepted = true});
       });
   if (!posted) stream->End(BusyStatus());
   return stream.get();
+}
+
+grpc::ServerUnaryReactor* ImagesService::BatchSubmit(grpc::CallbackServerContext* call,
+                                                     const v1::BatchSubmitRequest* request,
+                                                     v1::BatchSubmitResponse* response) {
+  return AnswerInPool(call, parts_.pool,
+                      [this, request, response, trace = SubmitGroup::TraceParent(*call)] {
+                        return SubmitBatch(*request, trace, response);
+                      });
+}
+
+Status ImagesService::SubmitBatch(const v1::BatchSubmitRequest& request,
+                                  const std::string& trace_parent,
+                                  v1::BatchSubmitResponse* response) {
+  const int count = request.requests_size();
+  if (count < 1 || count > kMaxBatch) {
+    return rpc::InvalidFields({{"requests", "must be 1 to " + std::to_string(kMaxBatch) +
+                                                " requests, got " + std::to_string(count)}});
+  }
+  std::vector<SubmitFlow::Item> items;
+  for (const v1::GenerateRequest& one : request.requests()) items.push_back({&one, trace_parent});
+  for (auto& answer : parts_.submit->SubmitAll(items)) {
+    v1::BatchSubmitResponse::Item* item = response->add_items();
+    if (answer.ok()) {
+      SubmitGroup::LogAccepted(*answer);
+      *item->mutable_accepted() = *std::move(answer);
+    } else {
+      *item->mutable_error() = ToJobError(ForClient(answer.status()));
+    }
+  }
+  return OkStatus();
+}
+
+grpc::ServerUnaryReactor* ImagesService::Redrive(grpc::CallbackServerContext* call,
+                                                 const v1::RedriveRequest* request,
+                                                 v1::Job* response) {
+  return AnswerInPool(call, parts_.pool, [this, request, response] {
+    return Give(parts_.redrive->Redrive(request->job_id()), response);
+  });
 }
 
 grpc::ServerUnaryReactor* ImagesService::Get(grpc::CallbackServerContext* call,
@@ -73,10 +128,10 @@ grpc::ServerUnaryReactor* ImagesService::Get(grpc::CallbackServerContext* call,
   });
 }
 
-grpc::ServerWriteReactor<v1::WatchEvent>* ImagesService::Watch(
-    grpc::CallbackServerContext* /*call*/, const v1::WatchRequest* request) {
-  auto stream = JobStream<v1::WatchEvent>::Make(parts_.hub, ToWatchEvent);
-  stream->Follow(request->job_id(), request->previews(), false);
+grpc::ServerWriteReactor<v1::WatchEvent>* ImagesService::Watch(grpc::CallbackServerContext* call,
+                                                               const v1::WatchRequest* request) {
+  auto stream = JobStream<v1::WatchEvent>::Make(call, parts_.hub, ToWatchEvent);
+  stream->Follow(request->job_id(), {.previews = request->previews()});
   return stream.get();
 }
 

@@ -1,10 +1,11 @@
 // phasor.v1.Images over gRPC's callback API: each method hands its request to a flow in the work
-// pool. What this version lacks answers UNIMPLEMENTED (the generated default). Thread-safe.
+// pool. Thread-safe.
 #pragma once
 
 #include "phasor/v1/images.grpc.pb.h"
 #include "services/gateway/cancel_flow.h"
 #include "services/gateway/job_reader.h"
+#include "services/gateway/redrive_flow.h"
 #include "services/gateway/submit_flow.h"
 #include "services/gateway/submit_group.h"
 #include "services/gateway/watcher_hub.h"
@@ -18,6 +19,7 @@ class ImagesService final : public v1::Images::CallbackService {
     SubmitFlow* submit = nullptr;
     SubmitGroup* group = nullptr;
     CancelFlow* cancel = nullptr;
+    RedriveFlow* redrive = nullptr;
     JobReader* reader = nullptr;
     WatcherHub* hub = nullptr;
     WorkPool* pool = nullptr;
@@ -29,6 +31,9 @@ class ImagesService final : public v1::Images::CallbackService {
   grpc::ServerUnaryReactor* Submit(grpc::CallbackServerContext* call,
                                    const v1::SubmitRequest* request,
                                    v1::SubmitResponse* response) override;
+  grpc::ServerUnaryReactor* BatchSubmit(grpc::CallbackServerContext* call,
+                                        const v1::BatchSubmitRequest* request,
+                                        v1::BatchSubmitResponse* response) override;
   grpc::ServerUnaryReactor* Get(grpc::CallbackServerContext* call, const v1::GetJobRequest* request,
                                 v1::Job* response) override;
   grpc::ServerWriteReactor<v1::WatchEvent>* Watch(grpc::CallbackServerContext* call,
@@ -40,8 +45,13 @@ class ImagesService final : public v1::Images::CallbackService {
                                  v1::ListJobsResponse* response) override;
   grpc::ServerWriteReactor<v1::ResultChunk>* GetResult(
       grpc::CallbackServerContext* call, const v1::GetResultRequest* request) override;
+  grpc::ServerUnaryReactor* Redrive(grpc::CallbackServerContext* call,
+                                    const v1::RedriveRequest* request, v1::Job* response) override;
 
  private:
+  Status SubmitBatch(const v1::BatchSubmitRequest& request, const std::string& trace_parent,
+                     v1::BatchSubmitResponse* response);
+
   Parts parts_;
 };
 

@@ -104,12 +104,12 @@ StatusOr<queue::ListRequest> ToQueue(const v1::ListJobsRequest& request) {
   return list;
 }
 
-Status CheckId(const job::JobId& id) {
+}  // namespace
+
+Status CheckJobId(const job::JobId& id) {
   if (job::IsValidJobId(id)) return OkStatus();
   return rpc::InvalidFields({{"job_id", "is not the id of a job"}});
 }
-
-}  // namespace
 
 v1::Job ToProto(const JobFacts& facts) {
   v1::Job job;
@@ -124,7 +124,7 @@ JobReader::JobReader(queue::Producer* producer, storage::ResultStore* store)
     : producer_(producer), store_(store) {}
 
 StatusOr<JobFacts> JobReader::Look(const job::JobId& id) {
-  RETURN_IF_ERROR(CheckId(id));
+  RETURN_IF_ERROR(CheckJobId(id));
   JobFacts facts;
   auto view = producer_->Get(id);
   auto record = store_->ReadTerminal(id);

@@ -20,6 +20,9 @@ struct JobFacts {
   std::optional<storage::TerminalRecord> record;
 };
 
+// INVALID_ARGUMENT for what can't be a job's id. Pure.
+Status CheckJobId(const job::JobId& id);
+
 // As clients see it, without image data. Pure.
 v1::Job ToProto(const JobFacts& facts);
 

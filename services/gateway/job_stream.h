@@ -1,5 +1,6 @@
 // The server's end of Watch and Generate: writes what a Watcher has, one message at a time, as
-// fast as the client reads. No thread waits for a client.
+// fast as the client reads. No thread waits for a client, and a client that has not taken a message
+// for half a minute is cut off: its job goes on, and Watch begins anew.
 //
 // Thread-safe. gRPC calls the reactor; Follow, Send and End come from the work pool; the
 // watcher's wake from anywhere. The stream keeps itself alive until gRPC is done with it.
@@ -14,9 +15,10 @@
 
 #include <grpcpp/support/server_callback.h>
 
+#include "common/base/clock.h"
 #include "common/base/mutex.h"
-#include "common/rpc/status_convert.h"
 #include "phasor/v1/images.pb.h"
+#include "services/gateway/client_status.h"
 #include "services/gateway/watcher.h"
 #include "services/gateway/watcher_hub.h"
 
@@ -32,14 +34,24 @@ class JobStream final : public grpc::ServerWriteReactor<Message>,
  public:
   using Convert = Message (*)(Watcher::Item item);
 
-  // Given to gRPC as the call's reactor, which keeps it alive. `hub` outlives the stream.
-  static std::shared_ptr<JobStream> Make(WatcherHub* hub, Convert convert) {
-    auto stream = std::make_shared<JobStream>(hub, convert);
+  // What to tell besides states and progress, and whether the client knows the job is there.
+  struct Wishes {
+    bool previews = false;
+    bool pictures = false;
+    bool accepted = false;
+  };
+
+  // Given to gRPC as the call's reactor, which keeps it alive as long as `call`. `hub` outlives the
+  // stream.
+  static std::shared_ptr<JobStream> Make(grpc::CallbackServerContext* call, WatcherHub* hub,
+                                         Convert convert) {
+    auto stream = std::make_shared<JobStream>(call, hub, convert);
     stream->self_ = stream;
     return stream;
   }
 
-  JobStream(WatcherHub* hub, Convert convert) : hub_(hub), convert_(convert) {}
+  JobStream(grpc::CallbackServerContext* call, WatcherHub* hub, Convert convert)
+      : call_(call), hub_(hub), convert_(convert) {}
 
   // Called once if the client goes away before the stream's end. Set before the reactor is given
   // to gRPC.
@@ -55,14 +67,22 @@ class JobStream final : public grpc::ServerWriteReactor<Message>,
   }
 
   // Tells the client what happens to the job, to its end. Call at most once.
-  void Follow(const job::JobId& id, bool previews, bool pictures) {
+  void Follow(const job::JobId& id, const Wishes& wishes) {
+    const auto weak = this->weak_from_this();
     auto watcher =
-        std::make_shared<Watcher>(id, Watcher::Options{.previews = previews,
-                                                       .pictures = pictures,
-                                                       .wake = [weak = this->weak_from_this()] {
-                                                         if (const auto stream = weak.lock())
-                                                           stream->Pump();
-                                                       }});
+        std::make_shared<Watcher>(id, Watcher::Options{.previews = wishes.previews,
+                                                       .pictures = wishes.pictures,
+                                                       .accepted = wishes.accepted,
+                                                       .wake =
+                                                           [weak] {
+                                                             if (const auto stream = weak.lock())
+                                                               stream->Pump();
+                                                           },
+                                                       .check =
+                                                           [weak](SteadyTime now) {
+                                                             if (const auto stream = weak.lock())
+                                                               stream->CutIfStuck(now);
+                                                           }});
     {
       MutexLock lock(&mu_);
       if (closed_) return;
@@ -109,6 +129,16 @@ class JobStream final : public grpc::ServerWriteReactor<Message>,
   }
 
  private:
+  static constexpr Millis kLongestWrite{30'000};
+
+  // Ends the call of a client that does not read.
+  void CutIfStuck(SteadyTime now) {
+    MutexLock lock(&mu_);
+    if (!writing_ || closed_) return;
+    if (!writing_since_) writing_since_ = now;
+    if (now - *writing_since_ >= kLongestWrite) call_->TryCancel();
+  }
+
   // gRPC tells of a lost client by a failed write, by OnCancel, or by both.
   void Disconnect() {
     std::function<void()> call;
@@ -133,10 +163,11 @@ class JobStream final : public grpc::ServerWriteReactor<Message>,
         finish = end_;
       } else {
         writing_ = true;
+        writing_since_.reset();
       }
     }
     if (finish) {
-      this->Finish(rpc::ToGrpc(*finish));
+      this->Finish(AnswerOf(*finish));
     } else {
       this->StartWrite(&message_);
     }
@@ -161,6 +192,7 @@ class JobStream final : public grpc::ServerWriteReactor<Message>,
     return true;
   }
 
+  grpc::CallbackServerContext* const call_;
   WatcherHub* const hub_;
   const Convert convert_;
   std::shared_ptr<JobStream> self_;
@@ -171,6 +203,7 @@ class JobStream final : public grpc::ServerWriteReactor<Message>,
   std::deque<Message> first_ GUARDED_BY(mu_);
   std::optional<Status> end_ GUARDED_BY(mu_);
   bool writing_ GUARDED_BY(mu_) = false;
+  std::optional<SteadyTime> writing_since_ GUARDED_BY(mu_);  // as the first check saw it
   bool finished_ GUARDED_BY(mu_) = false;
   bool closed_ GUARDED_BY(mu_) = false;
   Message message_;  // gRPC's while writing_

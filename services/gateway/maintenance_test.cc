@@ -29,7 +29,7 @@ class MaintenanceTest : public testing::Test {
 
   MemoryFleet fleet_;
   metrics::Registry metrics_;
-  Sealer sealer_{&fleet_.queue, &fleet_.store, &fleet_.clock};
+  Sealer sealer_{&fleet_.queue, &fleet_.queue, &fleet_.store, &fleet_.clock};
 };
 
 TEST_F(MaintenanceTest, TheReaperTakesBackAJobWhoseWorkerIsGone) {

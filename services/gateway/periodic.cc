@@ -7,10 +7,15 @@
 
 namespace phasor::gateway {
 
-Periodic::Periodic(std::string name, Millis interval, std::function<Status()> tick)
+Millis Jittered(Millis interval, double draw) {
+  return Millis(static_cast<int64_t>(static_cast<double>(interval.count()) * (0.75 + draw / 2)));
+}
+
+Periodic::Periodic(std::string name, Millis interval, uint32_t seed, std::function<Status()> tick)
     : name_(std::move(name)),
       interval_(interval),
       tick_(std::move(tick)),
+      random_(seed),
       thread_([this] { Run(); }) {}
 
 Periodic::~Periodic() {
@@ -32,7 +37,8 @@ void Periodic::Run() {
 }
 
 bool Periodic::Pause() {
-  const absl::Time until = absl::Now() + absl::FromChrono(interval_);
+  const double draw = std::uniform_real_distribution<double>()(random_);
+  const absl::Time until = absl::Now() + absl::FromChrono(Jittered(interval_, draw));
   MutexLock lock(&mu_);
   while (!stopped_ && !stop_.WaitWithDeadline(&mu_, until)) {
   }

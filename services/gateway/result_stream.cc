@@ -5,6 +5,7 @@
 
 #include "common/rpc/result_convert.h"
 #include "common/rpc/status_convert.h"
+#include "services/gateway/client_status.h"
 #include "services/gateway/unary_call.h"
 
 namespace phasor::gateway {
@@ -24,13 +25,13 @@ ResultStream::ResultStream(JobReader* reader, WorkPool* pool, const v1::GetResul
 
 void ResultStream::Post(void (ResultStream::*step)()) {
   if (!pool_->TryPost([this, step] { (this->*step)(); })) {
-    Finish(rpc::ToGrpc(BusyStatus()));
+    Finish(AnswerOf(BusyStatus()));
   }
 }
 
 void ResultStream::Open() {
   const Status loaded = LoadRecord();
-  if (!loaded.ok()) return Finish(rpc::ToGrpc(loaded));
+  if (!loaded.ok()) return Finish(AnswerOf(loaded));
   LoadPicture();
 }
 
@@ -52,7 +53,7 @@ void ResultStream::LoadPicture() {
   if (canceled_) return Finish(grpc::Status::CANCELLED);
   if (image_ >= end_) return Finish(grpc::Status::OK);
   auto bytes = reader_->Picture(record_.images[image_]);
-  if (!bytes.ok()) return Finish(rpc::ToGrpc(bytes.status()));
+  if (!bytes.ok()) return Finish(AnswerOf(bytes.status()));
   bytes_ = *std::move(bytes);
   offset_ = 0;
   WriteChunk();

@@ -3,6 +3,8 @@
 // of gateways may do this at once. One thread.
 #pragma once
 
+#include <string>
+
 #include "common/base/clock.h"
 #include "common/base/status.h"
 #include "common/queue/queue.h"
@@ -13,15 +15,19 @@ namespace phasor::gateway {
 class Sealer {
  public:
   // All outlive the sealer.
-  Sealer(queue::Maintenance* maintenance, storage::ResultStore* store, const Clock* clock);
+  Sealer(queue::Maintenance* maintenance, queue::Producer* producer, storage::ResultStore* store,
+         const Clock* clock);
 
   // Seals what waits now. Call about every second.
   Status Tick();
 
  private:
   Status Seal(const queue::SealRequest& request);
+  // What the record tells besides the end: which request this was.
+  StatusOr<std::string> Details(const job::JobId& id);
 
   queue::Maintenance* const maintenance_;
+  queue::Producer* const producer_;
   storage::ResultStore* const store_;
   const Clock* const clock_;
 };

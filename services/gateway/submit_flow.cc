@@ -7,6 +7,7 @@
 #include "common/base/hash.h"
 #include "common/base/mutex.h"
 #include "common/job/generate_spec.h"
+#include "common/rpc/result_convert.h"
 #include "common/rpc/spec_convert.h"
 #include "common/rpc/status_convert.h"
 #include "services/gateway/request_check.h"
@@ -20,20 +21,24 @@ std::string KeyOf(const v1::GenerateRequest& request) {
   return request.idempotency_key();
 }
 
-Status ToStatus(const queue::SubmitReply& reply) {
-  switch (reply.outcome) {
-    case queue::SubmitOutcome::kAccepted:
-    case queue::SubmitOutcome::kDuplicate:
-      return OkStatus();
-    case queue::SubmitOutcome::kConflict:
-      return AlreadyExists("the idempotency key was used before with another request");
-    case queue::SubmitOutcome::kFull:
-      return rpc::WithRetryAfter(ResourceExhausted("the queue is full (" + reply.full + ")"),
-                                 reply.retry_after);
-    case queue::SubmitOutcome::kPaused:
-      return rpc::WithRetryAfter(Unavailable("the queue is paused"), reply.retry_after);
+Status Conflict() {
+  return AlreadyExists("the idempotency key was used before with another request");
+}
+
+// For the metric; bounded.
+std::string ReasonOf(const Status& status) {
+  switch (status.code()) {
+    case StatusCode::kInvalidArgument:
+      return "invalid";
+    case StatusCode::kUnimplemented:
+      return "unimplemented";
+    case StatusCode::kAlreadyExists:
+      return "conflict";
+    case StatusCode::kResourceExhausted:
+      return "out of memory";
+    default:
+      return "unavailable";
   }
-  return Internal("unknown outcome of a submit");
 }
 
 }  // namespace
@@ -42,49 +47,96 @@ SubmitFlow::SubmitFlow(Parts parts) : parts_(std::move(parts)) {}
 
 StatusOr<v1::SubmitResponse> SubmitFlow::Submit(const v1::GenerateRequest& request,
                                                 const std::string& trace_parent) {
-  ASSIGN_OR_RETURN(Prepared prepared, Prepare(request, trace_parent));
-  if (prepared.answered) return std::move(prepared.response);
-  const auto reply = parts_.producer->Submit(prepared.submit);
-  return Conclude(std::move(prepared), reply);
+  return std::move(SubmitAll({{&request, trace_parent}}).front());
 }
 
-StatusOr<SubmitFlow::Prepared> SubmitFlow::Prepare(const v1::GenerateRequest& request,
-                                                   const std::string& trace_parent) {
+std::vector<StatusOr<v1::SubmitResponse>> SubmitFlow::SubmitAll(const std::vector<Item>& items) {
+  std::vector<StatusOr<v1::SubmitResponse>> answers;
+  std::vector<size_t> sent;  // places in `answers` that the queue decides
+  std::vector<Prepared> prepared;
+  std::vector<queue::SubmitRequest> requests;
+  for (const Item& item : items) {
+    auto one = Prepare(item);
+    if (!one.ok()) {
+      parts_.metrics->Refused(ReasonOf(one.status()));
+      answers.emplace_back(one.status());
+    } else if (one->answered) {
+      parts_.metrics->Duplicate();
+      answers.emplace_back(std::move(one->response));
+    } else {
+      sent.push_back(answers.size());
+      answers.emplace_back(Unavailable("not submitted"));
+      requests.push_back(one->submit);
+      prepared.push_back(*std::move(one));
+    }
+  }
+  if (requests.empty()) return answers;
+  const auto replies = parts_.producer->SubmitAll(requests);
+  for (size_t i = 0; i < sent.size(); ++i) {
+    answers[sent[i]] = Conclude(std::move(prepared[i]), replies[i]);
+  }
+  return answers;
+}
+
+StatusOr<SubmitFlow::Prepared> SubmitFlow::Prepare(const Item& item) {
+  const v1::GenerateRequest& request = *item.request;
   ASSIGN_OR_RETURN(const job::GenerateSpec spec,
                    CompleteRequest(request, *parts_.catalog, parts_.draw_seed));
   Prepared prepared;
   queue::SubmitRequest& submit = prepared.submit;
   submit.id = job::MakeJobId(parts_.secret, submit.tenant, KeyOf(request));
   prepared.response.set_job_id(submit.id);
+  // Without a key nobody can send the same job with another body.
+  std::string fingerprint;
   if (!request.idempotency_key().empty()) {
-    ASSIGN_OR_RETURN(prepared.answered, AnswerFromRecord(submit.id, &prepared.response));
+    fingerprint = RequestFingerprint(request);
+    ASSIGN_OR_RETURN(prepared.answered,
+                     AnswerFromRecord(submit.id, fingerprint, &prepared.response));
     if (prepared.answered) return prepared;
   }
   submit.priority = spec.priority;
   submit.model = spec.model;
   submit.cost = job::Cost(spec);
-  // Without a key nobody can send the same job with another body.
-  submit.fingerprint = request.idempotency_key().empty() ? "-" : RequestFingerprint(request);
+  submit.fingerprint = fingerprint.empty() ? "-" : fingerprint;
   submit.deadline_ms = spec.deadline_ms;
-  submit.spec = rpc::EncodeJobSpec({spec, trace_parent});
+  submit.spec = rpc::EncodeJobSpec({spec, item.trace_parent, fingerprint});
   *prepared.response.mutable_request() = rpc::ToProto(spec);
   return prepared;
 }
 
 StatusOr<v1::SubmitResponse> SubmitFlow::Conclude(Prepared prepared,
                                                   const StatusOr<queue::SubmitReply>& reply) {
-  if (!reply.ok()) return reply.status();
-  RETURN_IF_ERROR(ToStatus(*reply));
+  if (!reply.ok()) {
+    parts_.metrics->Refused(ReasonOf(reply.status()));
+    return reply.status();
+  }
   v1::SubmitResponse& response = prepared.response;
   response.set_state(rpc::ToProto(reply->state, job::Phase::kNone));
-  if (reply->outcome == queue::SubmitOutcome::kDuplicate) {
-    response.set_duplicate(true);
-    ShowStoredRequest(prepared.submit.id, &response);
+  switch (reply->outcome) {
+    case queue::SubmitOutcome::kAccepted:
+      parts_.metrics->Accepted(prepared.submit.model);
+      break;
+    case queue::SubmitOutcome::kDuplicate:
+      parts_.metrics->Duplicate();
+      response.set_duplicate(true);
+      ShowStoredRequest(prepared.submit.id, &response);
+      break;
+    case queue::SubmitOutcome::kConflict:
+      parts_.metrics->Refused("conflict");
+      return Conflict();
+    case queue::SubmitOutcome::kFull:
+      parts_.metrics->Refused("queue full (" + reply->full + ")");
+      return rpc::WithRetryAfter(ResourceExhausted("the queue is full (" + reply->full + ")"),
+                                 reply->retry_after);
+    case queue::SubmitOutcome::kPaused:
+      parts_.metrics->Refused("paused");
+      return rpc::WithRetryAfter(Unavailable("the queue is paused"), reply->retry_after);
   }
   return std::move(response);
 }
 
-StatusOr<bool> SubmitFlow::AnswerFromRecord(const job::JobId& id, v1::SubmitResponse* response) {
+StatusOr<bool> SubmitFlow::AnswerFromRecord(const job::JobId& id, const std::string& fingerprint,
+                                            v1::SubmitResponse* response) {
   const auto record = parts_.store->ReadTerminal(id);
   if (record.status().code() == StatusCode::kNotFound) return false;
   if (!record.ok()) return record.status();
@@ -92,6 +144,8 @@ StatusOr<bool> SubmitFlow::AnswerFromRecord(const job::JobId& id, v1::SubmitResp
   // The queue still knows the request's fingerprint and so can tell a repeat from a conflict.
   if (view.ok()) return false;
   if (view.status().code() != StatusCode::kNotFound) return view.status();
+  const std::string first = rpc::FingerprintOf(*record);
+  if (!first.empty() && first != fingerprint) return Conflict();
   response->set_duplicate(true);
   response->set_state(rpc::ToProto(record->state, job::Phase::kNone));
   return true;

@@ -1,15 +1,22 @@
-// Submit: check, fill in defaults, name the job, hand it to the queue. The flow of Images.Submit
-// and of the first half of Images.Generate. Thread-safe; blocks on the queue.
+// Submit: check, fill in defaults, name the job, hand it to the queue. The flow of Images.Submit,
+// Images.BatchSubmit and of the first half of Images.Generate. Thread-safe; blocks on queue and
+// store.
+//
+// A repeat of a submit is the same job for as long as anything remembers it: the queue, which knows
+// the request's fingerprint, or the terminal record, which carries it too. When neither does, the
+// request is queued anew under the same id.
 #pragma once
 
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "common/base/status.h"
 #include "common/queue/queue.h"
 #include "common/storage/result_store.h"
 #include "phasor/v1/images.pb.h"
+#include "services/gateway/job_metrics.h"
 #include "services/gateway/model_catalog.h"
 
 namespace phasor::gateway {
@@ -21,17 +28,17 @@ class SubmitFlow {
     const ModelCatalog* catalog = nullptr;
     queue::Producer* producer = nullptr;
     storage::ResultStore* store = nullptr;
+    JobMetrics* metrics = nullptr;
     std::string secret;  // of the server: makes job ids
     std::function<uint64_t()> draw_seed;
   };
 
   explicit SubmitFlow(Parts parts);
 
-  // A checked request on its way to the queue.
-  struct Prepared {
-    queue::SubmitRequest submit;
-    v1::SubmitResponse response;
-    bool answered = false;  // by a terminal record: nothing to submit
+  // One of several; the request outlives the call.
+  struct Item {
+    const v1::GenerateRequest* request = nullptr;
+    std::string trace_parent;
   };
 
   // Errors besides those of CompleteRequest: ALREADY_EXISTS (the key named another request),
@@ -39,15 +46,23 @@ class SubmitFlow {
   // unknown: repeat with the same key).
   StatusOr<v1::SubmitResponse> Submit(const v1::GenerateRequest& request,
                                       const std::string& trace_parent);
-
-  // Submit in two halves, for callers that hand several jobs to the queue at once.
-  StatusOr<Prepared> Prepare(const v1::GenerateRequest& request, const std::string& trace_parent);
-  StatusOr<v1::SubmitResponse> Conclude(Prepared prepared,
-                                        const StatusOr<queue::SubmitReply>& reply);
+  // As Submit for each, answer i for item i; the queue hears of all at once.
+  std::vector<StatusOr<v1::SubmitResponse>> SubmitAll(const std::vector<Item>& items);
 
  private:
+  // A checked request on its way to the queue.
+  struct Prepared {
+    queue::SubmitRequest submit;
+    v1::SubmitResponse response;
+    bool answered = false;  // by a terminal record: nothing to submit
+  };
+
+  StatusOr<Prepared> Prepare(const Item& item);
+  StatusOr<v1::SubmitResponse> Conclude(Prepared prepared,
+                                        const StatusOr<queue::SubmitReply>& reply);
   // The job of an earlier submit that the queue has forgotten and the store has not.
-  StatusOr<bool> AnswerFromRecord(const job::JobId& id, v1::SubmitResponse* response);
+  StatusOr<bool> AnswerFromRecord(const job::JobId& id, const std::string& fingerprint,
+                                  v1::SubmitResponse* response);
   // What the first submit of this job filled in, a drawn seed included.
   void ShowStoredRequest(const job::JobId& id, v1::SubmitResponse* response);
 

@@ -10,6 +10,8 @@
 namespace phasor::gateway {
 namespace {
 
+using testing::HasSubstr;
+
 class SubmitFlowTest : public testing::Test {
  protected:
   StatusOr<v1::SubmitResponse> Submit(const v1::GenerateRequest& request) {
@@ -23,10 +25,13 @@ class SubmitFlowTest : public testing::Test {
 
   MemoryFleet fleet_;
   const ModelCatalog catalog_{{DemoCard()}};
+  metrics::Registry metrics_;
+  JobMetrics counts_{&metrics_};
   uint64_t next_seed_ = 100;
   SubmitFlow flow_{{.catalog = &catalog_,
                     .producer = &fleet_.queue,
                     .store = &fleet_.store,
+                    .metrics = &counts_,
                     .secret = "0123456789abcdef",
                     .draw_seed = [this] { return next_seed_++; }}};
 };
@@ -80,7 +85,56 @@ TEST_F(SubmitFlowTest, APausedQueueIsUnavailable) {
   EXPECT_EQ(Submit(DemoRequest()).status().code(), StatusCode::kUnavailable);
 }
 
-TEST_F(SubmitFlowTest, ARecordAnswersForAJobThatTheQueueForgot) {
+// A queue that came back from older data knows nothing of the job: as good as another queue.
+class ForgottenJobTest : public SubmitFlowTest {
+ protected:
+  // Submits through another gateway, whose queue is empty.
+  StatusOr<v1::SubmitResponse> SubmitAgain(const v1::GenerateRequest& request) {
+    return restored_flow_.Submit(request, "");
+  }
+
+  queue::MemoryQueue restored_{fleet_.clock};
+  SubmitFlow restored_flow_{{.catalog = &catalog_,
+                             .producer = &restored_,
+                             .store = &fleet_.store,
+                             .metrics = &counts_,
+                             .secret = "0123456789abcdef",
+                             .draw_seed = [] { return 7; }}};
+};
+
+TEST_F(ForgottenJobTest, ARecordAnswersInItsPlace) {
+  const std::string id = Submit(WithKey("k"))->job_id();
+  ASSERT_TRUE(fleet_.Finish(fleet_.Take(), {"png"}).ok());
+  const auto again = SubmitAgain(WithKey("k"));
+  ASSERT_TRUE(again.ok()) << again.status();
+  EXPECT_EQ(again->job_id(), id);
+  EXPECT_TRUE(again->duplicate());
+  EXPECT_EQ(again->state(), v1::DONE);
+  EXPECT_EQ(restored_.Stats()->live, 0);
+}
+
+TEST_F(ForgottenJobTest, TheRecordTellsARepeatFromAnotherRequest) {
+  const std::string id = Submit(WithKey("k"))->job_id();
+  const std::string spec = fleet_.queue.Get(id)->spec;
+  storage::TerminalRecord record = Ended(id, job::State::kCanceled);
+  record.details = rpc::EncodeDetails({}, rpc::FingerprintOf(spec));
+  ASSERT_TRUE(fleet_.store.CreateTerminal(record).ok());
+  v1::GenerateRequest other = WithKey("k");
+  other.set_prompt("a blue square");
+  EXPECT_EQ(SubmitAgain(other).status().code(), StatusCode::kAlreadyExists);
+  EXPECT_EQ(SubmitAgain(WithKey("k"))->state(), v1::CANCELED);
+}
+
+TEST_F(ForgottenJobTest, WithoutARecordItIsQueuedAnewUnderTheSameId) {
+  const std::string id = Submit(WithKey("k"))->job_id();
+  const auto again = SubmitAgain(WithKey("k"));
+  ASSERT_TRUE(again.ok()) << again.status();
+  EXPECT_EQ(again->job_id(), id);
+  EXPECT_FALSE(again->duplicate());
+  EXPECT_EQ(restored_.Get(id)->state, queue::State::kQueued);
+}
+
+TEST_F(ForgottenJobTest, AfterItsTimeInTheQueueTheRecordAnswersToo) {
   const std::string id = Submit(WithKey("k"))->job_id();
   ASSERT_TRUE(fleet_.Finish(fleet_.Take(), {"png"}).ok());
   fleet_.clock.Advance(std::chrono::hours(100));
@@ -91,6 +145,27 @@ TEST_F(SubmitFlowTest, ARecordAnswersForAJobThatTheQueueForgot) {
   EXPECT_TRUE(again->duplicate());
   EXPECT_EQ(again->state(), v1::DONE);
   EXPECT_EQ(fleet_.queue.Stats()->live, 0);
+}
+
+TEST_F(SubmitFlowTest, CountsWhatBecameOfEachSubmit) {
+  ASSERT_TRUE(Submit(WithKey("k")).ok());
+  ASSERT_TRUE(Submit(WithKey("k")).ok());
+  v1::GenerateRequest other = WithKey("k");
+  other.set_prompt("a blue square");
+  EXPECT_FALSE(Submit(other).ok());
+  other.set_width(7);
+  EXPECT_FALSE(Submit(other).ok());
+  ASSERT_TRUE(fleet_.queue.SetLimits({.max_jobs = 1}).ok());
+  EXPECT_FALSE(Submit(DemoRequest()).ok());
+  ASSERT_TRUE(fleet_.queue.SetPaused(true).ok());
+  EXPECT_FALSE(Submit(DemoRequest()).ok());
+  const std::string text = metrics_.Text();
+  for (const char* line :
+       {"submits_accepted_total{model=\"demo\"} 1", "submits_repeated_total 1",
+        "refused_total{reason=\"conflict\"} 1", "refused_total{reason=\"invalid\"} 1",
+        "refused_total{reason=\"queue full (jobs)\"} 1", "refused_total{reason=\"paused\"} 1"}) {
+    EXPECT_THAT(text, HasSubstr(line));
+  }
 }
 
 }  // namespace

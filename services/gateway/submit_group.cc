@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "common/log/log.h"
-#include "common/rpc/status_convert.h"
+#include "services/gateway/client_status.h"
 
 namespace phasor::gateway {
 namespace {
@@ -16,8 +16,7 @@ constexpr size_t kMaxTraceParent = 128;
 
 }  // namespace
 
-SubmitGroup::SubmitGroup(SubmitFlow* flow, queue::Producer* producer, WorkPool* pool)
-    : flow_(flow), producer_(producer), pool_(pool) {}
+SubmitGroup::SubmitGroup(SubmitFlow* flow, WorkPool* pool) : flow_(flow), pool_(pool) {}
 
 bool SubmitGroup::TryPost(const Entry& entry) {
   MutexLock lock(&mu_);
@@ -52,36 +51,23 @@ void SubmitGroup::Drain() {
 }
 
 void SubmitGroup::Submit(const std::vector<Entry>& group) {
-  const auto finish = [](const Entry& entry, StatusOr<v1::SubmitResponse> response) {
-    if (response.ok()) {
-      LogAccepted(*response);
-      *entry.response = *std::move(response);
-    }
-    entry.reactor->Finish(rpc::ToGrpc(response.status()));
-  };
   std::vector<Entry> sent;
-  std::vector<SubmitFlow::Prepared> prepared;
-  std::vector<queue::SubmitRequest> requests;
+  std::vector<SubmitFlow::Item> items;
   for (const Entry& entry : group) {
     if (entry.call->IsCancelled()) {
       entry.reactor->Finish(grpc::Status::CANCELLED);
       continue;
     }
-    auto one = flow_->Prepare(entry.request->request(), TraceParent(*entry.call));
-    if (!one.ok()) {
-      finish(entry, one.status());
-    } else if (one->answered) {
-      finish(entry, std::move(one->response));
-    } else {
-      sent.push_back(entry);
-      requests.push_back(one->submit);
-      prepared.push_back(*std::move(one));
-    }
+    sent.push_back(entry);
+    items.push_back({&entry.request->request(), TraceParent(*entry.call)});
   }
-  if (sent.empty()) return;
-  const auto replies = producer_->SubmitAll(requests);
+  auto answers = flow_->SubmitAll(items);
   for (size_t i = 0; i < sent.size(); ++i) {
-    finish(sent[i], flow_->Conclude(std::move(prepared[i]), replies[i]));
+    if (answers[i].ok()) {
+      LogAccepted(*answers[i]);
+      *sent[i].response = *std::move(answers[i]);
+    }
+    sent[i].reactor->Finish(AnswerOf(answers[i].status()));
   }
 }
 

@@ -11,7 +11,6 @@
 #include <grpcpp/support/server_callback.h>
 
 #include "common/base/mutex.h"
-#include "common/queue/queue.h"
 #include "phasor/v1/images.pb.h"
 #include "services/gateway/submit_flow.h"
 #include "services/gateway/work_pool.h"
@@ -29,7 +28,7 @@ class SubmitGroup {
   };
 
   // All outlive the group.
-  SubmitGroup(SubmitFlow* flow, queue::Producer* producer, WorkPool* pool);
+  SubmitGroup(SubmitFlow* flow, WorkPool* pool);
 
   // False when too many wait; then the caller finishes the call.
   [[nodiscard]] bool TryPost(const Entry& entry);
@@ -43,7 +42,6 @@ class SubmitGroup {
   void Submit(const std::vector<Entry>& group);
 
   SubmitFlow* const flow_;
-  queue::Producer* const producer_;
   WorkPool* const pool_;
 
   Mutex mu_;

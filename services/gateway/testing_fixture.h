@@ -48,13 +48,20 @@ inline storage::TerminalRecord Ended(const job::JobId& id, job::State state,
 struct MemoryFleet {
   FakeClock clock;
   queue::MemoryQueue queue{clock};
-  storage::MemoryStore store;
+  storage::MemoryStore store{clock};
 
   // Takes the next job, which must be there.
   queue::Grant Take() {
-    auto grant = queue.Take(
-        {.worker = "w1", .node = "n1", .nonce = RandomToken(), .models = {"demo"}});
+    auto grant =
+        queue.Take({.worker = "w1", .node = "n1", .nonce = RandomToken(), .models = {"demo"}});
     return grant.ok() && *grant ? **grant : queue::Grant{};
+  }
+
+  // Fails the job for good and does what a sealer does.
+  void Kill(const queue::Grant& grant, const std::string& reason) {
+    (void)queue.Fail({.fence = grant.fence, .reason = reason, .code = "INTERNAL"});
+    (void)store.CreateTerminal(Ended(grant.fence.id, job::State::kDead, "INTERNAL", reason));
+    (void)queue.Adopt(grant.fence.id, job::State::kDead, storage::TerminalKey(grant.fence.id));
   }
 
   // Publishes `pictures` and completes the job.

@@ -9,6 +9,7 @@
 
 #include "common/base/status.h"
 #include "common/rpc/status_convert.h"
+#include "services/gateway/client_status.h"
 #include "services/gateway/work_pool.h"
 
 namespace phasor::gateway {
@@ -25,9 +26,9 @@ grpc::ServerUnaryReactor* AnswerInPool(grpc::CallbackServerContext* call, WorkPo
                                        Work work) {
   grpc::ServerUnaryReactor* reactor = call->DefaultReactor();
   const bool posted = pool->TryPost([call, reactor, work = std::move(work)] {
-    reactor->Finish(call->IsCancelled() ? grpc::Status::CANCELLED : rpc::ToGrpc(work()));
+    reactor->Finish(call->IsCancelled() ? grpc::Status::CANCELLED : AnswerOf(work()));
   });
-  if (!posted) reactor->Finish(rpc::ToGrpc(BusyStatus()));
+  if (!posted) reactor->Finish(AnswerOf(BusyStatus()));
   return reactor;
 }
 

@@ -41,7 +41,11 @@ std::optional<Watcher::Item> Watcher::Next() {
   MutexLock lock(&mu_);
   if (job_) return Item(*std::exchange(job_, std::nullopt));
   if (progress_) return Item(*std::exchange(progress_, std::nullopt));
-  if (!previews_.empty()) return Item(std::move(previews_.extract(previews_.begin()).mapped()));
+  if (!previews_.empty()) {
+    v1::Preview preview = std::move(previews_.extract(previews_.begin()).mapped());
+    preview_bytes_ -= preview.png().size();
+    return Item(std::move(preview));
+  }
   if (end_) return Item(*std::exchange(end_, std::nullopt));
   return std::nullopt;
 }
@@ -51,15 +55,7 @@ bool Watcher::StoreEvent(const queue::Event& event) {
   if (event.epoch < epoch_) return false;
   epoch_ = event.epoch;
   if (event.version > 0 || job::IsTerminal(event.state)) return false;
-  if (!event.preview.empty()) {
-    if (!options_.previews) return false;
-    if (previews_.size() >= kMaxPreviews && !previews_.contains(event.preview_image)) return false;
-    v1::Preview& preview = previews_[event.preview_image];
-    preview.set_image_index(event.preview_image);
-    preview.set_step(event.step);
-    preview.set_png(event.preview);
-    return true;
-  }
+  if (!event.preview.empty()) return options_.previews && StorePreview(event);
   v1::Progress progress;
   progress.set_state(rpc::ToProto(event.state, event.phase));
   progress.set_step(event.step);
@@ -71,11 +67,26 @@ bool Watcher::StoreEvent(const queue::Event& event) {
   return true;
 }
 
+bool Watcher::StorePreview(const queue::Event& event) {
+  const auto found = previews_.find(event.preview_image);
+  const size_t replaced = found == previews_.end() ? 0 : found->second.png().size();
+  const size_t bytes = preview_bytes_ - replaced + event.preview.size();
+  if (bytes > kMaxPreviewBytes) return false;
+  if (found == previews_.end() && previews_.size() >= kMaxPreviews) return false;
+  preview_bytes_ = bytes;
+  v1::Preview& preview = previews_[event.preview_image];
+  preview.set_image_index(event.preview_image);
+  preview.set_step(event.step);
+  preview.set_png(event.preview);
+  return true;
+}
+
 bool Watcher::StoreJob(const v1::Job& job) {
   if (rpc::IsTerminal(job.state())) {
     job_ = job;
     progress_.reset();
     previews_.clear();
+    preview_bytes_ = 0;
     end_ = OkStatus();
     ended_ = true;
     return true;

@@ -1,7 +1,7 @@
 // One client's view of one job: a mailbox between those who learn about the job and the stream
 // that tells the client. Bounded however slow the client reads: a newer state replaces an unread
-// older one, progress keeps its latest, previews their latest for each picture. The end is never
-// dropped.
+// older one, progress keeps its latest, previews their latest for each picture up to some bytes in
+// all. The end is never dropped.
 // Thread-safe. `wake` is called, without a lock, whenever there may be something new to take.
 #pragma once
 
@@ -11,6 +11,7 @@
 #include <optional>
 #include <variant>
 
+#include "common/base/clock.h"
 #include "common/base/mutex.h"
 #include "common/base/status.h"
 #include "common/queue/types.h"
@@ -24,7 +25,10 @@ class Watcher {
   struct Options {
     bool previews = false;
     bool pictures = false;  // the terminal job is to carry image data
+    bool accepted = false;  // the job is there: only its end, or NOT_FOUND, ends the stream
     std::function<void()> wake;
+    // Called about every second by the hub: whether the client still reads.
+    std::function<void(SteadyTime now)> check = [](SteadyTime) {};
   };
 
   // What to tell the client next. A Status is the end of the stream.
@@ -34,6 +38,8 @@ class Watcher {
 
   const job::JobId& id() const { return id_; }
   bool wants_pictures() const { return options_.pictures; }
+  bool knows_job() const { return options_.accepted; }
+  void Check(SteadyTime now) const { options_.check(now); }
 
   // Progress and previews; changes of state come through OnJob.
   void OnEvent(const queue::Event& event);
@@ -46,8 +52,10 @@ class Watcher {
 
  private:
   static constexpr size_t kMaxPreviews = 16;
+  static constexpr size_t kMaxPreviewBytes = 256 << 10;
 
   bool StoreEvent(const queue::Event& event) REQUIRES_LOCK(mu_);
+  bool StorePreview(const queue::Event& event) REQUIRES_LOCK(mu_);
   bool StoreJob(const v1::Job& job) REQUIRES_LOCK(mu_);
 
   const job::JobId id_;
@@ -57,6 +65,7 @@ class Watcher {
   std::optional<v1::Job> job_ GUARDED_BY(mu_);
   std::optional<v1::Progress> progress_ GUARDED_BY(mu_);
   std::map<int, v1::Preview> previews_ GUARDED_BY(mu_);
+  size_t preview_bytes_ GUARDED_BY(mu_) = 0;
   std::optional<Status> end_ GUARDED_BY(mu_);
   bool ended_ GUARDED_BY(mu_) = false;  // no input counts any more
   int64_t version_ GUARDED_BY(mu_) = -1;

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "services/gateway/client_status.h"
+
 namespace phasor::gateway {
 
 WatcherHub::WatcherHub(const Parts& parts, Millis poll) : parts_(parts), poll_(poll) {}
@@ -16,6 +18,7 @@ void WatcherHub::Add(std::shared_ptr<Watcher> watcher) {
       Entry& entry = entries_[id];
       entry.watchers.push_back(watcher);
       entry.looked = parts_.clock->Steady() - poll_;
+      entry.known = entry.known || watcher->knows_job();
     }
   }
   if (!closed.ok()) return watcher->OnEnd(closed);
@@ -43,15 +46,18 @@ void WatcherHub::OnEvent(const queue::Event& event) {
 }
 
 void WatcherHub::Tick() {
+  const SteadyTime now = parts_.clock->Steady();
   std::vector<job::JobId> due;
+  std::vector<std::shared_ptr<Watcher>> watchers;
   {
     MutexLock lock(&mu_);
-    const SteadyTime now = parts_.clock->Steady();
     for (const auto& [id, entry] : entries_) {
       if (now - entry.looked >= poll_) due.push_back(id);
+      watchers.insert(watchers.end(), entry.watchers.begin(), entry.watchers.end());
     }
   }
   for (const job::JobId& id : due) RequestLook(id);
+  for (const auto& watcher : watchers) watcher->Check(now);
 }
 
 void WatcherHub::Close(const Status& why) {
@@ -115,9 +121,8 @@ void WatcherHub::Deliver(const job::JobId& id, const StatusOr<v1::Job>& job) {
     MutexLock lock(&mu_);
     const auto found = entries_.find(id);
     if (found == entries_.end()) return;
-    // While the queue or the store can't be reached, those who know the job wait on.
-    const bool wait = job.status().code() == StatusCode::kUnavailable && found->second.known;
-    if (wait) return;
+    // While the queue or the store can't answer, those who know the job wait on.
+    if (IsPassing(job.status()) && found->second.known) return;
     found->second.known = found->second.known || job.ok();
     watchers = found->second.watchers;
   }
@@ -134,7 +139,7 @@ void WatcherHub::Deliver(const job::JobId& id, const StatusOr<v1::Job>& job) {
     const Status attached = parts_.reader->AttachPictures(&full);
     if (attached.ok()) {
       watcher->OnJob(full);
-    } else {
+    } else if (!IsPassing(attached)) {
       watcher->OnEnd(attached);
     }
   }

@@ -25,6 +25,13 @@ queue::Event Progress(int step, int64_t epoch = 1) {
   return event;
 }
 
+queue::Event Preview(int image, size_t bytes) {
+  queue::Event event = Progress(1);
+  event.preview.assign(bytes, 'p');
+  event.preview_image = image;
+  return event;
+}
+
 class WatcherTest : public testing::Test {
  protected:
   // The next items as words: "job QUEUED", "progress 3", "preview 0", "end OK".
@@ -125,6 +132,17 @@ TEST_F(WatcherTest, AnErrorEndsTheStream) {
   watcher_.OnJob(Job(v1::QUEUED, 1));
   watcher_.OnEnd(NotFound("gone"));
   EXPECT_EQ(All(), "job QUEUED, end NOT_FOUND: gone");
+}
+
+TEST_F(WatcherTest, UnreadPreviewsAreBoundedInBytesToo) {
+  for (int image = 0; image < 8; ++image) watcher_.OnEvent(Preview(image, 60 << 10));
+  EXPECT_EQ(All(), "preview 0 at 1, preview 1 at 1, preview 2 at 1, preview 3 at 1");
+  watcher_.OnEvent(Preview(7, 200 << 10));
+  watcher_.OnEvent(Preview(7, 250 << 10));
+  watcher_.OnEvent(Preview(8, 10 << 10));
+  EXPECT_EQ(All(), "preview 7 at 1") << "a newer one takes the place of its elder";
+  watcher_.OnEvent(Preview(9, 300 << 10));
+  EXPECT_EQ(All(), "");
 }
 
 }  // namespace

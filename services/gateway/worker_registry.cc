@@ -4,6 +4,11 @@
 #include <utility>
 
 namespace phasor::gateway {
+namespace {
+
+constexpr size_t kMaxNames = 600;  // bytes of an error message
+
+}  // namespace
 
 WorkerRegistry::Ticket WorkerRegistry::Connect(const v1::Hello& hello, Send send) {
   MutexLock lock(&mu_);
@@ -66,6 +71,29 @@ std::vector<v1::WorkerStats> WorkerRegistry::Snapshot() {
   std::sort(all.begin(), all.end(),
             [](const auto& a, const auto& b) { return a.name() < b.name(); });
   return all;
+}
+
+bool WorkerRegistry::SendTo(const std::string& worker, const v1::GatewayMessage& message) {
+  Send send;
+  {
+    MutexLock lock(&mu_);
+    for (const auto& [ticket, known] : workers_) {
+      if (known.hello.name() == worker) send = known.send;
+    }
+  }
+  if (send == nullptr) return false;
+  send(message);
+  return true;
+}
+
+StatusOr<v1::WorkerStats> WorkerRegistry::Find(const std::string& worker) {
+  std::string names;
+  for (v1::WorkerStats& stats : Snapshot()) {
+    if (stats.name() == worker) return std::move(stats);
+    if (names.size() < kMaxNames) names += (names.empty() ? "" : ", ") + stats.name();
+  }
+  return NotFound("no worker '" + worker.substr(0, kMaxNames) + "' reports to this gateway; " +
+                  (names.empty() ? "none does" : "known are: " + names));
 }
 
 int WorkerRegistry::CountFor(const std::string& model) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "common/base/mutex.h"
+#include "common/base/status.h"
 #include "common/queue/types.h"
 #include "phasor/v1/admin.pb.h"
 #include "phasor/v1/worker.pb.h"
@@ -29,8 +30,13 @@ class WorkerRegistry {
   // Tells the worker that holds a canceled job to stop.
   void OnEvent(const queue::Event& event);
 
+  // False when no such worker reports here.
+  bool SendTo(const std::string& worker, const v1::GatewayMessage& message);
+
   // By name.
   std::vector<v1::WorkerStats> Snapshot();
+  // NOT_FOUND names those that are known.
+  StatusOr<v1::WorkerStats> Find(const std::string& worker);
   // Workers that can run `model`.
   int CountFor(const std::string& model);
 

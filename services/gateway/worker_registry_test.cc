@@ -82,5 +82,27 @@ TEST_F(WorkerRegistryTest, OtherEventsAreNotForWorkers) {
   EXPECT_TRUE(sent_.empty());
 }
 
+TEST_F(WorkerRegistryTest, SendsToTheWorkerOfThatName) {
+  Connect("a");
+  const auto b = Connect("b");
+  v1::GatewayMessage message;
+  message.mutable_cancel()->set_job_id("x");
+  EXPECT_TRUE(registry_.SendTo("b", message));
+  EXPECT_EQ(sent_, std::vector<std::string>{"b cancel x"});
+  registry_.Disconnect(b);
+  EXPECT_FALSE(registry_.SendTo("b", message));
+}
+
+TEST_F(WorkerRegistryTest, AnUnknownNameIsToldWhichOnesThereAre) {
+  EXPECT_EQ(registry_.Find("a").status().code(), StatusCode::kNotFound);
+  Connect("a");
+  EXPECT_EQ(registry_.Find("a")->name(), "a");
+  const std::string message = Message(registry_.Find("c").status());
+  EXPECT_NE(message.find("'c'"), std::string::npos);
+  EXPECT_NE(message.find("known are: a"), std::string::npos);
+  for (int i = 0; i < 1000; ++i) Connect("worker-" + std::to_string(i));
+  EXPECT_LT(Message(registry_.Find(std::string(5000, 'n')).status()).size(), 2000u);
+}
+
 }  // namespace
 }  // namespace phasor::gateway

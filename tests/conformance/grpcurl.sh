@@ -70,8 +70,51 @@ wrong "an unknown scheduler is refused" '{"scheduler": "magic"}' scheduler
 wrong "an unknown priority is refused" '{"priority": 99}' priority
 wrong "a negative seed is refused" '{"seed": -1}' seed
 wrong "guidance NaN is refused" '{"guidance_scale": "NaN"}' guidance_scale
+
+batch="{\"requests\": [{\"prompt\": \"one\", \"steps\": 4}, {\"width\": 7}]}"
+batched="$(call -d "$batch" "${target[@]}" phasor.v1.Images/BatchSubmit)"
+check "BatchSubmit accepts what is right" "$batched" '"accepted"'
+check "BatchSubmit refuses the rest alone" "$batched" '"code": "INVALID_ARGUMENT"'
+check "an empty batch names its field" \
+  "$(call -d '{}' "${target[@]}" phasor.v1.Images/BatchSubmit)" '"field":"requests"\|"field": "requests"'
+
+admin() { # METHOD JSON
+  call -d "$2" "${target[@]}" "phasor.v1.Admin/$1"
+}
+check "Pause is answered" "$(admin Pause '{}')" '{}'
+check "a paused queue says Unavailable and when to come back" \
+  "$(call -d "$body" "${target[@]}" phasor.v1.Images/Submit)" "Unavailable"
+check "Stats shows the pause" "$(call "${target[@]}" phasor.v1.Admin/Stats)" '"paused": true'
+check "Resume is answered" "$(admin Resume '{}')" '{}'
+check "a resumed queue takes jobs" \
+  "$(call -d "$body" "${target[@]}" phasor.v1.Images/Submit)" '"job_\?[iI]d"'
+
+limits="$(admin SetLimits '{}')"
+check "SetLimits without a wish shows the limits" "$limits" '"max_\?[jJ]obs"'
+check "SetLimits changes one" "$(admin SetLimits '{"queue": {"max_tries": 7}}')" '"max_\?[tT]ries": 7'
+check "SetLimits changes it back" "$(admin SetLimits '{"queue": {"max_tries": 4}}')" \
+  '"max_\?[tT]ries": 4'
+check "SetLimits names a wrong field" "$(admin SetLimits '{"queue": {"max_tries": 0}}')" \
+  'queue.max_tries'
+check "SetLimits takes a tenant's" \
+  "$(admin SetLimits '{"tenant": {"tenant": "nobody", "weight": 2}}')" '"max_\?[jJ]obs"'
+check "SetLimits names a tenant's wrong field" \
+  "$(admin SetLimits '{"tenant": {"tenant": "nobody", "weight": 0}}')" 'tenant.weight'
+
+worker="$(call "${target[@]}" phasor.v1.Admin/Stats | sed -n '/"workers"/,$ s/.*"name": "\([^"]*\)".*/\1/p' | head -1)"
+check "Drain of an unknown worker names the known ones" \
+  "$(admin Drain '{"worker": "nobody"}')" "$worker"
+check "Migrate of an unknown worker is NotFound" \
+  "$(admin Migrate '{"worker": "nobody"}')" "NotFound"
+check "DeadLetters is answered in pages" "$(admin DeadLetters '{"page_size": 2}')" '{'
+check "DeadLetters names a wrong page size" "$(admin DeadLetters '{"page_size": 5000}')" 'page_size'
+check "Redrive of a job that is DONE is FailedPrecondition" \
+  "$(call -d "{\"job_id\": \"$job\"}" "${target[@]}" phasor.v1.Images/Redrive)" \
+  "FailedPrecondition"
+check "Redrive of nonsense names its field" \
+  "$(call -d '{"job_id": "x"}' "${target[@]}" phasor.v1.Images/Redrive)" 'job_id'
 check "what is not built yet is Unimplemented" \
-  "$(call "${target[@]}" phasor.v1.Admin/Pause)" "Unimplemented"
+  "$(call "${target[@]}" phasor.v1.Admin/Cleanup)" "Unimplemented"
 
 echo
 if ((failures > 0)); then

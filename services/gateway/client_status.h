@@ -1,0 +1,24 @@
+// What a client is told when the queue or the store fails. A backend that is slow, full, restarting
+// or confused is never the client's fault and never INTERNAL: the call is worth repeating with the
+// same key, and the answer says when. Pure functions.
+#pragma once
+
+#include <grpcpp/support/status.h>
+
+#include "common/base/status.h"
+
+namespace phasor::gateway {
+
+// Codes that speak about the request pass (INVALID_ARGUMENT, NOT_FOUND, ALREADY_EXISTS,
+// FAILED_PRECONDITION, OUT_OF_RANGE, UNIMPLEMENTED, CANCELLED, and DATA_LOSS, which repeating does
+// not mend); RESOURCE_EXHAUSTED and UNAVAILABLE get a RetryInfo where they have none; everything
+// else becomes UNAVAILABLE with one.
+Status ForClient(const Status& status);
+
+// The same for gRPC.
+grpc::Status AnswerOf(const Status& status);
+
+// True for what may be over at the next try.
+bool IsPassing(const Status& status);
+
+}  // namespace phasor::gateway

@@ -1,0 +1,131 @@
+#include "services/gateway/limits_convert.h"
+
+#include <cmath>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "common/rpc/status_convert.h"
+
+namespace phasor::gateway {
+namespace {
+
+constexpr int64_t kMaxJobs = 1'000'000'000;
+constexpr int64_t kMaxCount = 100;
+constexpr int64_t kMaxPreemptions = 1000;
+constexpr int64_t kMaxDead = 1'000'000;
+constexpr int64_t kMaxWeight = 1000;
+constexpr double kMaxSeconds = 86'400;
+constexpr size_t kMaxTenant = 256;
+
+double Seconds(Millis time) { return static_cast<double>(time.count()) / 1000; }
+
+// Takes over values that are in range and collects what is said about the others.
+class Reader {
+ public:
+  explicit Reader(std::string prefix) : prefix_(std::move(prefix)) {}
+
+  template <typename Number>
+  bool InRange(const char* field, Number value, Number least, Number most) {
+    if (value >= least && value <= most) return true;  // false for NaN
+    std::ostringstream text;
+    text << "must be between " << least << " and " << most << ", got " << value;
+    violations_.push_back({prefix_ + field, text.str()});
+    return false;
+  }
+
+  template <typename Target>
+  void Count(const char* field, int64_t value, int64_t least, int64_t most, Target* target) {
+    if (InRange(field, value, least, most)) *target = static_cast<Target>(value);
+  }
+
+  void Time(const char* field, double seconds, double least, Millis* target) {
+    if (InRange(field, seconds, least, kMaxSeconds)) *target = Millis(std::llround(seconds * 1000));
+  }
+
+  Status status() const {
+    return violations_.empty() ? OkStatus() : rpc::InvalidFields(violations_);
+  }
+
+ private:
+  const std::string prefix_;
+  std::vector<job::FieldViolation> violations_;
+};
+
+}  // namespace
+
+v1::QueueLimits ToProto(const queue::QueueLimits& limits) {
+  v1::QueueLimits shown;
+  shown.set_max_jobs(limits.max_jobs);
+  shown.set_max_per_tenant(limits.max_per_tenant);
+  shown.set_max_running_per_tenant(limits.max_running_per_tenant);
+  shown.set_max_tries(limits.max_tries);
+  shown.set_max_crashes(limits.max_crashes);
+  shown.set_stall_seconds(Seconds(limits.stall));
+  shown.set_preempt_after_seconds(Seconds(limits.preempt_after));
+  shown.set_preempt_floor_seconds(Seconds(limits.preempt_floor));
+  shown.set_max_preemptions(limits.max_preemptions);
+  shown.set_max_dead(limits.max_dead);
+  return shown;
+}
+
+StatusOr<queue::QueueLimits> Changed(const queue::QueueLimits& now, const v1::QueueLimits& wanted) {
+  queue::QueueLimits limits = now;
+  Reader reader("queue.");
+  if (wanted.has_max_jobs()) {
+    reader.Count("max_jobs", wanted.max_jobs(), 0, kMaxJobs, &limits.max_jobs);
+  }
+  if (wanted.has_max_per_tenant()) {
+    reader.Count("max_per_tenant", wanted.max_per_tenant(), 0, kMaxJobs, &limits.max_per_tenant);
+  }
+  if (wanted.has_max_running_per_tenant()) {
+    reader.Count("max_running_per_tenant", wanted.max_running_per_tenant(), 0, kMaxJobs,
+                 &limits.max_running_per_tenant);
+  }
+  if (wanted.has_max_tries()) {
+    reader.Count("max_tries", wanted.max_tries(), 1, kMaxCount, &limits.max_tries);
+  }
+  if (wanted.has_max_crashes()) {
+    reader.Count("max_crashes", wanted.max_crashes(), 1, kMaxCount, &limits.max_crashes);
+  }
+  if (wanted.has_stall_seconds()) {
+    reader.Time("stall_seconds", wanted.stall_seconds(), 1, &limits.stall);
+  }
+  if (wanted.has_preempt_after_seconds()) {
+    reader.Time("preempt_after_seconds", wanted.preempt_after_seconds(), 0, &limits.preempt_after);
+  }
+  if (wanted.has_preempt_floor_seconds()) {
+    reader.Time("preempt_floor_seconds", wanted.preempt_floor_seconds(), 0, &limits.preempt_floor);
+  }
+  if (wanted.has_max_preemptions()) {
+    reader.Count("max_preemptions", wanted.max_preemptions(), 0, kMaxPreemptions,
+                 &limits.max_preemptions);
+  }
+  if (wanted.has_max_dead()) {
+    reader.Count("max_dead", wanted.max_dead(), 0, kMaxDead, &limits.max_dead);
+  }
+  RETURN_IF_ERROR(reader.status());
+  return limits;
+}
+
+StatusOr<queue::TenantLimits> FromProto(const v1::TenantLimits& wanted) {
+  if (wanted.tenant().size() > kMaxTenant) {
+    return rpc::InvalidFields({{"tenant.tenant", "must have at most 256 bytes, got " +
+                                                     std::to_string(wanted.tenant().size())}});
+  }
+  queue::TenantLimits limits;
+  Reader reader("tenant.");
+  if (wanted.has_max_open()) {
+    reader.Count("max_open", wanted.max_open(), 0, kMaxJobs, &limits.max_open.emplace());
+  }
+  if (wanted.has_max_running()) {
+    reader.Count("max_running", wanted.max_running(), 0, kMaxJobs, &limits.max_running.emplace());
+  }
+  if (wanted.has_weight()) {
+    reader.Count("weight", wanted.weight(), 1, kMaxWeight, &limits.weight.emplace());
+  }
+  RETURN_IF_ERROR(reader.status());
+  return limits;
+}
+
+}  // namespace phasor::gateway

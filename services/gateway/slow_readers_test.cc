@@ -1,0 +1,104 @@
+// Clients that open streams and never read: they cost a bounded amount of memory, whatever happens
+// to their jobs meanwhile, and their jobs go on.
+#include <unistd.h>
+
+#include <fstream>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "services/gateway/gateway_fixture.h"
+
+namespace phasor::gateway {
+namespace {
+
+constexpr int kStreams = 500;
+constexpr size_t kPreview = 32 << 10;
+constexpr int kPreviews = 100;  // of each stream: 1.6 GB in all
+
+int64_t ResidentBytes() {
+  std::ifstream file("/proc/self/statm");
+  int64_t pages = 0;
+  int64_t resident = 0;
+  file >> pages >> resident;
+  return resident * sysconf(_SC_PAGESIZE);
+}
+
+class SlowReadersTest : public GatewayFixture {};
+
+TEST_F(SlowReadersTest, FiveHundredWatchesThatNobodyReadsStayBounded) {
+  const std::string id = Submit()->job_id();
+  const queue::Grant grant = fleet_.Take();
+  std::vector<std::unique_ptr<grpc::ClientContext>> calls;
+  std::vector<std::unique_ptr<grpc::ClientReader<v1::WatchEvent>>> streams;
+  v1::WatchRequest watch;
+  watch.set_job_id(id);
+  watch.set_previews(true);
+  for (int i = 0; i < kStreams; ++i) {
+    calls.push_back(Call());
+    streams.push_back(images_->Watch(calls.back().get(), watch));
+  }
+  // The last stream is there once its first event is.
+  v1::WatchEvent event;
+  ASSERT_TRUE(streams.back()->Read(&event));
+  const int64_t before = ResidentBytes();
+  queue::Event preview;
+  preview.id = id;
+  preview.epoch = grant.fence.epoch;
+  preview.state = queue::State::kLeased;
+  preview.phase = queue::Phase::kDenoising;
+  preview.preview.assign(kPreview, 'p');
+  for (int i = 0; i < kPreviews; ++i) {
+    preview.step = i;
+    preview.preview_image = i % 4;
+    ASSERT_TRUE(fleet_.queue.Publish(preview).ok());
+  }
+  // Both ends of the streams are in this process.
+  EXPECT_LT(ResidentBytes() - before, int64_t{256} << 20);
+
+  ASSERT_TRUE(fleet_.Finish(grant, {"png"}).ok());
+  while (streams.back()->Read(&event)) {
+  }
+  EXPECT_EQ(event.job().state(), v1::DONE);
+  for (const auto& call : calls) call->TryCancel();
+  for (const auto& stream : streams) (void)stream->Finish();
+}
+
+TEST_F(SlowReadersTest, AClientThatTakesNothingForHalfAMinuteIsCutOffAndItsJobGoesOn) {
+  const std::string id = Submit()->job_id();
+  const queue::Grant grant = fleet_.Take();
+  const auto call = Call();
+  v1::WatchRequest watch;
+  watch.set_job_id(id);
+  watch.set_previews(true);
+  const auto stream = images_->Watch(call.get(), watch);
+  v1::WatchEvent event;
+  ASSERT_TRUE(stream->Read(&event));
+  // More than the transport takes without a reader.
+  queue::Event preview;
+  preview.id = id;
+  preview.epoch = grant.fence.epoch;
+  preview.state = queue::State::kLeased;
+  preview.preview.assign(200 << 10, 'p');
+  // The hub looks about every second by the process's clock, and measures by the fleet's.
+  const auto is_cut = [this] {
+    return metrics_.Text().find("{code=\"CANCELLED\",method=\"/phasor.v1.Images/Watch\"}") !=
+           std::string::npos;
+  };
+  for (int i = 0; i < 500 && !is_cut(); ++i) {
+    preview.step = i;
+    ASSERT_TRUE(fleet_.queue.Publish(preview).ok());
+    usleep(20'000);
+    fleet_.clock.Advance(std::chrono::seconds(1));
+  }
+  EXPECT_TRUE(is_cut()) << metrics_.Text();
+  while (stream->Read(&event)) {
+  }
+  EXPECT_EQ(stream->Finish().error_code(), grpc::CANCELLED);
+  EXPECT_EQ(Get(id)->id(), id);
+}
+
+}  // namespace
+}  // namespace phasor::gateway
