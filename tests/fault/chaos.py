@@ -26,6 +26,7 @@ SHORT_SECONDS = 40
 PROMPTS = ("a red circle on a blue background", "a large yellow star on a purple background",
            "two green squares on white", "a pink heart on the left on a white background")
 STEPS = (12, 16, 20)
+EXPECTED_CODES = (0, -9)  # of a process that was stopped in order, or killed
 # A job that chaos hits again and again is nobody's culprit here.
 LIMITS = "limits:\n  max_crashes: 100\n  max_tries: 100\n"
 
@@ -76,7 +77,7 @@ def make_rig(seed, engine):
     flags = ["--checkpoint-share", 0.05]
     if engine == "real":
         flags += ["--threads", 1]
-    rig = Rig(seed, workers=2, gateways=1, lease=LEASE, engine=engine, step_ms=45,
+    rig = Rig(seed, workers=2, gateways=2, lease=LEASE, engine=engine, step_ms=45,
               worker_flags=flags)
     limits = os.path.join(rig.directory, "gateway.yaml")
     with open(limits, "w") as file:
@@ -100,24 +101,47 @@ def campaign(seed, seconds, engine):
             clients = Clients(rig, looks, seconds)
             faults = FaultRunner(rig, plan_faults(seed, seconds), (workers, gateways))
             faults.start()
-            watch(rig, clients, faults, began)
+            footprint = Footprint(rig.gateways[-1])
+            watch(rig, clients, faults, footprint, seconds)
             faults.stop()
             rig.proxy.clear()
             clients.join()
             took = time.monotonic() - began
+            footprint.look(True)
             problems = list(clients.problems)
+            problems += [f"{name} ended with {code}" for name, code in
+                         workers.exit_codes + gateways.exit_codes if code not in EXPECTED_CODES]
             try:
                 rig.check(seconds=300)
             except AssertionError as error:
                 problems.append(str(error))
-        return chaos_report.make(rig, seed, engine, took, clients, faults, problems, references)
+        report = chaos_report.make(rig, seed, engine, took, clients, faults, problems)
+        report["undisturbed_jobs"] = references
+        report["footprint"] = {"early": footprint.early, "late": footprint.late}
+        return report
 
 
-def watch(rig, clients, faults, began):
+class Footprint:
+    """Memory and descriptors of the gateway that chaos spares, once it has warmed up and later."""
+
+    def __init__(self, process):
+        self.early = self.late = None
+        self._process = process
+
+    def look(self, warm):
+        now = {"bytes": self._process.resident_bytes(),
+               "descriptors": self._process.descriptors()}
+        if warm and self.early is None:
+            self.early = now
+        self.late = now
+
+
+def watch(rig, clients, faults, footprint, seconds):
     """Says how it goes, until the clients have ended; stops early when something is broken."""
-    said = began
+    began = said = time.monotonic()
     while clients.run():
         time.sleep(1)
+        footprint.look(time.monotonic() - began > seconds / 4)
         broken = (rig.records.violations + rig.history.violations +
                   rig.proxy.record.superseded_that_took_effect())
         if broken:

@@ -11,10 +11,12 @@ MEAN_PAUSE = 3.0  # seconds from one fault to the next
 # What strikes how often.
 WEIGHTS = {"worker killed": 12, "worker paused past its lease": 2, "Redis killed": 2,
            "gateway killed": 2, "replies lost": 2, "requests lost": 1, "worker cut off": 1,
-           "latency": 1, "scripts flushed": 1}
+           "latency": 1, "worker stopped in order": 1, "scripts flushed": 1,
+           "members of indexes deleted": 1}
 # After these a job may wait for something else than its lease.
 LOUD = {"Redis killed", "gateway killed", "replies lost", "requests lost", "latency",
-        "worker cut off", "worker paused past its lease"}
+        "worker cut off", "worker paused past its lease", "members of indexes deleted"}
+INDEXES = ("live", "lease", "delay", "seal", "due")
 
 
 class Fault:
@@ -81,9 +83,15 @@ class FaultRunner:
             self._stopped.wait(lease * (1.1 + fault.amount))
             worker.resume()
         elif fault.kind == "Redis killed":
-            rig.redis.restart(pause=fault.amount)
+            rig.redis.crash(pause=fault.amount)
         elif fault.kind == "gateway killed":
-            rig.gateways[int(fault.target * len(rig.gateways))].kill()
+            rig.gateways[0].kill()  # the other one shows whether memory stays flat
+        elif fault.kind == "worker stopped in order":
+            worker.end()
+        elif fault.kind == "members of indexes deleted":
+            with rig.redis.client() as redis:
+                for index in INDEXES:
+                    redis("ZPOPMIN", rig.key(index))
         elif fault.kind == "worker cut off":
             rig.proxy.black_hole(worker.name)
             self._stopped.wait(lease * (0.5 + fault.amount))

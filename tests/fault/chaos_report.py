@@ -35,7 +35,7 @@ def recoveries(rig, faults):
     return found
 
 
-def make(rig, seed, engine, took, clients, faults, problems, references):
+def make(rig, seed, engine, took, clients, faults, problems):
     history, records = rig.history, rig.records
     recovered = recoveries(rig, faults)
     quiet = [(kill, grant) for kill, grant, alone in recovered if alone]
@@ -48,7 +48,7 @@ def make(rig, seed, engine, took, clients, faults, problems, references):
     return {
         "commit": commit, "seed": seed, "engine": engine, "seconds": round(took, 1),
         "lease_seconds": rig.lease, "cores": os.cpu_count(),
-        "jobs": len(history.accepted), "undisturbed_jobs": references,
+        "jobs": len(history.accepted),
         "records": len(records.first), "ends": clients.ends,
         "lost": len(lost), "duplicated": len(changed), "wrong_bytes": len(wrong_bytes),
         "superseded_calls_that_took_effect":
@@ -89,6 +89,11 @@ def rows(report):
     yield "recovery after any kill", of(report["recovery_seconds_of_all_kills"], " s")
     yield "steps redone after a kill", of(report["steps_redone"], "")
     yield "steps from one checkpoint to the next", of(report["checkpoint_interval_steps"], "")
+    early, late = report["footprint"]["early"], report["footprint"]["late"]
+    if early and late:
+        yield ("a gateway that lived through it", f"{early['bytes'] >> 20} MiB and "
+               f"{early['descriptors']} descriptors after a quarter, {late['bytes'] >> 20} MiB and "
+               f"{late['descriptors']} at the end")
 
 
 def markdown(report):

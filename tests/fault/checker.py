@@ -15,7 +15,10 @@ import threading
 import time
 
 # Keys that are empty when no job is open (scripts/lib/index.lua says what they hold).
-EMPTY_INDEXES = ("live", "lease", "delay", "seal", "due", "tn")
+EMPTY_INDEXES = ("live", "lease", "delay", "seal", "due", "tn", "tr", "park")
+# What a client is shown of a record's state.
+SHOWN = {"DONE": "DONE", "CANCELED": "CANCELED", "EXPIRED": "EXPIRED", "DEAD": "FAILED"}
+MOST_READ = 40
 EMPTY_PATTERNS = ("q:*", "ring:*", "dq:*")
 
 
@@ -81,6 +84,7 @@ def check_everything(rig, seconds):
     drain(rig, seconds, problems)
     rig.records.look()
     problems += rig.records.violations
+    problems += read_unread(rig)
     for job in rig.history.accepted:
         problems += check_job(rig, job)
     problems += check_queue(rig)
@@ -126,10 +130,15 @@ def check_job(rig, job):
     found = tuple(image["sha256"] for image in record["images"])
     if record["state"] == "DONE" and expected is not None and found != expected:
         problems.append(f"job {job} differs from the undisturbed run: {found}, not {expected}")
-    view = rig.look_at(job) if accepted.seen is None else None
-    if view is None and accepted.seen is None:
-        problems.append(f"job {job} can't be read")
+    if accepted.seen is not None and accepted.seen[0] != SHOWN[record["state"]]:
+        problems.append(f"job {job} was read as {accepted.seen[0]}, its record: {record['state']}")
     return problems
+
+
+def read_unread(rig):
+    """Clients read some of the jobs that nobody has looked at yet."""
+    unread = [job for job, accepted in rig.history.accepted.items() if accepted.seen is None]
+    return [f"job {job} can't be read" for job in unread[:MOST_READ] if rig.look_at(job) is None]
 
 
 def check_queue(rig):

@@ -1,14 +1,20 @@
-"""Workers and gateways that are killed, paused, stopped in order."""
+"""Workers and gateways that are killed, paused or stopped in order."""
 
+import concurrent.futures
+import os
+import signal
+import subprocess
 import time
 
-from command import wait_for
+from command import BIN, wait_for
+from proxy import LOSE_REPLY, LOSE_REQUEST, Rule
 from rig import Rig
 
+CHECKPOINTS = ("--checkpoint-share", 0.05)  # often enough to be seen in a job of a second
 
-def fault_01_worker_killed_mid_denoise(seed):
-    with Rig(seed, workers=2, lease=2, step_ms=50,
-             worker_flags=("--checkpoint-share", 0.05)) as rig:
+
+def fault_01_worker_killed_mid_denoise(seed, mutant=None):
+    with Rig(seed, workers=2, lease=2, step_ms=50, worker_flags=CHECKPOINTS, mutant=mutant) as rig:
         rig.undisturbed("a red circle", seed=5, steps=24)
         with rig.keeper():
             for _ in range(2):
@@ -18,12 +24,12 @@ def fault_01_worker_killed_mid_denoise(seed):
                 worker.kill()
                 killed = time.monotonic()
                 rig.wait_for_grant(job, 2)
-                first, second = rig.proxy.record.grants_of(job)
+                second = rig.proxy.record.grants_of(job)[1]
                 assert second.at - killed <= rig.lease + 2, f"taken after {second.at - killed} s"
                 assert second.step > 0, "it goes on from a checkpoint"
                 done = rig.finish(job)
                 assert done["result"]["resumed_from_step"] == second.step
-                assert (done.get("tries", 0), done["crashes"]) == (0, 1), done
+                assert rig.crashes_and_tries(job) == (1, 0), done
         rig.check()
 
 
@@ -39,4 +45,157 @@ def fault_01_recovery_within_the_default_lease(seed):
         print(f"taken again after {taken:.2f} s")
         assert taken <= 17
         rig.finish(job)
+        rig.check()
+
+
+def fault_02_killed_between_blob_and_record(seed):
+    with Rig(seed, workers=1) as rig:
+        rig.undisturbed("x", seed=5, steps=3)
+        rig.workers[0].shim(record="kill before").restart()
+        job = rig.submit("x", seed=5, steps=3)
+        assert rig.workers[0].exit_code() == -signal.SIGKILL
+        blobs = os.path.join(rig.directory, "store", "jobs", job, "r")
+        assert len(os.listdir(blobs)) == 1 and job not in rig.records.first
+        rig.add_worker("worker-2")
+        done = rig.finish(job)
+        assert done["state"] == "DONE" and done["worker"].startswith("worker-2"), done
+        assert len(os.listdir(blobs)) == 2, "the orphan is the sweeper's, which waits a day"
+        rig.check()
+
+
+def fault_03_killed_between_record_and_complete(seed):
+    with Rig(seed, workers=1) as rig:
+        rig.undisturbed("x", seed=5, steps=3)
+        rig.workers[0].shim(record="kill after").restart()
+        job = rig.submit("x", seed=5, steps=3)
+        assert rig.workers[0].exit_code() == -signal.SIGKILL
+        second = rig.add_worker("worker-2")
+        rig.wait_for_grant(job, 2)
+        done = rig.finish(job)
+        assert done["worker"].startswith("worker-1"), done
+        wait_for("the queue's word", lambda: second.says("job left"))
+        assert second.says("the job had ended already")
+        rig.check()
+
+
+def fault_03_a_finished_job_does_not_expire(seed, mutant=None):
+    """The record says DONE; the queue, which never heard of it, wants EXPIRED."""
+    with Rig(seed, workers=1, lease=1) as rig:  # the mutant is the shim's
+        if mutant == "store-overwrites":
+            rig.gateways[0].shim(record="overwrite").restart()
+        rig.workers[0].shim(record="kill after").restart()
+        job = rig.submit("x", steps=3, deadline=3)
+        assert rig.workers[0].exit_code() == -signal.SIGKILL
+        done = rig.finish(job)
+        assert done["state"] == "DONE"
+        rig.workers[0].shim()
+        # Nobody takes it; its deadline passes, the sealer finds the record and the queue adopts it.
+        rig.check(seconds=15)
+        assert rig.look_at(job)["state"] == "DONE"
+
+
+def fault_04_paused_past_the_lease(seed):
+    with Rig(seed, workers=2, lease=1) as rig:
+        rig.undisturbed("x", seed=5, steps=20)
+        job = rig.submit("x", seed=5, steps=20)
+        worker = rig.wait_for_grant(job)
+        rig.wait_for_step(job, rig.random.randrange(2, 15))
+        worker.pause()
+        rig.wait_for_grant(job, 2)
+        rig.finish(job)
+        worker.resume()
+        wait_for("its end there", lambda: worker.says("job left"))
+        assert rig.crashes_and_tries(job) == (1, 0)
+        rig.check()
+
+
+def fault_04_paused_right_before_publishing(seed):
+    with Rig(seed, workers=1, lease=1) as rig:
+        rig.undisturbed("x", seed=5, steps=3)
+        stale = rig.workers[0].shim(record="stop before")
+        stale.restart()
+        job = rig.submit("x", seed=5, steps=3)
+        wait_for("the stop", stale.is_paused)
+        rig.add_worker("worker-2")
+        rig.finish(job)
+        stale.resume()
+        wait_for("its end there", lambda: stale.log_text().count("job left") == 2)
+        assert stale.says("another writer was first")
+        answers = [call.reply for call in rig.proxy.record.owner_calls
+                   if (call.name, call.client, call.argument(0)) == ("complete", "worker-1", job)]
+        assert answers == [b"FENCED"], answers
+        rig.check()
+
+
+def fault_05_gateway_killed_during_submit(seed):
+    with Rig(seed, workers=1) as rig, rig.keeper(rig.gateways):
+        for action in (LOSE_REQUEST, LOSE_REPLY):
+            rule = rig.proxy.add(Rule(action, scripts=["submit"], count=1, on_hit=lambda _: (
+                rig.gateways[0].signal(signal.SIGKILL))))
+            rig.finish(rig.submit("x", steps=2))
+            assert rule.hits == {"submit": 1}
+        assert rig.gateways[0].generation >= 3
+        assert len(rig.history.accepted) == 2
+        rig.check()
+
+
+def fault_06_gateway_killed_with_100_streams(seed):
+    with Rig(seed, workers=2, gateways=2, step_ms=100) as rig:
+        jobs = [rig.submit("x", steps=140, seed=number) for number in range(2)]
+        for job in jobs:
+            rig.wait_for_step(job, 1)
+        logs = [os.path.join(rig.directory, f"watch-{number}") for number in range(100)]
+        watchers = [watch_into(rig, jobs[number % 2], log) for number, log in enumerate(logs)]
+        wait_for("100 streams", lambda: all(os.path.getsize(log) for log in logs))
+        rig.gateways[0].kill()
+        killed = time.monotonic()
+        time.sleep(0.3)  # what was under way arrives
+        sizes = [os.path.getsize(log) for log in logs]
+        wait_for("news on all streams", lambda: all(
+            os.path.getsize(log) > size for log, size in zip(logs, sizes)), 10)
+        news = time.monotonic() - killed
+        print(f"all 100 streams had news {news:.2f} s after the kill")
+        assert news <= 5
+        rig.gateways[0].start()
+        assert [watcher.wait(60) for watcher in watchers] == [0] * 100
+        for log in logs:
+            with open(log) as file:
+                assert '"DONE"' in file.read().splitlines()[-1], "the last event is the end"
+        rig.check()
+
+
+def watch_into(rig, job, path):
+    with open(path, "w") as log:
+        return subprocess.Popen([os.path.join(BIN, "phasor"), "--address", rig.address(), "--json",
+                                 "watch", job], stdout=log, stderr=subprocess.DEVNULL)
+
+
+def fault_39_rolling_restart_under_load(seed):
+    with Rig(seed, workers=2, gateways=2, lease=3, step_ms=20) as rig:
+        with concurrent.futures.ThreadPoolExecutor(1) as pool:
+            load = pool.submit(rig.submit_many, ["x"] * 60, at_once=3, steps=10)
+            for service in [*rig.workers, *rig.gateways] * 2:
+                time.sleep(0.2)
+                assert service.restart() == 0, f"{service.name} stops in order"
+                wait_for(f"{service.name}", lambda s=service: s.says("worker ready") or s.says(
+                    "serving"))
+            jobs = load.result()
+        for done in rig.finish_all(jobs):
+            assert done["state"] == "DONE", done
+        rig.check()
+        assert {rig.crashes_and_tries(job) for job in jobs} == {(0, 0)}
+
+
+def fault_40_drain_with_a_job_longer_than_the_grace(seed):
+    with Rig(seed, workers=1, worker_flags=(*CHECKPOINTS, "--grace", 0.3)) as rig:
+        rig.undisturbed("x", seed=5, steps=40)
+        job = rig.submit("x", seed=5, steps=40)
+        rig.wait_for_step(job, rig.random.randrange(5, 20))
+        assert rig.workers[0].end() == 0
+        first = rig.proxy.record.grants_of(job)[0]
+        assert rig.proxy.record.holds == {}, "it gave the job back"
+        rig.add_worker("worker-2")
+        done = rig.finish(job)
+        assert done["result"]["resumed_from_step"] > first.step
+        assert rig.crashes_and_tries(job) == (0, 0)
         rig.check()

@@ -16,6 +16,7 @@ import time
 from command import BIN, LIMIT, MODELS, wait_for
 from resp import Client
 
+SHIM = os.environ.get("PHASOR_FAULT_SHIM", "")
 _PR_SET_PDEATHSIG = 1
 _LIBC = ctypes.CDLL(None)
 # The signal comes when the thread ends that started the process, so one thread starts them all.
@@ -47,6 +48,17 @@ class Process:
                 env={**os.environ, **self.environment}).result()
         return self
 
+    def shim(self, **settings):
+        """From its next start on: see shim.cc. shim(record="kill before"); none: no shim."""
+        self.environment.pop("LD_PRELOAD", None)
+        if settings:
+            self.environment["LD_PRELOAD"] = SHIM
+        for name in ("record", "clock"):
+            self.environment.pop("PHASOR_SHIM_" + name.upper(), None)
+            if name in settings:
+                self.environment["PHASOR_SHIM_" + name.upper()] = settings[name]
+        return self
+
     @property
     def pid(self):
         return self.process.pid
@@ -59,8 +71,9 @@ class Process:
             self.process.send_signal(number)
 
     def kill(self):
-        self.signal(signal.SIGKILL)
-        self.process.wait(LIMIT)
+        process = self.process  # a keeper may start the next one meanwhile
+        process.kill()
+        process.wait(LIMIT)
 
     def pause(self):
         self.signal(signal.SIGSTOP)
@@ -68,14 +81,21 @@ class Process:
     def resume(self):
         self.signal(signal.SIGCONT)
 
+    def restart(self):
+        """Stops it in order, if it runs, and starts it again; gives the exit code."""
+        code = self.end() if self.runs() else None
+        self.start()
+        return code
+
     def is_paused(self):
         with open(f"/proc/{self.pid}/stat") as stat:
             return stat.read().rsplit(")", 1)[1].split()[0] == "T"
 
     def end(self, seconds=LIMIT):
         """SIGTERM; gives the exit code."""
-        self.signal(signal.SIGTERM)
-        return self.process.wait(seconds)
+        process = self.process
+        process.terminate()
+        return process.wait(seconds)
 
     def exit_code(self, seconds=LIMIT):
         return self.process.wait(seconds)
@@ -131,7 +151,7 @@ class Redis(Process):
     def client(self):
         return Client(self.socket)
 
-    def restart(self, pause=0.0):
+    def crash(self, pause=0.0):
         """kill -9, and back after `pause` seconds."""
         self.kill()
         time.sleep(pause)

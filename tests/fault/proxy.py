@@ -20,15 +20,15 @@ PASS = "pass"
 class Rule:
     """Strikes calls of the scripts in `scripts` (all if empty) from clients whose name begins with
     `client`, `count` times at most, each with `probability`. `once_each`: a call with the same
-    arguments is struck only once, so that its repetition gets through. `on_hit` is called on the
-    proxy's thread before the call is lost."""
+    first arguments (the job, its owner's token) is struck only once, so that its repetition gets
+    through. `on_hit` is called on the proxy's thread before the call is lost."""
 
     def __init__(self, action, scripts=(), client="", count=None, probability=1.0,
                  once_each=False, on_hit=None, seed=0):
         self.action, self.scripts, self.client = action, set(scripts), client
         self.left, self.probability, self.on_hit = count, probability, on_hit
         self.struck = set() if once_each else None
-        self.hits = 0
+        self.hits = {}  # script -> calls struck
         self._random = random.Random(seed)
 
     def strikes(self, call):
@@ -37,7 +37,7 @@ class Rule:
         if self.scripts and call.name not in self.scripts or not call.is_script():
             return False
         if self.struck is not None:
-            key = tuple(call.command[2:])
+            key = (call.name, *call.command[4:8])
             if key in self.struck:
                 return False
             self.struck.add(key)
@@ -45,7 +45,7 @@ class Rule:
             return False
         if self.left is not None:
             self.left -= 1
-        self.hits += 1
+        self.hits[call.name] = self.hits.get(call.name, 0) + 1
         if self.on_hit:
             self.on_hit(call)
         return True

@@ -20,7 +20,7 @@ class ScriptNames:
     """SHA-1 of a script -> its name, learned from the texts that pass: each begins with
     "-- NAME: what it does" below the line of flags."""
 
-    HEADER = re.compile(rb"^-- ([A-Z]+)\b", re.MULTILINE)
+    HEADER = re.compile(rb"^-- ([A-Z_]+): ", re.MULTILINE)
 
     def __init__(self):
         self._by_sha = {}
@@ -61,7 +61,7 @@ class Call:
         return self.command[FIRST + number].decode(errors="replace")
 
     def is_script(self):
-        return len(self.command) > FIRST and self.name.islower()
+        return len(self.command) >= FIRST and self.name.islower()
 
 
 class Grant:
@@ -136,6 +136,22 @@ class Record:
 
     def grants_of(self, job):
         return [grant for grant in self.grants if grant.job == job]
+
+    def renewed_without_progress(self, stall):
+        """Renewals that were granted although no unit of work had ended for `stall` seconds."""
+        progress = {(grant.job, grant.nonce): (0, grant.at) for grant in self.grants}
+        wrong = []
+        for call in self.owner_calls:
+            owner = (call.argument(0), call.argument(2))
+            if call.name != "renew" or call.reply not in GRANTED or owner not in progress:
+                continue
+            units, since = progress[owner]
+            if int(call.argument(5)) > units:
+                progress[owner] = (int(call.argument(5)), call.answered_at)
+            elif call.passed_at - since > stall:
+                wrong.append(f"the lease of job {owner[0]} was extended {call.passed_at - since:.1f}"
+                             f" s after its last progress")
+        return wrong
 
     def checkpoint_intervals(self):
         """Steps between one checkpoint that the queue was told of and the next, of all owners."""

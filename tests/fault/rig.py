@@ -7,6 +7,7 @@ import json
 import os
 import random
 import shutil
+import struct
 import tempfile
 import threading
 
@@ -22,16 +23,18 @@ UNREACHABLE, REFUSED = 3, 6  # exit codes of `phasor`
 
 class Rig:
     def __init__(self, seed, workers=2, gateways=1, lease=2, engine="fake", step_ms=50,
-                 redis_flags=(), gateway_flags=(), worker_flags=(), mutant=None):
+                 redis_flags=(), gateway_flags=(), worker_flags=(), mutant=None, over_tcp=False):
         self.seed = seed
         self.random = random.Random(seed)
         self.lease = lease
         self.mutant = mutant
+        self.over_tcp = over_tcp  # to Redis, instead of a unix socket
         self.directory = tempfile.mkdtemp(prefix="phasor-fault-", dir="/tmp")
+        self.clock = os.path.join(self.directory, "clock")
         self.history = History()
         self.redis = Redis(self.directory, *redis_flags)
         self.proxy = Proxy(self.redis.socket, seed)
-        suffix = "-mutant" if mutant else ""
+        suffix = "-mutant" if mutant else ""  # the programs that CMakeLists.txt makes of them
         self.gateways = [Gateway(f"gateway-{i + 1}", self.directory, "phasor-gateway" + suffix,
                                  gateway_flags) for i in range(gateways)]
         self.worker_flags = ["--engine", engine, "--fake-step-ms", str(step_ms), *worker_flags]
@@ -48,7 +51,10 @@ class Rig:
     # Processes
 
     def _prepare(self, service):
-        self.proxy.add_door(service.name, os.path.join(self.directory, service.name + ".redis"))
+        if self.over_tcp:
+            service.redis = f"redis://127.0.0.1:{self.proxy.add_tcp_door(service.name)}"
+        else:
+            self.proxy.add_door(service.name, service.redis.removeprefix("unix://"))
         if self.mutant:
             service.environment["PHASOR_MUTANT"] = self.mutant
         return service
@@ -99,6 +105,22 @@ class Rig:
     def wait_for_step(self, job, step, seconds=LIMIT):
         wait_for(f"step {step} of job {job}",
                  lambda: self.proxy.record.steps.get(job, (0, 0))[0] >= step, seconds, pause=0.01)
+
+    def crashes_and_tries(self, job):
+        view = self.look_at(job)
+        return view.get("crashes", 0), view.get("tries", 0)
+
+    def set_limits(self, **limits):
+        """In the queue's configuration, as a gateway's config file would."""
+        with self.redis.client() as redis:
+            for name, value in limits.items():
+                redis("HSET", self.key("cfg"), name, value)
+
+    def set_clock(self, seconds, path=None):
+        """The wall clock of processes with shim(clock=path) is wrong by so much from now on."""
+        path = path or self.clock
+        with open(path, "r+b" if os.path.exists(path) else "wb") as file:
+            file.write(struct.pack("q", seconds))
 
     def key(self, name):
         return PREFIX + name

@@ -6,9 +6,13 @@ import random
 import sys
 import time
 
+import jobs
 import kills
+import load
+import network
+import redis_faults
 
-MODULES = (kills,)
+MODULES = (kills, network, redis_faults, jobs, load)
 
 
 def table():

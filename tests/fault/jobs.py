@@ -1,0 +1,137 @@
+"""Jobs, devices and nodes that are themselves the fault. The fake engine does what the prompt says:
+fault:<what>@<unit>[x<times in each process>]."""
+
+import os
+import time
+
+from command import wait_for
+from kills import CHECKPOINTS
+from rig import Rig
+
+DEVICE_LOST = 70  # exit code of a worker
+
+
+def fault_22_a_job_that_crashes_its_worker(seed):
+    with Rig(seed, workers=2, lease=1, step_ms=10) as rig, rig.keeper():
+        poison = rig.submit("fault:crash@step2", look=False, steps=5)
+        neighbours = rig.submit_many(["x"] * 6, steps=5)
+        done = rig.finish(poison)
+        assert done["state"] == "FAILED" and "WORKER_LOST" in done["error"]["message"], done
+        grants = rig.proxy.record.grants_of(poison)
+        assert len(grants) <= 3 or len({grant.node for grant in grants[:3]}) == 1, grants
+        assert len({grant.node for grant in grants}) >= 2 or len(grants) == 6, grants
+        for neighbour in rig.finish_all(neighbours):
+            assert neighbour["state"] == "DONE"
+        rig.check()
+
+
+def fault_23_a_job_that_fails(seed):
+    with Rig(seed, workers=1, step_ms=10) as rig:
+        poison = rig.submit("fault:internal@step2", look=False, steps=5)
+        neighbour = rig.submit("x", steps=5)
+        done = rig.finish(poison)
+        assert done["state"] == "FAILED", done
+        assert rig.crashes_and_tries(poison) == (0, 4)
+        assert rig.workers[0].runs() and rig.workers[0].generation == 1
+        assert rig.finish(neighbour)["state"] == "DONE"
+        rig.check()
+
+
+def fault_24_a_node_where_every_job_fails(seed):
+    """Nothing can be stored from worker-1: it stops taking jobs, and none of them dies of it."""
+    with Rig(seed, workers=1, step_ms=10) as rig:
+        good = rig.workers[0]
+        bad = rig.add_worker("worker-2", start=False, flags=("--cool-down", 60))
+        bad.store = os.path.join(rig.directory, "worker-2.store")
+        os.symlink(os.path.join(rig.directory, "store"), bad.store)
+        bad.start()
+        wait_for("worker-2", lambda: bad.says("worker ready"))
+        os.remove(bad.store)
+        with open(bad.store, "w"):
+            pass  # a file where the folder was
+        jobs = rig.submit_many(["x"] * 12, steps=5)
+        for done in rig.finish_all(jobs):
+            assert done["state"] == "DONE" and done["worker"].startswith(good.name), done
+        failed = [rig.crashes_and_tries(job)[1] for job in jobs]
+        print(f"failures by job: {failed}")
+        assert 3 <= sum(failed) <= 4 and max(failed) <= 2, failed
+        rig.check()
+
+
+def fault_25_device_lost(seed):
+    with Rig(seed, workers=1, lease=2, step_ms=50, worker_flags=CHECKPOINTS) as rig:
+        job = rig.submit("fault:device-lost@step15x1", look=False, steps=30)
+        worker = rig.wait_for_grant(job)
+        assert worker.exit_code() == DEVICE_LOST
+        ended = time.monotonic()
+        failed = [call.passed_at for call in rig.proxy.record.owner_calls if call.name == "fail"]
+        assert ended - failed[0] <= 5, failed
+        assert len(rig.proxy.record.grants) == 1, "it takes nothing any more"
+        # A new process plays the fault only when it comes to that step again.
+        rig.add_worker("worker-2")
+        rig.wait_for_grant(job, 2)
+        second = rig.proxy.record.grants_of(job)[1]
+        assert 0 < second.step <= 15, "it goes on from the last checkpoint"
+        rig.workers[1].exit_code()
+        rig.phasor("cancel", job)
+        rig.finish(job)
+        rig.check()
+
+
+def fault_26_a_unit_that_hangs(seed, mutant=None):
+    """The queue refuses to extend the lease, and the worker's watchdog ends the process."""
+    stall = 1.5
+    with Rig(seed, workers=1, lease=2, step_ms=20, worker_flags=("--stall", stall),
+             mutant=mutant) as rig:
+        rig.set_limits(stall=int(stall * 1000))
+        rig.finish(rig.submit("x", steps=5))  # the pace of a step is known from now on
+        job = rig.submit("fault:hang@step3x1", look=False, steps=5)
+        worker = rig.wait_for_grant(job)
+        assert worker.exit_code(30) == DEVICE_LOST
+        wrong = rig.proxy.record.renewed_without_progress(stall)
+        assert not wrong, wrong
+        rig.add_worker("worker-2")
+        rig.wait_for_grant(job, 2)
+        rig.phasor("cancel", job)
+        rig.finish(job)
+        rig.check()
+
+
+def fault_27_device_lost_in_every_phase(seed):
+    """Each ends its worker with the code that asks for a new process; other jobs go on."""
+    with Rig(seed, workers=2, lease=1, step_ms=10) as rig, rig.keeper() as keeper:
+        rig.set_limits(max_tries=2)
+        jobs = [rig.submit(f"fault:device-lost@{unit}", look=False, steps=5)
+                for unit in ("encode", "step2", "decode")]
+        neighbours = rig.submit_many(["x"] * 4, steps=5)
+        for done in rig.finish_all(jobs):
+            assert done["state"] == "FAILED", done
+        for done in rig.finish_all(neighbours):
+            assert done["state"] == "DONE", done
+        assert {code for _, code in keeper.exit_codes} == {DEVICE_LOST}, keeper.exit_codes
+        rig.check()
+
+
+def fault_28_out_of_memory_in_each_phase(seed):
+    with Rig(seed, workers=1, step_ms=10) as rig:
+        jobs = [rig.submit(f"fault:oom@{unit}x1", look=False, steps=5)
+                for unit in ("encode", "step2", "decode")]
+        for done in rig.finish_all(jobs):
+            assert done["state"] == "DONE", done
+        assert rig.workers[0].generation == 1 and rig.workers[0].runs()
+        rig.check()
+
+
+def fault_38_host_memory_pressure(seed):
+    """The watermark is put below what is in use, as any host has it."""
+    with Rig(seed, workers=1, step_ms=10) as rig:
+        full = rig.workers[0]
+        full.flags += ["--max-memory-percent", 1]
+        full.restart()
+        job = rig.submit("x", steps=3)
+        time.sleep(2)
+        assert rig.proxy.record.grants == [], "no job is taken above the watermark"
+        rig.add_worker("worker-2")
+        done = rig.finish(job)
+        assert done["worker"].startswith("worker-2")
+        rig.check()

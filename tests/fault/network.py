@@ -1,0 +1,191 @@
+"""What lies between the processes: lost requests and replies, latency, black holes, partitions, and
+wall clocks that are wrong."""
+
+import os
+import shutil
+import time
+
+from command import wait_for
+from proxy import LOSE_REPLY, LOSE_REQUEST, Rule
+from rig import Rig
+
+HOUR = 3600
+
+
+def run_one_of_everything(rig):
+    """Jobs whose life takes every script: done, cancelled, failed once, given back, expired."""
+    rig.workers[0].pause()
+    expired = rig.submit("late", look=False, deadline=1, steps=2)
+    canceled = rig.submit("unwanted", look=False, steps=2)
+    jobs = [rig.submit("x", seed=number, steps=5) for number in range(3)]
+    failing = rig.submit("fault:internal@step2x1", look=False, steps=5)
+    rig.phasor("cancel", canceled)
+    time.sleep(1.1)
+    rig.workers[0].resume()
+    given_back = rig.submit("x", seed=9, steps=60)
+    wait_for("its begin", lambda: rig.workers[0].says(f"job_id={given_back}"))
+    rig.workers[0].restart()
+    ends = [done["state"] for done in rig.finish_all(
+        [expired, canceled, *jobs, failing, given_back])]
+    assert ends == ["EXPIRED", "CANCELED", *["DONE"] * 5], ends
+    for job in [*jobs, given_back]:
+        assert rig.crashes_and_tries(job) == (0, 0), f"job {job}: {rig.crashes_and_tries(job)}"
+    # Each of the two processes that it may meet plays the fault once.
+    assert rig.crashes_and_tries(failing) in ((0, 1), (0, 2)), rig.crashes_and_tries(failing)
+
+
+def fault_07_every_reply_lost_once(seed, mutant=None):
+    with Rig(seed, workers=1, lease=4, worker_flags=("--grace", 0), mutant=mutant) as rig:
+        rule = rig.proxy.add(Rule(LOSE_REPLY, once_each=True))
+        run_one_of_everything(rig)
+        print(f"replies lost: {rule.hits}")
+        needed = {"submit", "take", "renew", "complete", "fail", "release", "recover", "cancel",
+                  "adopt", "get", "stats"}
+        assert needed <= set(rule.hits), needed - set(rule.hits)
+        assert rig.proxy.record.regrants >= 5, "a repeated TAKE gives the same grant"
+        rig.check()
+
+
+def fault_08_every_request_lost_once(seed):
+    with Rig(seed, workers=1, lease=4, worker_flags=("--grace", 0)) as rig:
+        rule = rig.proxy.add(Rule(LOSE_REQUEST, once_each=True))
+        run_one_of_everything(rig)
+        print(f"requests lost: {rule.hits}")
+        rig.check()
+
+
+def fault_15_redis_slow(seed):
+    with Rig(seed, workers=2, lease=15, step_ms=30) as rig:
+        rig.proxy.set_latency(0.5, 0.3)
+        jobs = rig.submit_many(["x"] * 6, steps=40)
+        rig.finish_all(jobs)
+        for job in jobs:
+            assert rig.crashes_and_tries(job) == (0, 0)
+            assert len(rig.proxy.record.grants_of(job)) == 1, "no lease was lost"
+        rig.check()
+
+
+def fault_17_worker_cut_off_from_redis(seed):
+    with Rig(seed, workers=2, lease=2) as rig:
+        rig.undisturbed("x", seed=5, steps=60)
+        job = rig.submit("x", seed=5, steps=60)
+        worker = rig.wait_for_grant(job)
+        rig.wait_for_step(job, rig.random.randrange(3, 15))
+        rig.proxy.black_hole(worker.name)
+        cut = time.monotonic()
+        wait_for("its stop", lambda: worker.says("why=lease lost") or worker.says(
+            'why="lease lost"'), 10)
+        assert time.monotonic() - cut <= rig.lease, "it stops before its lease is over"
+        done = rig.finish(job)
+        assert not done["worker"].startswith(worker.name)
+        rig.proxy.heal(worker.name)
+        rig.finish(rig.submit("x", seed=5, steps=60))
+        rig.check()
+
+
+def fault_18_worker_cut_off_from_the_store(seed):
+    with Rig(seed, workers=0) as rig:
+        store = os.path.join(rig.directory, "worker-1.store")
+        os.symlink(os.path.join(rig.directory, "store"), store)
+        worker = rig.add_worker("worker-1", start=False)
+        worker.store = store
+        worker.start()
+        rig.undisturbed("x", seed=5, steps=10)
+        job = rig.submit("x", seed=5, steps=10)
+        rig.wait_for_grant(job)
+        os.remove(store)
+        with open(store, "w"):
+            pass  # a file where the folder was: every access fails
+        wait_for("the failure", lambda: rig.crashes_and_tries(job)[1] >= 1)
+        assert job not in rig.records.first, "no end without bytes"
+        grants = len(rig.proxy.record.grants_of(job))
+        assert grants <= 3, "it backs off"
+        os.remove(store)
+        os.symlink(os.path.join(rig.directory, "store"), store)
+        done = rig.finish(job)
+        assert done["state"] == "DONE", done
+        rig.check()
+
+
+def fault_19_black_holed_tcp(seed):
+    with Rig(seed, workers=2, lease=3, over_tcp=True) as rig:
+        rig.undisturbed("x", seed=5, steps=20)
+        jobs = rig.submit_many(["x"] * 6, seed=5, steps=20)
+        rig.wait_for_grant(jobs[0])
+        rig.proxy.black_hole()
+        time.sleep(2 * rig.lease)
+        rig.proxy.heal()
+        began = time.monotonic()
+        rig.submit("x", seed=5, steps=20)
+        assert time.monotonic() - began < 10, "no thread of the gateway is stuck"
+        rig.finish_all(jobs)
+        rig.check()
+
+
+def fault_20_wrong_clocks_on_worker_and_gateway(seed):
+    with Rig(seed, workers=2, gateways=1, lease=2) as rig:
+        rig.undisturbed("x", seed=5, steps=20)
+        for hours, service in ((1, rig.workers[0]), (-1, rig.workers[1]), (1, rig.gateways[0])):
+            clock = os.path.join(rig.directory, f"clock of {service.name}")
+            rig.set_clock(hours * HOUR, clock)
+            service.shim(clock=clock).restart()
+        jobs = rig.submit_many(["x"] * 4, seed=5, steps=20)
+        worker = rig.wait_for_grant(jobs[0])
+        worker.kill()
+        worker.start()
+        rig.finish_all(jobs)
+        rig.check()
+
+
+def fault_21_the_clock_of_redis_jumps(seed):
+    with Rig(seed, workers=2, lease=2) as rig:
+        rig.undisturbed("x", seed=5, steps=30)
+        rig.set_clock(0)
+        rig.redis.shim(clock=rig.clock)
+        rig.redis.crash()
+        jobs = rig.submit_many(["x"] * 4, seed=5, steps=30)
+        for hours in (1, 0, -1, 0):
+            rig.set_clock(hours * HOUR)
+            jobs += rig.submit_many(["x"] * 2, seed=5, steps=30)
+            time.sleep(1)
+        for done in rig.finish_all(jobs):
+            assert done["state"] == "DONE"
+        rig.check()
+
+
+def fault_44_forged_checkpoints(seed):
+    """Bytes of chance, and a whole checkpoint that belongs to another request."""
+    with Rig(seed, workers=1, lease=1, worker_flags=("--checkpoint-share", 0.05)) as rig:
+        rig.undisturbed("x", seed=5, steps=30)
+        other = checkpoint_of_a_killed_run(rig, "another prompt", steps=40)
+        foreign = os.path.join(rig.directory, "foreign")
+        shutil.copy(other, foreign)
+        rig.workers[0].start()
+        for forge in ("noise", "foreign"):
+            path = checkpoint_of_a_killed_run(rig, "x", seed=5, steps=30)
+            if forge == "foreign":
+                shutil.copy(foreign, path)
+            else:
+                with open(path, "wb") as file:
+                    file.write(rig.random.randbytes(1000))
+            rig.workers[0].start()
+            job = path.split("/jobs/")[1].split("/")[0]
+            done = rig.finish(job)
+            assert done["result"].get("resumed_from_step", 0) == 0, forge
+            assert done["state"] == "DONE"
+        assert rig.workers[0].log_text().count("checkpoint not taken") == 2
+        rig.check()
+
+
+def checkpoint_of_a_killed_run(rig, prompt, **flags):
+    """Submits, kills the worker once the queue knows a checkpoint; gives the checkpoint's file."""
+    job = rig.submit(prompt, **flags)
+
+    def known():
+        with rig.redis.client() as redis:
+            return redis("HGET", rig.key("j:" + job), "ck")
+    checkpoint = wait_for("a checkpoint", known, pause=0.01).decode()
+    rig.workers[0].kill()
+    with rig.redis.client() as redis:
+        checkpoint = redis("HGET", rig.key("j:" + job), "ck").decode()
+    return os.path.join(rig.directory, "store", checkpoint)

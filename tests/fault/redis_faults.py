@@ -1,0 +1,176 @@
+"""Redis itself: killed, rolled back, without its scripts, its memory, its disk or its indexes."""
+
+import concurrent.futures
+import os
+import threading
+import time
+
+from checker import scan
+from command import wait_for
+from rig import REFUSED, Rig
+
+
+def fault_09_redis_killed_every_second(seed):
+    with Rig(seed, workers=2, gateways=1, lease=3, step_ms=20) as rig:
+        rig.undisturbed("x", seed=5, steps=10)
+        stopped = threading.Event()
+        kills = []
+
+        def kill_and_restart():
+            while not stopped.wait(rig.random.uniform(0.7, 1.5)):
+                rig.redis.crash(pause=rig.random.uniform(0, 0.5))
+                kills.append(time.monotonic())
+        with concurrent.futures.ThreadPoolExecutor(1) as pool:
+            killing = pool.submit(kill_and_restart)
+            jobs = []
+            while len(kills) < 5:
+                jobs += rig.submit_many(["x"] * 3, at_once=3, seed=5, steps=10)
+            stopped.set()
+            killing.result()
+        for code, text in rig.history.refusals:
+            assert code == 3 and "internal" not in text.lower(), (code, text)
+        rig.finish_all(jobs)
+        rig.check()
+
+
+def fault_10_redis_rolled_back(seed, mutant=None):
+    """To before the job was taken: its epoch is given a second time, to another worker."""
+    with Rig(seed, workers=0, lease=10, mutant=mutant) as rig:
+        job = rig.submit("x", seed=5, steps=120)
+        rig.redis.save_copy("older")
+        first = rig.add_worker("worker-1")
+        rig.wait_for_grant(job)
+        forgotten_key = f"{rig.random.getrandbits(64):x}"
+        forgotten = rig.submit("y", key=forgotten_key, steps=2)
+        rig.wait_for_step(job, 3)
+        rig.proxy.refuse(first.name)  # it goes on drawing and can't hear that it lost the job
+        rig.redis.kill()
+        rig.proxy.record.new_era()
+        rig.redis.roll_back("older")
+        rig.redis.start()
+        rig.add_worker("worker-2")
+        rig.wait_for_grant(job, 2)
+        rig.proxy.heal(first.name)
+        one, two = rig.proxy.record.grants_of(job)
+        assert (one.epoch, one.node, two.node) == (two.epoch, "worker-1", "worker-2")
+        wait_for("the end of the first owner", lambda: first.says("job left"))
+        rig.finish(job)
+        # The client still has its key; the same submit names the same job.
+        assert rig.submit("y", key=forgotten_key, steps=2) == forgotten
+        rig.finish(forgotten)
+        rig.check()
+
+
+def fault_12_scripts_flushed(seed):
+    with Rig(seed, workers=2, step_ms=10) as rig, rig.redis.client() as redis:
+        stopped = threading.Event()
+
+        def flush():
+            with rig.redis.client() as own:
+                while not stopped.wait(0.1):
+                    own("SCRIPT", "FLUSH")
+        with concurrent.futures.ThreadPoolExecutor(1) as pool:
+            flushing = pool.submit(flush)
+            jobs = rig.submit_many(["x"] * 15, at_once=3, steps=10)
+            rig.finish_all(jobs)
+            stopped.set()
+            flushing.result()
+        assert rig.history.refusals == []
+        assert {rig.crashes_and_tries(job) for job in jobs} == {(0, 0)}
+        rig.check()
+
+
+def fault_13_redis_out_of_memory(seed, mutant=None):
+    with Rig(seed, workers=1, mutant=mutant) as rig, rig.redis.client() as redis:
+        rig.workers[0].pause()
+        jobs = rig.submit_many(["x"] * 6, steps=3)
+        redis("CONFIG", "SET", "maxmemory", 1)
+        for _ in range(2):
+            code, _, err = rig.phasor("submit", "one too many")
+            assert code == REFUSED, (code, err)
+        rig.workers[0].resume()
+        for done in rig.finish_all(jobs):
+            assert done["state"] == "DONE"
+        redis("CONFIG", "SET", "maxmemory", 0)
+        rig.finish(rig.submit("x", steps=3))
+        rig.check()
+
+
+def fault_14_the_disk_of_redis_full(seed):
+    """The last --appendfsync counts: with 'always' Redis ends itself when it can't write."""
+    with Rig(seed, workers=1, redis_flags=("--appendfsync", "everysec")) as rig:
+        rig.workers[0].pause()
+        jobs = rig.submit_many(["x"] * 3, steps=3)
+        rig.redis.limit_file_size(0)
+        rig.phasor("submit", "y", "--key", "the write that finds out")
+        time.sleep(0.2)
+        code, _, err = rig.phasor("submit", "x", "--key", "while it is full")
+        assert code in (3, REFUSED), (code, err)
+        rig.workers[0].resume()
+        rig.redis.limit_file_size(None)
+        for done in rig.finish_all(jobs):
+            assert done["state"] == "DONE"
+        rig.finish_all([rig.submit("x", key="while it is full"),
+                        rig.submit("y", key="the write that finds out")])
+        rig.check()
+
+
+def fault_14_the_disk_of_the_store_full(seed):
+    with Rig(seed, workers=1, step_ms=20) as rig:
+        rig.undisturbed("x", seed=5, steps=10)
+        rig.workers[0].limit_file_size(0)
+        job = rig.submit("x", seed=5, steps=10)
+        wait_for("the failure", lambda: rig.crashes_and_tries(job)[1] >= 1)
+        assert job not in rig.records.first
+        rig.workers[0].limit_file_size(None)
+        done = rig.finish(job)
+        assert done["state"] == "DONE", done
+        rig.check()
+
+
+def fault_16_members_deleted_from_the_indexes(seed, mutant=None):
+    """Of jobs in every state one member is deleted from the index that the state names."""
+    with Rig(seed, workers=1, lease=2, step_ms=50, mutant=mutant) as rig:
+        with rig.redis.client() as redis:
+            failing = rig.submit("fault:internal@step1x2", look=False, steps=3)
+            deleted = {"delay": wait_for(
+                "a delay", lambda: redis("ZREM", rig.key("delay"), failing), pause=0.01)}
+            rig.workers[0].pause()
+            queued = rig.submit_many(["x"] * 4, steps=5)
+            expiring = rig.submit("x", steps=5, deadline=20)
+            deleted["live"] = redis("ZREM", rig.key("live"), queued[0])
+            deleted["due"] = redis("ZREM", rig.key("due"), expiring)
+            deleted["tn"] = redis("DEL", rig.key("tn"))
+            for key in scan(redis, rig.key("q:*")):
+                deleted["q"] = redis("LREM", key, 1, queued[1])
+            for key in scan(redis, rig.key("ring:*")):
+                deleted["ring"] = redis("DEL", key)
+            rig.workers[0].resume()
+            leased = rig.submit("x", steps=100)
+            rig.wait_for_grant(leased)
+            rig.workers[0].kill()
+            deleted["lease"] = redis("ZREM", rig.key("lease"), leased)
+            print(f"deleted: {deleted}")
+            assert all(deleted.values()), deleted
+        damaged = time.monotonic()
+        rig.workers[0].start()
+        jobs = [failing, *queued, expiring, leased]
+        rig.finish_all(jobs, seconds=30 if mutant else 60)
+        print(f"all had ended {time.monotonic() - damaged:.1f} s later")
+        rig.check()
+
+
+def fault_37_the_local_disk_full_for_checkpoints(seed):
+    with Rig(seed, workers=1, worker_flags=("--checkpoint-share", 0.05)) as rig:
+        rig.undisturbed("x", seed=5, steps=40)
+        job = rig.submit("x", seed=5, steps=40)
+        rig.wait_for_step(job, 2)
+        rig.workers[0].limit_file_size(0)
+        wait_for("a checkpoint that fails",
+                 lambda: rig.proxy.record.steps.get(job, (0, 0))[0] >= 25)
+        rig.workers[0].limit_file_size(None)
+        done = rig.finish(job)
+        assert done["state"] == "DONE" and rig.crashes_and_tries(job) == (0, 0)
+        checkpoints = os.path.join(rig.directory, "store", "jobs", job, "c")
+        assert not os.path.isdir(checkpoints) or not os.listdir(checkpoints)
+        rig.check()
