@@ -58,6 +58,11 @@ class QueueContract : public testing::TestWithParam<QueueFactory> {
   // Takes and completes until nothing is left or `most` are done; the grants in order.
   std::vector<Grant> Drain(size_t most = 1000);
   JobView View(const JobId& id);
+  // Of all pages.
+  std::vector<JobId> AllIds(ListRequest request);
+  // Makes a job that has not ended a dead letter.
+  void MustKill(const JobId& id);
+  void MustKill(int n) { MustKill(TestJobId(n)); }
   OwnerAnswer Renew(const Fence& fence, int64_t units, Millis stall = Millis(0));
 
   // `count` jobs with the next ids.

@@ -6,31 +6,6 @@
 #include "common/queue/queue_contract.h"
 
 namespace phasor::queue {
-void QueueContract::SubmitMany(int count, const SubmitRequest& like) {
-  for (int i = 0; i < count; ++i) {
-    SubmitRequest request = like;
-    request.id = TestJobId(++submitted_);
-    MustSubmit(request);
-  }
-}
-
-void QueueContract::SubmitMany(int count, Priority priority) {
-  SubmitRequest request = TestRequest(0);
-  request.priority = priority;
-  SubmitMany(count, request);
-}
-
-std::map<Priority, int> QueueContract::Shares(size_t takes) {
-  std::map<Priority, int> shares;
-  for (const Grant& grant : Drain(takes)) ++shares[grant.priority];
-  return shares;
-}
-
-std::string QueueContract::Tenants(size_t takes) {
-  std::string letters;
-  for (const Grant& grant : Drain(takes)) letters.push_back(grant.tenant.back());
-  return letters;
-}
 
 TEST_P(QueueContract, JobsOfOneTenantComeInTheOrderOfTheirSubmits) {
   SubmitMany(5, Priority::kNormal);

@@ -194,9 +194,9 @@ struct QueueLimits {
 
 // What one tenant may do; absent: the default, which for the first two stands in QueueLimits.
 struct TenantLimits {
-  std::optional<int64_t> max_open;     // non-terminal jobs; 0: takes none
-  std::optional<int64_t> max_running;  // jobs that workers have at once; 0: none runs
-  std::optional<int64_t> weight;       // share beside other tenants' 1
+  std::optional<int64_t> max_open = {};     // non-terminal jobs; 0: takes none
+  std::optional<int64_t> max_running = {};  // jobs that workers have at once; 0: none runs
+  std::optional<int64_t> weight = {};       // share beside other tenants' 1
 
   bool operator==(const TenantLimits&) const = default;
 };

@@ -11,25 +11,31 @@ local function expect(id, name, there, wanted)
     bad[#bad + 1] = id .. ': ' .. name .. (wanted and ' lacks it' or ' has it')
   end
 end
-local live, open, depth = 0, {}, {}
-local indexes = {lease = 'LEASED', delay = 'WAIT', seal = 'SEALING', dead = 'DEAD'}
+local live, open, running, depth = 0, {}, {}, {}
+local indexes = {lease = 'LEASED', delay = 'WAIT', seal = 'SEALING'}
 local counted = {LEASED = 0, WAIT = 0, SEALING = 0, DEAD = 0}
 for _, key in ipairs(call('KEYS', P .. 'j:*')) do
   local id = key:sub(#P + 3)
-  local j = call('HMGET', key, 'st', 'm', 'c', 't', 'dl', 'nonce')
+  local j = call('HMGET', key, 'st', 'm', 'c', 't', 'dl', 'nonce', 'sq')
   local st, m, c, t = j[1], j[2], j[3], j[4]
   local is_live = st == 'QUEUED' or st == 'WAIT' or st == 'LEASED' or st == 'SEALING'
   expect(id, 'live', call('ZSCORE', P .. 'live', id), is_live)
   expect(id, 'the list of ' .. st, call('LPOS', P .. 'q:' .. m .. ':' .. c .. ':' .. t, id),
          st == 'QUEUED')
   if st == 'QUEUED' then
-    expect(id, 'ring', call('LPOS', P .. 'ring:' .. m .. ':' .. c, t), true)
+    local parked = (call('HGET', P .. 'park', t) or ''):find(' ' .. m .. ':' .. c .. ' ', 1, true)
+    local in_ring = call('LPOS', P .. 'ring:' .. m .. ':' .. c, t)
+    expect(id, 'ring', in_ring or parked, true)
+    expect(id, 'ring and park', in_ring and parked, false)
     expect(id, 'used', call('HEXISTS', P .. 'dq:' .. m .. ':' .. c, t) == 1, true)
   end
   for index, state in pairs(indexes) do
     expect(id, index, call('ZSCORE', P .. index, id), st == state)
     if st == state then counted[state] = counted[state] + 1 end
   end
+  expect(id, 'number in all', call('ZSCORE', P .. 'all', id) == j[7], true)
+  if is_live then expect(id, 'number in live', call('ZSCORE', P .. 'live', id) == j[7], true) end
+  if st ~= 'DEAD' then expect(id, 'dead', call('ZSCORE', P .. 'dead', id), false) end
   expect(id, 'due', call('ZSCORE', P .. 'due', id),
          j[5] ~= '0' and (st == 'QUEUED' or st == 'WAIT'))
   expect(id, 'expiry', call('PTTL', key) >= 0, not is_live)
@@ -37,6 +43,7 @@ for _, key in ipairs(call('KEYS', P .. 'j:*')) do
   if is_live then
     live = live + 1
     open[t] = (open[t] or 0) + 1
+    if st == 'LEASED' then running[t] = (running[t] or 0) + 1 end
     local field = m .. ' ' .. (({LEASED = 'run', WAIT = 'wait', SEALING = 'none'})[st] or c)
     depth[field] = (depth[field] or 0) + 1
   end
@@ -45,12 +52,21 @@ expect('live', 'the count', call('ZCARD', P .. 'live') == live, true)
 for index, state in pairs(indexes) do
   expect(index, 'the count', call('ZCARD', P .. index) == counted[state], true)
 end
-local tenants = call('HGETALL', P .. 'tn')
-for i = 1, #tenants, 2 do
-  expect(tenants[i], 'tn', tonumber(tenants[i + 1]) == open[tenants[i]], true)
-  open[tenants[i]] = nil
+for name, counted in pairs({tn = open, tr = running}) do
+  local tenants = call('HGETALL', P .. name)
+  for i = 1, #tenants, 2 do
+    expect(tenants[i], name, tonumber(tenants[i + 1]) == counted[tenants[i]], true)
+    counted[tenants[i]] = nil
+  end
+  for tenant in pairs(counted) do bad[#bad + 1] = tenant .. ': ' .. name .. ' lacks it' end
 end
-for tenant in pairs(open) do bad[#bad + 1] = tenant .. ': tn lacks it' end
+local parked = call('HGETALL', P .. 'park')
+for i = 1, #parked, 2 do
+  for m, c in parked[i + 1]:gmatch('(%S+):(%d)') do
+    expect(parked[i], 'park without a list',
+           call('EXISTS', P .. 'q:' .. m .. ':' .. c .. ':' .. parked[i]) == 1, true)
+  end
+end
 for _, key in ipairs(call('KEYS', P .. 'depth:*')) do
   local m = key:sub(#P + 7)
   local fields = call('HGETALL', key)

@@ -1,0 +1,119 @@
+// The contract's part about what goes wrong: failures, lost workers, seals, adopted records.
+
+#include "common/queue/queue_contract.h"
+
+namespace phasor::queue {
+
+TEST_P(QueueContract, ARetryableFailureWaitsAndThenComesBack) {
+  MustSubmit(1);
+  const Grant grant = MustTake();
+  Failure failure;
+  failure.fence = grant.fence;
+  failure.retryable = true;
+  failure.delay = Millis(5'000);
+  failure.reason = "the device was lost";
+  failure.code = "UNAVAILABLE";
+  EXPECT_EQ(consumer().Fail(failure).value(), FailOutcome::kRequeued);
+  EXPECT_EQ(consumer().Fail(failure).value(), FailOutcome::kRepeated);
+  const JobView view = View(grant.fence.id);
+  EXPECT_EQ(view.state, State::kWaiting);
+  EXPECT_EQ(view.tries, 1);
+  EXPECT_EQ(view.reason, "the device was lost");
+  EXPECT_EQ(maintenance().Stats()->models["model-a"].delayed, 1);
+  EXPECT_FALSE(Take().has_value());
+
+  queue_->Advance(Millis(5'001));
+  EXPECT_EQ(maintenance().Recover(10).value(), 1);
+  EXPECT_EQ(View(grant.fence.id).state, State::kQueued);
+  const Grant next = MustTake();
+  EXPECT_EQ(next.tries, 1);
+  EXPECT_EQ(next.crashes, 0);
+  EXPECT_EQ(consumer().Fail(failure).value(), FailOutcome::kRepeated);
+  EXPECT_EQ(View(grant.fence.id).tries, 1) << "a late repeat counts nothing";
+}
+
+TEST_P(QueueContract, AJobIsSealedAfterItsLastTry) {
+  MustSubmit(1);
+  for (int attempt = 1; attempt <= 4; ++attempt) {
+    Failure failure;
+    failure.fence = MustTake().fence;
+    failure.retryable = true;
+    failure.reason = "again";
+    failure.code = "INTERNAL";
+    EXPECT_EQ(consumer().Fail(failure).value(),
+              attempt < 4 ? FailOutcome::kRequeued : FailOutcome::kSealed);
+  }
+  EXPECT_EQ(View(TestJobId(1)).state, State::kSealing);
+  const std::vector<SealRequest> seals = *maintenance().PendingSeals(10);
+  ASSERT_EQ(seals.size(), 1u);
+  EXPECT_EQ(seals[0].id, TestJobId(1));
+  EXPECT_EQ(seals[0].want, State::kDead);
+  EXPECT_EQ(seals[0].reason, "again");
+  EXPECT_EQ(seals[0].code, "INTERNAL");
+  EXPECT_EQ(seals[0].epoch, 4);
+  EXPECT_EQ(maintenance().Stats()->sealing, 1);
+
+  ASSERT_TRUE(maintenance().Adopt(TestJobId(1), State::kDead, "").ok());
+  ASSERT_TRUE(maintenance().Adopt(TestJobId(1), State::kDead, "").ok());
+  EXPECT_EQ(View(TestJobId(1)).state, State::kDead);
+  EXPECT_EQ(View(TestJobId(1)).reason, "again");
+  EXPECT_EQ(maintenance().Stats()->dead, 1);
+  EXPECT_EQ(maintenance().Stats()->live, 0);
+  EXPECT_TRUE(maintenance().PendingSeals(10)->empty());
+}
+
+TEST_P(QueueContract, AFinalFailureIsSealedAtOnce) {
+  MustSubmit(1);
+  Failure failure;
+  failure.fence = MustTake().fence;
+  failure.reason = "the prompt cannot be encoded";
+  EXPECT_EQ(consumer().Fail(failure).value(), FailOutcome::kSealed);
+  EXPECT_EQ(consumer().Fail(failure).value(), FailOutcome::kRepeated);
+  EXPECT_FALSE(Take().has_value());
+  // The record decides: a worker that was first with its result wins over the seal.
+  ASSERT_TRUE(maintenance().Adopt(TestJobId(1), State::kDone, "where").ok());
+  EXPECT_EQ(View(TestJobId(1)).state, State::kDone);
+  EXPECT_EQ(View(TestJobId(1)).result, "where");
+  EXPECT_EQ(maintenance().Adopt(TestJobId(9), State::kDone, "").code(), StatusCode::kNotFound);
+}
+
+TEST_P(QueueContract, AnExpiredLeaseGivesTheJobBackAloneAndCountsACrash) {
+  MustSubmit(1);
+  MustTake();
+  EXPECT_EQ(maintenance().Recover(10).value(), 0);
+  queue_->Advance(Millis(15'001));
+  EXPECT_EQ(maintenance().Recover(10).value(), 1);
+  EXPECT_EQ(maintenance().Recover(10).value(), 0);
+  EXPECT_EQ(View(TestJobId(1)).state, State::kQueued);
+  const Grant next = MustTake();
+  EXPECT_EQ(next.crashes, 1);
+  EXPECT_EQ(next.tries, 0);
+  EXPECT_TRUE(next.solo);
+}
+
+TEST_P(QueueContract, AJobThatKillsWorkersOnTwoNodesIsDeadAfterThree) {
+  MustSubmit(1);
+  for (const std::string node : {"node-a", "node-b", "node-a"}) {
+    ASSERT_TRUE(Take("n-" + node + std::to_string(View(TestJobId(1)).crashes), node).has_value());
+    queue_->Advance(Millis(16'000));
+    ASSERT_EQ(maintenance().Recover(10).value(), 1);
+  }
+  const std::vector<SealRequest> seals = *maintenance().PendingSeals(10);
+  ASSERT_EQ(seals.size(), 1u);
+  EXPECT_EQ(seals[0].want, State::kDead);
+  EXPECT_EQ(seals[0].reason.rfind("WORKER_LOST", 0), 0u) << seals[0].reason;
+  EXPECT_EQ(View(TestJobId(1)).crashes, 3);
+}
+
+TEST_P(QueueContract, OneBadNodeNeedsTwiceAsManyCrashes) {
+  MustSubmit(1);
+  for (int crash = 1; crash <= 6; ++crash) {
+    EXPECT_TRUE(maintenance().PendingSeals(10)->empty());
+    ASSERT_TRUE(Take().has_value());
+    queue_->Advance(Millis(16'000));
+    ASSERT_EQ(maintenance().Recover(10).value(), 1);
+  }
+  EXPECT_EQ(maintenance().PendingSeals(10)->size(), 1u);
+}
+
+}  // namespace phasor::queue

@@ -1,0 +1,141 @@
+// The contract's part about owners: grants, lost replies, renewal, fences, completing, releasing.
+
+#include "common/queue/queue_contract.h"
+
+namespace phasor::queue {
+
+TEST_P(QueueContract, AGrantCarriesWhatAWorkerNeeds) {
+  SubmitRequest request = TestRequest(1);
+  request.priority = Priority::kUrgent;
+  MustSubmit(request);
+  const Grant grant = MustTake();
+  EXPECT_EQ(grant.fence.id, request.id);
+  EXPECT_EQ(grant.fence.epoch, 1);
+  EXPECT_EQ(grant.state, State::kLeased);
+  EXPECT_EQ(grant.priority, Priority::kUrgent);
+  EXPECT_EQ(grant.model, request.model);
+  EXPECT_EQ(grant.tenant, request.tenant);
+  EXPECT_EQ(grant.spec, request.spec);
+  EXPECT_EQ(grant.lease, Millis(15'000));
+  EXPECT_EQ(grant.crashes + grant.tries + grant.step, 0);
+  EXPECT_FALSE(grant.solo);
+  const JobView view = View(request.id);
+  EXPECT_EQ(view.state, State::kLeased);
+  EXPECT_EQ(view.worker, "worker-of-node-a");
+  EXPECT_EQ(view.position, -1);
+  EXPECT_FALSE(Take().has_value());
+}
+
+TEST_P(QueueContract, ATakeWhoseReplyWasLostGivesTheSameGrantAgain) {
+  MustSubmit(1);
+  MustSubmit(2);
+  const Grant first = *Take("lost");
+  const Grant again = *Take("lost");
+  EXPECT_EQ(again.fence.id, first.fence.id);
+  EXPECT_EQ(again.fence.epoch, first.fence.epoch);
+  EXPECT_EQ(again.spec, first.spec);
+  EXPECT_EQ(View(first.fence.id).version, 2);
+  EXPECT_NE(Take("other")->fence.id, first.fence.id);
+  ASSERT_EQ(consumer().Complete(first.fence, "r").value(), OwnerAnswer::kOk);
+  EXPECT_FALSE(Take("lost").has_value());
+}
+
+TEST_P(QueueContract, RenewalNeedsProgress) {
+  MustSubmit(1);
+  const Grant grant = MustTake();
+  queue_->Advance(Millis(14'000));
+  EXPECT_EQ(Renew(grant.fence, 1), OwnerAnswer::kOk);
+  queue_->Advance(Millis(14'000));
+  EXPECT_EQ(Renew(grant.fence, 1), OwnerAnswer::kOk) << "still within the stall limit of 20 s";
+  queue_->Advance(Millis(7'000));
+  EXPECT_EQ(Renew(grant.fence, 1), OwnerAnswer::kStalled);
+  EXPECT_EQ(Renew(grant.fence, 1, Millis(60'000)), OwnerAnswer::kOk) << "slow steps were announced";
+  EXPECT_EQ(Renew(grant.fence, 2), OwnerAnswer::kOk);
+  EXPECT_EQ(maintenance().Recover(10).value(), 0);
+  queue_->Advance(Millis(16'000));
+  EXPECT_EQ(maintenance().Recover(10).value(), 1);
+}
+
+TEST_P(QueueContract, AStalledLeaseRunsOut) {
+  MustSubmit(1);
+  const Grant grant = MustTake();
+  queue_->Advance(Millis(10'000));
+  EXPECT_EQ(Renew(grant.fence, 0), OwnerAnswer::kOk);
+  queue_->Advance(Millis(11'000));
+  EXPECT_EQ(Renew(grant.fence, 0), OwnerAnswer::kStalled);
+  queue_->Advance(Millis(5'000));
+  EXPECT_EQ(maintenance().Recover(10).value(), 1);
+  EXPECT_EQ(View(grant.fence.id).crashes, 1);
+}
+
+TEST_P(QueueContract, RenewalShowsWhereTheJobIs) {
+  MustSubmit(1);
+  const Grant grant = MustTake();
+  RenewRequest request;
+  request.fence = grant.fence;
+  request.phase = Phase::kDenoising;
+  request.units = 8;
+  request.step = 7;
+  request.checkpoint = "jobs/x/c/1-5";
+  request.checkpoint_step = 5;
+  ASSERT_EQ(consumer().Renew(request).value(), OwnerAnswer::kOk);
+  EXPECT_EQ(View(grant.fence.id).phase, Phase::kDenoising);
+  EXPECT_EQ(View(grant.fence.id).step, 7);
+
+  queue_->Advance(Millis(16'000));
+  ASSERT_EQ(maintenance().Recover(10).value(), 1);
+  EXPECT_EQ(View(grant.fence.id).step, 5);
+  const Grant next = MustTake();
+  EXPECT_EQ(next.checkpoint, "jobs/x/c/1-5");
+  EXPECT_EQ(next.step, 5);
+}
+
+TEST_P(QueueContract, ASupersededOwnerIsFencedInEveryCall) {
+  MustSubmit(1);
+  const Grant old = MustTake();
+  queue_->Advance(Millis(16'000));
+  const Grant now = MustTake();
+  ASSERT_EQ(now.fence.id, old.fence.id);
+  EXPECT_EQ(now.fence.epoch, 2);
+  Fence forged = now.fence;
+  forged.nonce = "guess";
+  for (const Fence& fence : {old.fence, forged}) {
+    EXPECT_EQ(Renew(fence, 5), OwnerAnswer::kFenced);
+    EXPECT_EQ(consumer().Complete(fence, "r").value(), OwnerAnswer::kFenced);
+    EXPECT_EQ(consumer().Release(fence, "", 0).value(), OwnerAnswer::kFenced);
+    Failure failure;
+    failure.fence = fence;
+    EXPECT_EQ(consumer().Fail(failure).value(), FailOutcome::kFenced);
+  }
+  EXPECT_EQ(consumer().Complete(now.fence, "r").value(), OwnerAnswer::kOk);
+}
+
+TEST_P(QueueContract, CompletingTwiceIsCompletingOnce) {
+  MustSubmit(1);
+  const Grant grant = MustTake();
+  EXPECT_EQ(consumer().Complete(grant.fence, "where").value(), OwnerAnswer::kOk);
+  EXPECT_EQ(consumer().Complete(grant.fence, "where").value(), OwnerAnswer::kRepeated);
+  const JobView view = View(grant.fence.id);
+  EXPECT_EQ(view.state, State::kDone);
+  EXPECT_EQ(view.result, "where");
+  EXPECT_EQ(maintenance().Stats()->live, 0);
+}
+
+TEST_P(QueueContract, AReleasedJobIsNextAndNoCounterMoves) {
+  MustSubmit(1);
+  MustSubmit(2);
+  const Grant grant = MustTake();
+  EXPECT_EQ(consumer().Release(grant.fence, "jobs/x/c/1-9", 9).value(), OwnerAnswer::kOk);
+  EXPECT_EQ(consumer().Release(grant.fence, "jobs/x/c/1-9", 9).value(), OwnerAnswer::kRepeated);
+  EXPECT_EQ(View(grant.fence.id).position, 0);
+  EXPECT_EQ(View(TestJobId(2)).position, 1);
+  const Grant next = MustTake();
+  EXPECT_EQ(next.fence.id, grant.fence.id);
+  EXPECT_EQ(next.fence.epoch, 2);
+  EXPECT_EQ(next.crashes + next.tries, 0);
+  EXPECT_EQ(next.checkpoint, "jobs/x/c/1-9");
+  EXPECT_EQ(next.step, 9);
+  EXPECT_FALSE(next.solo);
+}
+
+}  // namespace phasor::queue
