@@ -22,7 +22,10 @@ class FakeGateway final : public v1::WorkerReport::Service {
       const std::lock_guard lock(mu_);
       if (message.has_hello()) Welcome(message.hello(), stream);
       if (message.has_stats()) stats_ = message.stats();
-      if (message.has_progress()) progress_ = message.progress();
+      if (message.has_progress()) {
+        progress_ = message.progress();
+        ++progresses_;
+      }
       changed_.notify_all();
       if (hang_up_) break;
     }
@@ -56,6 +59,7 @@ class FakeGateway final : public v1::WorkerReport::Service {
   std::vector<v1::Hello> hellos_;  // guarded by WaitFor
   v1::WorkerStats stats_;          // newest
   v1::JobProgress progress_;       // newest
+  int progresses_ = 0;
 
  private:
   void Welcome(const v1::Hello& hello, Stream* stream) {

@@ -101,7 +101,8 @@ void ReportStream::Write(Stream& stream, const std::stop_token& stop) {
       *message.mutable_stats() = std::move(stats);
     } else {
       auto progress = outbox_.Next(kLongestNap);
-      if (!progress.has_value()) continue;
+      // Of a job that has ended meanwhile it would make a gateway take the worker for busy.
+      if (!progress.has_value() || progress->job_id() != parts_.stats().job_id()) continue;
       *message.mutable_progress() = *std::move(progress);
     }
     if (!stream.Write(message)) return;

@@ -2,11 +2,14 @@
 
 #include <condition_variable>
 #include <mutex>
+#include <string>
 #include <thread>
+#include <vector>
 
 #include "common/rpc/channel.h"
 #include "common/rpc/server.h"
 #include "gtest/gtest.h"
+#include "services/worker/fake_gateway.h"
 
 namespace phasor::worker {
 namespace {
@@ -51,82 +54,126 @@ TEST(ReportOutboxTest, SaysNothingOnceClosed) {
   EXPECT_FALSE(outbox.Next(Millis(60'000)).has_value());
 }
 
-// A gateway that welcomes, sends one command and hangs up on the first connection.
-class Gateway final : public v1::WorkerReport::Service {
- public:
-  grpc::Status Report(
-      grpc::ServerContext*,
-      grpc::ServerReaderWriter<v1::GatewayMessage, v1::WorkerMessage>* stream) override {
-    v1::WorkerMessage message;
-    while (stream->Read(&message)) {
+class ReportStreamTest : public ::testing::Test {
+ protected:
+  ReportStreamTest() {
+    server_ = *rpc::Server::Start({.address = "127.0.0.1:0"}, {&gateway_});
+    v1::Hello hello;
+    hello.set_name("w1");
+    const auto obey = [this](const std::string& order) {
       const std::lock_guard lock(mu_);
-      if (message.has_hello()) {
-        ++hellos_;
-        v1::GatewayMessage answer;
-        answer.mutable_welcome()->set_gateway("g");
-        stream->Write(answer);
-        answer.mutable_cancel()->set_job_id("job-" + std::to_string(hellos_));
-        stream->Write(answer);
-      }
-      if (message.has_stats()) states_.push_back(message.stats().state());
-      if (message.has_progress()) last_ = message.progress();
-      changed_.notify_all();
-      if (hellos_ == 1 && message.has_stats()) return grpc::Status::OK;
-    }
-    return grpc::Status::OK;
+      orders_.push_back(order);
+      obeyed_.notify_all();
+    };
+    stream_ = std::make_unique<ReportStream>(
+        "g",
+        ReportStream::Parts{
+            .channel = *rpc::MakeChannel({.address = server_->address()}),
+            .hello = hello,
+            .stats =
+                [this] {
+                  const std::lock_guard lock(mu_);
+                  return stats_;
+                },
+            .commands = {.cancel = [obey](const std::string& id) { obey("cancel " + id); },
+                         .preempt =
+                             [obey](const std::string& id, Millis rest) {
+                               obey("preempt " + id + " " + std::to_string(rest.count()));
+                             },
+                         .drain = [obey] { obey("drain"); },
+                         .preload = [obey](const std::string& model) { obey("load " + model); }},
+            .draw = [] { return 0.0; }});
+    running_ = std::jthread([this](std::stop_token stop) { stream_->Run(stop); });
+  }
+  ~ReportStreamTest() override {
+    running_.request_stop();
+    running_.join();
   }
 
-  template <typename Condition>
-  bool WaitFor(const Condition& condition) {
+  void SetStats(const std::string& state, const std::string& job_id) {
+    const std::lock_guard lock(mu_);
+    stats_.set_state(state);
+    stats_.set_job_id(job_id);
+  }
+  bool Connected(size_t times) {
+    return gateway_.WaitFor(
+        [times](const FakeGateway& gateway) { return gateway.hellos_.size() == times; });
+  }
+  // What was obeyed once `count` orders were.
+  std::vector<std::string> Orders(size_t count) {
     std::unique_lock lock(mu_);
-    return changed_.wait_for(lock, std::chrono::seconds(30), condition);
+    obeyed_.wait_for(lock, std::chrono::seconds(30), [&] { return orders_.size() >= count; });
+    return orders_;
   }
 
-  int hellos_ = 0;
-  std::vector<std::string> states_;
-  v1::JobProgress last_;
-
- private:
+  FakeGateway gateway_;
+  std::unique_ptr<rpc::Server> server_;
+  std::unique_ptr<ReportStream> stream_;
   std::mutex mu_;
-  std::condition_variable changed_;
+  std::condition_variable obeyed_;
+  v1::WorkerStats stats_;
+  std::vector<std::string> orders_;
+  std::jthread running_;
 };
 
-TEST(ReportStreamTest, ReportsObeysAndOpensAgain) {
-  Gateway gateway;
-  const auto server = rpc::Server::Start({.address = "127.0.0.1:0"}, {&gateway});
-  ASSERT_TRUE(server.ok()) << server.status();
-  std::mutex mu;
-  std::condition_variable obeyed;
-  std::string canceled;
-  v1::Hello hello;
-  hello.set_name("w1");
-  v1::WorkerStats stats;
-  stats.set_state("idle");
-  ReportStream stream("g", {.channel = *rpc::MakeChannel({.address = (*server)->address()}),
-                            .hello = hello,
-                            .stats = [&] { return stats; },
-                            .commands = {.cancel =
-                                             [&](const std::string& id) {
-                                               const std::lock_guard lock(mu);
-                                               canceled = id;
-                                               obeyed.notify_all();
-                                             },
-                                         .preempt = [](const std::string&, Millis) {},
-                                         .drain = [] {},
-                                         .preload = [](const std::string&) {}},
-                            .draw = [] { return 0.0; }});
-  std::jthread running([&](std::stop_token stop) { stream.Run(stop); });
-  ASSERT_TRUE(gateway.WaitFor([&] { return gateway.hellos_ == 2; })) << "it opens again";
-  stream.Report(Progress("job-2", 5));
-  EXPECT_TRUE(gateway.WaitFor([&] { return gateway.last_.step() == 5; }));
-  {
-    std::unique_lock lock(mu);
-    EXPECT_TRUE(
-        obeyed.wait_for(lock, std::chrono::seconds(30), [&] { return canceled == "job-2"; }));
-  }
-  running.request_stop();
-  running.join();
-  EXPECT_EQ(gateway.states_.front(), "idle");
+TEST_F(ReportStreamTest, SaysHelloThenStatisticsAndProgress) {
+  SetStats("busy", "job");
+  ASSERT_TRUE(Connected(1));
+  EXPECT_TRUE(gateway_.WaitForState("busy"));
+  stream_->Report(Progress("job", 5));
+  EXPECT_TRUE(gateway_.WaitFor([](const FakeGateway& gateway) {
+    return gateway.hellos_.front().name() == "w1" && gateway.progress_.step() == 5;
+  }));
+  SetStats("idle", "");
+  EXPECT_TRUE(gateway_.WaitForState("idle")) << "a change is told at once";
+}
+
+TEST_F(ReportStreamTest, ObeysEveryOrder) {
+  ASSERT_TRUE(Connected(1));
+  v1::GatewayMessage order;
+  order.mutable_cancel()->set_job_id("a");
+  ASSERT_TRUE(gateway_.Send(order));
+  order.mutable_preempt()->set_job_id("b");
+  ASSERT_TRUE(gateway_.Send(order));
+  order.mutable_preempt()->set_rest_seconds(1.5);
+  ASSERT_TRUE(gateway_.Send(order));
+  order.mutable_preempt()->set_rest_seconds(1e300);
+  ASSERT_TRUE(gateway_.Send(order));
+  order.mutable_preempt()->set_rest_seconds(-1);
+  ASSERT_TRUE(gateway_.Send(order));
+  order.mutable_drain();
+  ASSERT_TRUE(gateway_.Send(order));
+  order.mutable_preload()->set_model("m");
+  ASSERT_TRUE(gateway_.Send(order));
+  order.Clear();
+  ASSERT_TRUE(gateway_.Send(order)) << "an order of a newer gateway";
+  order.mutable_drain();
+  ASSERT_TRUE(gateway_.Send(order));
+  EXPECT_EQ(Orders(8), (std::vector<std::string>{"cancel a", "preempt b 0", "preempt b 1500",
+                                                 "preempt b 60000", "preempt b 0", "drain",
+                                                 "load m", "drain"}));
+}
+
+TEST_F(ReportStreamTest, OpensAgainAfterTheGatewayHungUp) {
+  ASSERT_TRUE(Connected(1));
+  SetStats("busy", "job");
+  ASSERT_TRUE(gateway_.WaitForState("busy"));
+  gateway_.HangUp();
+  SetStats("idle", "");
+  EXPECT_TRUE(Connected(2));
+  EXPECT_TRUE(gateway_.WaitForState("idle"));
+}
+
+TEST_F(ReportStreamTest, ProgressOfAJobThatHasEndedIsNotToldAnyMore) {
+  SetStats("busy", "new");
+  ASSERT_TRUE(gateway_.WaitForState("busy"));
+  stream_->Report(Progress("old", 7));
+  SetStats("idle", "new");
+  ASSERT_TRUE(gateway_.WaitForState("idle"));
+  stream_->Report(Progress("new", 1));
+  EXPECT_TRUE(gateway_.WaitFor(
+      [](const FakeGateway& gateway) { return gateway.progress_.job_id() == "new"; }));
+  EXPECT_EQ(gateway_.progresses_, 1);
 }
 
 }  // namespace
