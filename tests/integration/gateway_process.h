@@ -23,6 +23,7 @@ class GatewayProcess {
   // unix:...
   const std::string& address() const { return address_; }
   std::string store() const { return folder_ + "/store"; }
+  pid_t pid() const { return pid_; }
 
   void Terminate();  // SIGTERM
   // Waits for its end, at most 20 s; the exit code, or -1.
