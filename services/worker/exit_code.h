@@ -1,5 +1,7 @@
-// phasor-worker's exit codes, which supervisors rely on.
+// How phasor-worker ends: its exit codes, which supervisors rely on, and the short way out.
 #pragma once
+
+#include <string>
 
 namespace phasor::worker {
 
@@ -9,5 +11,9 @@ enum class ExitCode {
   kUsage = 2,       // a flag, variable or file of settings is wrong
   kDeviceLost = 70  // the device is gone or a unit of work hung: start the process anew
 };
+
+// Says why and ends the process with kDeviceLost, without destructors, within a second: a log that
+// nobody reads does not keep it.
+[[noreturn]] void EndProcessAtOnce(const std::string& why);
 
 }  // namespace phasor::worker

@@ -1,6 +1,4 @@
 // phasor-worker: takes jobs from the queue, draws their pictures, publishes them.
-#include <unistd.h>
-
 #include <csignal>
 #include <ctime>
 #include <iostream>
@@ -25,11 +23,6 @@ double Draw() {
   return std::uniform_real_distribution<double>(0, 1)(generator);
 }
 
-void EndProcess(const std::string& why) {
-  log::Error("the process ends at once", {{"why", why}});
-  _exit(static_cast<int>(ExitCode::kDeviceLost));
-}
-
 Status Serve(const WorkerConfig& config) {
   const sigset_t signals = BlockTerminationSignals();
   const SystemClock clock;
@@ -46,7 +39,7 @@ Status Serve(const WorkerConfig& config) {
                  .make_engine = make_engine,
                  .draw = Draw,
                  .memory_percent = [] { return ReadHostMemoryPercent(); },
-                 .end_process = EndProcess});
+                 .end_process = EndProcessAtOnce});
   return worker.Run([&signals] {
     const timespec moment{.tv_sec = 0, .tv_nsec = 100'000'000};
     return sigtimedwait(&signals, nullptr, &moment) > 0;

@@ -22,6 +22,19 @@ TEST(UnitPaceTest, BelievesInASilentUnitFifteenTimesItsLength) {
   EXPECT_EQ(pace.Stall({"m", 9}, step), Millis(120'000)) << "another size";
 }
 
+TEST(UnitPaceTest, WhatEveryUnitIsGrantedCanBeSet) {
+  UnitPace pace(Millis(500));
+  const Unit step{.kind = UnitKind::kStep};
+  EXPECT_EQ(pace.Stall(kShape, step), Millis(3'000)) << "nothing is known";
+  pace.Note(kShape, UnitKind::kStep, 0.01);
+  EXPECT_EQ(pace.Stall(kShape, step), Millis(500));
+  pace.Note(kShape, UnitKind::kDecode, 1);
+  EXPECT_EQ(pace.Stall(kShape, {.kind = UnitKind::kDecode}), Millis(15'000));
+  UnitPace patient(Millis(3'600'000));
+  patient.Note(kShape, UnitKind::kStep, 0.01);
+  EXPECT_EQ(patient.Stall(kShape, step), Millis(3'600'000));
+}
+
 TEST(UnitPaceTest, TellsTheTimeLeftOnceItKnowsAStep) {
   UnitPace pace;
   const Unit third{.kind = UnitKind::kStep, .index = 2, .count = 10};

@@ -1,10 +1,14 @@
 #include "services/worker/watchdog.h"
 
+#include <unistd.h>
+
+#include <cstdio>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "gtest/gtest.h"
+#include "services/worker/exit_code.h"
 
 namespace phasor::worker {
 namespace {
@@ -109,6 +113,23 @@ TEST_F(WatchdogTest, ItsThreadLooksAndStopsWhenAsked) {
   EXPECT_LE(ends.size(), 1u);
   watchdog.Tick();
   EXPECT_EQ(ends, std::vector<std::string>{"at once"});
+}
+
+TEST(EndProcessTest, SaysWhyAndEndsWithItsCode) {
+  EXPECT_EXIT(EndProcessAtOnce("the device is lost"), testing::ExitedWithCode(70),
+              "the device is lost");
+}
+
+// A full pipe stands for a supervisor that does not read the log.
+TEST(EndProcessTest, ALogThatNobodyReadsDoesNotKeepTheProcess) {
+  EXPECT_EXIT(
+      {
+        int ends[2];
+        ASSERT_EQ(pipe(ends), 0);
+        ASSERT_GE(dup2(ends[1], STDERR_FILENO), 0);
+        EndProcessAtOnce(std::string(1 << 20, 'x'));
+      },
+      testing::ExitedWithCode(70), "");
 }
 
 }  // namespace
