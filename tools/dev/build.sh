@@ -57,6 +57,7 @@ build_preset() {
 
 test_all() {
   build_preset default
+  s3_server_setup
   ctest --test-dir build --output-on-failure -j "$(nproc)" "$@"
 }
 

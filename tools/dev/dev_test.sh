@@ -74,5 +74,15 @@ mkdir -p "$scratch/cache/libtorch-2.11.0/lib/python3.11/site-packages/torch/lib"
 PHASOR_CACHE_DIR="$scratch/cache" part "common python" libtorch_complete
 expect "a broken LibTorch is not complete" 1 $?
 
+mkdir -p "$scratch/cache/s3-server"
+server="python_environment() { mkdir -p \"\$1\"; echo installed; }; s3_server_setup 2> /dev/null"
+expect "an absent S3 server is installed" installed \
+  "$(PHASOR_CACHE_DIR="$scratch/cache" part "common python" "$server")"
+expect "one of the same list is not installed again" "" \
+  "$(PHASOR_CACHE_DIR="$scratch/cache" part "common python" "$server")"
+echo outdated > "$scratch/cache/s3-server/installed.txt"
+expect "one of another list is" installed \
+  "$(PHASOR_CACHE_DIR="$scratch/cache" part "common python" "$server")"
+
 echo "$failures failed"
 ((failures == 0))

@@ -1,12 +1,13 @@
 # shellcheck shell=bash
-# Python environments that nothing else uses: LibTorch, which comes in the PyPI wheel, and the
-# oracle (diffusers). What goes into them is pinned by version and hash.
+# Python environments that nothing else uses: LibTorch, which comes in the PyPI wheel, the oracle
+# (diffusers) and an S3 server for tests. What goes into them is pinned by version and hash.
 
 PHASOR_CACHE="${PHASOR_CACHE_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/phasor}"
 readonly PHASOR_CACHE
 readonly LIBTORCH_VERSION=2.11.0
 readonly LIBTORCH_HOME="$PHASOR_CACHE/libtorch-$LIBTORCH_VERSION"
 readonly ORACLE_HOME="$PHASOR_CACHE/oracle"
+readonly S3_SERVER_HOME="$PHASOR_CACHE/s3-server"
 
 # python_environment DIR LIST PIP_OPTIONS...
 # Builds the environment beside its place and renames it, so that a broken download never looks
@@ -60,4 +61,14 @@ oracle_setup() {
   need_disk "$PHASOR_CACHE" 9000
   say "installing diffusers, the reference (2.8 GB download, 5 GB on disk), into $ORACLE_HOME"
   python_environment "$ORACLE_HOME" "$PHASOR_ROOT/tools/dev/oracle.txt"
+}
+
+# moto, the S3 server that the tests of the S3 store start. Anew when the list has changed.
+s3_server_setup() {
+  local list="$PHASOR_ROOT/tools/dev/s3_server.txt"
+  if cmp -s "$list" "$S3_SERVER_HOME/installed.txt"; then return; fi
+  need_disk "$PHASOR_CACHE" 400
+  say "installing moto, an S3 server for tests (30 MB download, 120 MB on disk), into $S3_SERVER_HOME"
+  python_environment "$S3_SERVER_HOME" "$list"
+  cp "$list" "$S3_SERVER_HOME/installed.txt"
 }
