@@ -12,6 +12,8 @@ namespace {
 constexpr size_t kMaxAsked = 16;
 constexpr Millis kNap{200};   // while no job is to be taken
 constexpr Millis kWait{500};  // for a hint that work arrived; also how fast a drain is seen
+// How long a draining worker asks whether its last take got it a job.
+constexpr Millis kLongestFarewell{3'000};
 
 // Resident models first, then the other ones.
 std::vector<std::string> WarmFirst(std::vector<std::string> resident,
@@ -48,9 +50,9 @@ Status Executor::Run() {
   LoadAsked(models);
   parts_.status.Ready();
   log::Info("worker ready", {{"engine", engine->Versions()}, {"models", config_.models.size()}});
-  while (!draining()) {
+  while (!MayLeave(taker)) {
     LoadAsked(models);
-    if (!IntakeIsOpen()) {
+    if (!taker.MayHoldJob() && !IntakeIsOpen()) {
       parts_.patience.sleep(kNap);
       continue;
     }
@@ -105,6 +107,7 @@ void Executor::LoadAsked(ModelCache& models) {
 
 void Executor::Drain() {
   MutexLock lock(&mu_);
+  if (!draining_) drain_began_ = parts_.patience.clock.Steady();
   draining_ = true;
 }
 
@@ -116,6 +119,12 @@ void Executor::Preload(const std::string& model) {
 bool Executor::draining() const {
   MutexLock lock(&mu_);
   return draining_;
+}
+
+bool Executor::MayLeave(const Taker& taker) const {
+  MutexLock lock(&mu_);
+  if (!draining_) return false;
+  return !taker.MayHoldJob() || parts_.patience.clock.Steady() - drain_began_ >= kLongestFarewell;
 }
 
 }  // namespace phasor::worker

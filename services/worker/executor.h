@@ -64,6 +64,8 @@ class Executor {
   bool IntakeIsOpen();
   void LoadAsked(ModelCache& models);
   bool draining() const;
+  // True when draining, unless the last take may have got a job that nobody knows of.
+  bool MayLeave(const Taker& taker) const;
 
   Parts parts_;
   const ExecutorConfig config_;
@@ -71,6 +73,7 @@ class Executor {
 
   mutable Mutex mu_;
   bool draining_ GUARDED_BY(mu_) = false;
+  SteadyTime drain_began_ GUARDED_BY(mu_);
   std::vector<std::string> asked_ GUARDED_BY(mu_);
 };
 

@@ -17,6 +17,7 @@ class LosesReplies final : public queue::Consumer {
     auto grant = below_.Take(request);
     if (lost_ > 0) {
       --lost_;
+      if (on_loss) on_loss();
       return Unavailable("the reply was lost");
     }
     return grant;
@@ -38,6 +39,7 @@ class LosesReplies final : public queue::Consumer {
   }
 
   std::vector<std::string> nonces;
+  std::function<void()> on_loss;
 
  private:
   queue::Consumer& below_;
@@ -111,6 +113,27 @@ TEST_F(ExecutorTest, ALostReplyIsAskedForAgainWithTheSameNonce) {
   EXPECT_EQ(View(id).epoch, 1) << "one grant";
   ASSERT_EQ(lossy.nonces.size(), 3u);
   EXPECT_EQ(lossy.nonces[0], lossy.nonces[2]);
+}
+
+TEST_F(ExecutorTest, ADrainDoesNotLeaveTheJobOfALostReplyBehind) {
+  LosesReplies lossy(queue_, 2);
+  const auto executor = MakeExecutor(lossy);
+  Drain drain(*executor, intake_, renewer_, status_, clock_);
+  const job::JobId id = Submit();
+  lossy.on_loss = [&] { drain.Begin(Millis(0)); };
+  on_progress_ = [&](const v1::JobProgress&) { drain.Tick(); };
+  EXPECT_TRUE(executor->Run().ok());
+  EXPECT_EQ(View(id).state, job::State::kQueued) << "given back at once";
+  EXPECT_EQ(View(id).tries + View(id).crashes, 0);
+}
+
+TEST_F(ExecutorTest, ADrainDoesNotWaitForeverForAQueueThatDoesNotAnswer) {
+  LosesReplies lossy(queue_, 1'000);
+  const auto executor = MakeExecutor(lossy);
+  lossy.on_loss = [&] { executor->Drain(); };
+  const SteadyTime begin = clock_.Steady();
+  EXPECT_TRUE(executor->Run().ok());
+  EXPECT_LT(clock_.Steady() - begin, Millis(6'000));
 }
 
 TEST_F(ExecutorTest, AnUnansweredTakeIsForgottenAfterTheLease) {

@@ -30,4 +30,8 @@ StatusOr<std::optional<Taker::Taken>> Taker::Take(const std::vector<std::string>
   return std::optional<Taken>(Taken{**std::move(grant), sent_});
 }
 
+bool Taker::MayHoldJob() const {
+  return !nonce_.empty() && clock_.Steady() - sent_ < config_.lease;
+}
+
 }  // namespace phasor::worker

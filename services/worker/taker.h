@@ -32,6 +32,10 @@ class Taker {
   // `models`: what this worker can run, the first `warm` of them resident.
   StatusOr<std::optional<Taken>> Take(const std::vector<std::string>& models, int warm);
 
+  // True after a take without an answer: it may have been granted a job, which nobody else gets
+  // before the lease is over. The next Take tells.
+  bool MayHoldJob() const;
+
  private:
   queue::Consumer& queue_;
   const Clock& clock_;
