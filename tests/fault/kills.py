@@ -199,3 +199,18 @@ def fault_40_drain_with_a_job_longer_than_the_grace(seed):
         assert done["result"]["resumed_from_step"] > first.step
         assert rig.crashes_and_tries(job) == (0, 0)
         rig.check()
+
+
+def fault_40_drain_while_the_answer_to_a_take_is_lost(seed):
+    """The worker does not know that it has a job; nobody is to wait for its lease to run out."""
+    with Rig(seed, workers=1, lease=15, worker_flags=("--grace", 0)) as rig:
+        worker = rig.workers[0]
+        rig.proxy.add(Rule(LOSE_REPLY, scripts=["take"], count=1, when=lambda call: call.reply,
+                           on_hit=lambda _: worker.signal(signal.SIGTERM)))
+        job = rig.submit("x", steps=20)
+        assert worker.exit_code() == 0
+        assert rig.proxy.record.holds == {}, "it asked again and gave the job back"
+        rig.add_worker("worker-2")
+        rig.finish(job)
+        assert rig.crashes_and_tries(job) == (0, 0)
+        rig.check()

@@ -21,12 +21,14 @@ class Rule:
     """Strikes calls of the scripts in `scripts` (all if empty) from clients whose name begins with
     `client`, `count` times at most, each with `probability`. `once_each`: a call with the same
     first arguments (the job, its owner's token) is struck only once, so that its repetition gets
-    through. `on_hit` is called on the proxy's thread before the call is lost."""
+    through. `when` looks at the call, for a reply also at that. `on_hit` is called on the proxy's
+    thread before the call is lost."""
 
     def __init__(self, action, scripts=(), client="", count=None, probability=1.0,
-                 once_each=False, on_hit=None, seed=0):
+                 once_each=False, when=None, on_hit=None, seed=0):
         self.action, self.scripts, self.client = action, set(scripts), client
-        self.left, self.probability, self.on_hit = count, probability, on_hit
+        self.left, self.probability = count, probability
+        self.when, self.on_hit = when, on_hit
         self.struck = set() if once_each else None
         self.hits = {}  # script -> calls struck
         self._random = random.Random(seed)
@@ -35,6 +37,8 @@ class Rule:
         if self.left == 0 or not call.client.startswith(self.client):
             return False
         if self.scripts and call.name not in self.scripts or not call.is_script():
+            return False
+        if self.when and not self.when(call):
             return False
         if self.struck is not None:
             key = (call.name, *call.command[4:8])

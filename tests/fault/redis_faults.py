@@ -130,6 +130,7 @@ def fault_14_the_disk_of_the_store_full(seed):
 
 def fault_16_members_deleted_from_the_indexes(seed, mutant=None):
     """Of jobs in every state one member is deleted from the index that the state names."""
+    patience = 20 if mutant else 60  # seconds
     with Rig(seed, workers=1, lease=2, step_ms=50, mutant=mutant) as rig:
         with rig.redis.client() as redis:
             failing = rig.submit("fault:internal@step1x2", look=False, steps=3)
@@ -147,7 +148,7 @@ def fault_16_members_deleted_from_the_indexes(seed, mutant=None):
                 deleted["ring"] = redis("DEL", key)
             rig.workers[0].resume()
             leased = rig.submit("x", steps=100)
-            rig.wait_for_grant(leased)
+            rig.wait_for_grant(leased, seconds=patience)
             rig.workers[0].kill()
             deleted["lease"] = redis("ZREM", rig.key("lease"), leased)
             print(f"deleted: {deleted}")
@@ -155,7 +156,7 @@ def fault_16_members_deleted_from_the_indexes(seed, mutant=None):
         damaged = time.monotonic()
         rig.workers[0].start()
         jobs = [failing, *queued, expiring, leased]
-        rig.finish_all(jobs, seconds=30 if mutant else 60)
+        rig.finish_all(jobs, seconds=patience)
         print(f"all had ended {time.monotonic() - damaged:.1f} s later")
         rig.check()
 

@@ -27,14 +27,14 @@ class Rig:
         self.seed = seed
         self.random = random.Random(seed)
         self.lease = lease
-        self.mutant = mutant
         self.over_tcp = over_tcp  # to Redis, instead of a unix socket
         self.directory = tempfile.mkdtemp(prefix="phasor-fault-", dir="/tmp")
         self.clock = os.path.join(self.directory, "clock")
         self.history = History()
         self.redis = Redis(self.directory, *redis_flags)
         self.proxy = Proxy(self.redis.socket, seed)
-        suffix = "-mutant" if mutant else ""  # the programs that CMakeLists.txt makes of them
+        self.mutant = mutant  # of the queue's scripts
+        suffix = "-mutant" if mutant else ""
         self.gateways = [Gateway(f"gateway-{i + 1}", self.directory, "phasor-gateway" + suffix,
                                  gateway_flags) for i in range(gateways)]
         self.worker_flags = ["--engine", engine, "--fake-step-ms", str(step_ms), *worker_flags]

@@ -9,10 +9,11 @@ import time
 import jobs
 import kills
 import load
+import mutants
 import network
 import redis_faults
 
-MODULES = (kills, network, redis_faults, jobs, load)
+MODULES = (kills, network, redis_faults, jobs, load, mutants)
 
 
 def table():
