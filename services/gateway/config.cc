@@ -75,7 +75,8 @@ void AddFlags(CLI::App& app, RawConfig* raw) {
   app.add_option("--redis", config.redis, "redis://[user:password@]host[:port] or unix:///socket")
       ->envname("PHASOR_REDIS")
       ->capture_default_str();
-  app.add_option("--store", config.store, "folder of the result store")
+  app.add_option("--store", config.store,
+                 "result store: a folder, or a URL: file, redis, unix or s3 (docs/storage.md)")
       ->envname("PHASOR_STORE")
       ->capture_default_str();
   app.add_option("--models", config.models, "a model's directory, or a folder of them")

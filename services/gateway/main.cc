@@ -7,7 +7,7 @@
 #include "common/log/log.h"
 #include "common/metrics/admin_server.h"
 #include "common/queue/redis/redis_queue.h"
-#include "common/storage/fs/fs_store.h"
+#include "common/storage/open_store.h"
 #include "services/gateway/gateway.h"
 #include "services/gateway/secret.h"
 
@@ -21,7 +21,7 @@ Status Serve(const GatewayConfig& config) {
   ASSIGN_OR_RETURN(auto models, config::ReadModelCards(config.models));
   if (models.empty()) return NotFound("no model in " + config.models);
   ASSIGN_OR_RETURN(const std::string secret, ReadOrMakeSecret(config.secret_file));
-  ASSIGN_OR_RETURN(const auto store, storage::FsStore::Open({.root = config.store}));
+  ASSIGN_OR_RETURN(const auto store, storage::OpenStore(config.store));
   ASSIGN_OR_RETURN(const auto redis, queue::ParseRedisUrl(config.redis));
   queue::RedisQueue queue({.address = redis});
   ASSIGN_OR_RETURN(const auto gateway, Gateway::Start(config, secret, std::move(models),

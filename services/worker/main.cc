@@ -8,7 +8,7 @@
 #include "common/log/log.h"
 #include "common/queue/redis/redis_queue.h"
 #include "common/rpc/grpc_log.h"
-#include "common/storage/fs/fs_store.h"
+#include "common/storage/open_store.h"
 #include "engine/api/device_lost.h"
 #include "services/worker/engine_choice.h"
 #include "services/worker/exit_code.h"
@@ -28,7 +28,7 @@ Status Serve(const WorkerConfig& config) {
   const SystemClock clock;
   ASSIGN_OR_RETURN(auto models, config::ReadModelCards(config.models));
   if (models.empty()) return NotFound("no model in " + config.models);
-  ASSIGN_OR_RETURN(const auto store, storage::FsStore::Open({.root = config.store}));
+  ASSIGN_OR_RETURN(const auto store, storage::OpenStore(config.store));
   ASSIGN_OR_RETURN(const auto redis, queue::ParseRedisUrl(config.redis));
   ASSIGN_OR_RETURN(const auto make_engine, ChooseEngine(config, clock));
   queue::RedisQueue queue({.address = redis});

@@ -13,7 +13,7 @@ namespace phasor::worker {
 
 struct WorkerConfig {
   std::string redis = "redis://127.0.0.1:6379";  // or unix:///path/to/socket
-  std::string store = "phasor-data/store";       // folder of the result store
+  std::string store = "phasor-data/store";       // folder or URL, as OpenStore takes it
   std::string models = "models";                 // a model's directory, or a folder of them
   std::vector<std::string> gateways;             // whom to report to; empty: nobody
   std::string name;                              // default: host name, process id, random
