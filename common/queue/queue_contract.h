@@ -80,8 +80,9 @@ class QueueContract : public testing::TestWithParam<QueueFactory> {
 };
 
 // A random walk over all operations. Asserts after every step that the indexes are right, that
-// epochs grow with every grant, that terminal states never change and that no superseded owner is
-// answered OK. Returns what every call answered: equal for all implementations with one seed.
+// epochs grow with every grant, that terminal states never change, that no superseded owner is
+// answered OK and that jobs live as common/job/lifecycle.h decides. Returns what every call
+// answered: equal for all implementations with one seed.
 std::vector<std::string> RandomWalk(QueueUnderTest& queue, uint64_t seed, int steps);
 
 }  // namespace phasor::queue

@@ -116,4 +116,41 @@ TEST_P(QueueContract, OneBadNodeNeedsTwiceAsManyCrashes) {
   EXPECT_EQ(maintenance().PendingSeals(10)->size(), 1u);
 }
 
+TEST_P(QueueContract, AWorkerThatEndsWithItsJobCountsAsACrash) {
+  MustSubmit(1);
+  Failure failure;
+  failure.worker_lost = true;
+  failure.reason = "the device is lost";
+  failure.code = "UNAVAILABLE";
+  for (const std::string node : {"node-a", "node-b"}) {
+    failure.fence = Take("n-" + node, node)->fence;
+    EXPECT_EQ(consumer().Fail(failure).value(), FailOutcome::kRequeued);
+    EXPECT_EQ(View(TestJobId(1)).reason, "the device is lost");
+  }
+  const Grant third = *Take("third", "node-a");
+  EXPECT_EQ(third.crashes, 2);
+  EXPECT_EQ(third.tries, 0);
+  EXPECT_TRUE(third.solo);
+  failure.fence = third.fence;
+  EXPECT_EQ(consumer().Fail(failure).value(), FailOutcome::kSealed);
+  EXPECT_EQ(maintenance().PendingSeals(1)->at(0).reason.rfind("WORKER_LOST", 0), 0u);
+}
+
+TEST_P(QueueContract, ARecordThatContradictsAnEndWins) {
+  for (int n = 1; n <= 2; ++n) MustSubmit(n);
+  const Grant grant = MustTake();
+  ASSERT_TRUE(maintenance().Adopt(grant.fence.id, State::kDone, "first").ok());
+  EXPECT_EQ(Renew(grant.fence, 1), OwnerAnswer::kFenced) << "somebody has told the queue";
+  ASSERT_TRUE(maintenance().Adopt(grant.fence.id, State::kDone, "other").ok());
+  EXPECT_EQ(View(grant.fence.id).result, "first") << "a repeat changes nothing";
+  ASSERT_TRUE(maintenance().Adopt(grant.fence.id, State::kDead, "record").ok());
+  EXPECT_EQ(View(grant.fence.id).state, State::kDead);
+  EXPECT_EQ(maintenance().Stats()->dead, 1);
+  ASSERT_TRUE(maintenance().Adopt(grant.fence.id, State::kCanceled, "record").ok());
+  EXPECT_EQ(maintenance().Stats()->dead, 0);
+  EXPECT_EQ(maintenance().Stats()->live, 1);
+  EXPECT_EQ(maintenance().Adopt(TestJobId(2), State::kLeased, "").code(),
+            StatusCode::kInvalidArgument);
+}
+
 }  // namespace phasor::queue

@@ -138,4 +138,46 @@ TEST_P(QueueContract, AReleasedJobIsNextAndNoCounterMoves) {
   EXPECT_FALSE(next.solo);
 }
 
+TEST_P(QueueContract, ACallWhoseReplyWasLostIsRepeatedWithoutHarm) {
+  for (int n = 1; n <= 4; ++n) MustSubmit(n);
+  const auto twice = [](const auto& call) {
+    (void)call();
+    return call();
+  };
+  const auto versions = [&] {
+    std::vector<int64_t> found;
+    for (int n = 1; n <= 4; ++n) found.push_back(View(TestJobId(n)).version);
+    return found;
+  };
+  const Grant first = *Take("lost");
+  EXPECT_EQ(twice([&] { return Take("lost")->fence.epoch; }), first.fence.epoch);
+  EXPECT_EQ(twice([&] { return consumer().Release(first.fence, "c", 3).value(); }),
+            OwnerAnswer::kRepeated);
+  Failure failure;
+  failure.fence = MustTake().fence;
+  failure.worker_lost = true;
+  EXPECT_EQ(twice([&] { return consumer().Fail(failure).value(); }), FailOutcome::kRepeated);
+  EXPECT_EQ(View(failure.fence.id).crashes, 1);
+  EXPECT_EQ(View(failure.fence.id).tries, 0);
+  const Fence done = MustTake().fence;
+  EXPECT_EQ(twice([&] { return Renew(done, 1); }), OwnerAnswer::kOk);
+  EXPECT_EQ(twice([&] { return consumer().Complete(done, "r").value(); }), OwnerAnswer::kRepeated);
+  EXPECT_EQ(twice([&] { return producer().Cancel(TestJobId(4), "").value(); }), State::kCanceled);
+  EXPECT_TRUE(twice([&] { return maintenance().Adopt(TestJobId(2), State::kDead, ""); }).ok());
+  EXPECT_EQ(twice([&] { return producer().Redrive(TestJobId(2), "")->id; }), TestJobId(2) + "#2");
+  EXPECT_EQ(versions(), (std::vector<int64_t>{7, 2, 1, 2})) << "each thing happened once";
+  EXPECT_EQ(maintenance().Stats()->live, 2);
+}
+
+TEST_P(QueueContract, AJobThatTheQueueDoesNotKnowFencesItsOwner) {
+  const Fence forgotten{TestJobId(1), 1, "nonce"};
+  EXPECT_EQ(Renew(forgotten, 1), OwnerAnswer::kFenced);
+  EXPECT_EQ(consumer().Complete(forgotten, "r").value(), OwnerAnswer::kFenced);
+  EXPECT_EQ(consumer().Release(forgotten, "", 0).value(), OwnerAnswer::kFenced);
+  Failure failure;
+  failure.fence = forgotten;
+  EXPECT_EQ(consumer().Fail(failure).value(), FailOutcome::kFenced);
+  EXPECT_EQ(maintenance().Adopt(forgotten.id, State::kDone, "r").code(), StatusCode::kNotFound);
+}
+
 }  // namespace phasor::queue

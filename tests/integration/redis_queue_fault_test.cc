@@ -34,7 +34,13 @@ TEST(RedisQueueFaultTest, ReloadsItsScriptsAfterAFlush) {
   ASSERT_EQ(redis.Call({"SCRIPT", "FLUSH"}).text, "OK");
   EXPECT_EQ(redis.queue().Submit(TestRequest(2))->outcome, SubmitOutcome::kAccepted);
   ASSERT_EQ(redis.Call({"SCRIPT", "FLUSH"}).text, "OK");
+  const auto replies = redis.queue().SubmitAll({TestRequest(3), TestRequest(2), TestRequest(4)});
+  EXPECT_EQ(replies[0]->outcome, SubmitOutcome::kAccepted);
+  EXPECT_EQ(replies[1]->outcome, SubmitOutcome::kDuplicate);
+  EXPECT_EQ(replies[2]->outcome, SubmitOutcome::kAccepted);
+  ASSERT_EQ(redis.Call({"SCRIPT", "FLUSH"}).text, "OK");
   EXPECT_TRUE(redis.queue().Take(AnyTake("n"))->has_value());
+  EXPECT_EQ(redis.queue().Stats()->live, 4);
 }
 
 TEST(RedisQueueFaultTest, SaysHowToHelpWhenRedisIsNotThere) {
@@ -92,10 +98,18 @@ TEST(RedisQueueFaultTest, AFullRedisRefusesNewJobsAndFinishesTheOldOnes) {
   RedisServer server;
   RedisQueueUnderTest redis(server.url());
   for (int n = 0; n < 10; ++n) ASSERT_TRUE(redis.queue().Submit(TestRequest(n)).ok());
+  ASSERT_TRUE(redis.queue().Take(AnyTake("dying")).ok());
+  ASSERT_TRUE(redis.queue().Adopt(TestJobId(0), State::kDead, "").ok());
+  ASSERT_TRUE(redis.queue().Submit(TestRequest(10)).ok());
+  const int64_t keys = redis.Call({"DBSIZE"}).integer;
   ASSERT_EQ(redis.Call({"CONFIG", "SET", "maxmemory", "1mb"}).text, "OK");
+  EXPECT_EQ(redis.queue().Redrive(TestJobId(0), "").status().code(),
+            StatusCode::kResourceExhausted);
   const StatusOr<SubmitReply> refused = redis.queue().Submit(TestRequest(11));
   EXPECT_EQ(refused.status().code(), StatusCode::kResourceExhausted) << refused.status();
   EXPECT_EQ(redis.queue().Stats()->live, 10) << "nothing of it happened";
+  EXPECT_EQ(redis.Call({"DBSIZE"}).integer, keys) << "no half job";
+  EXPECT_EQ(redis.queue().Audit("", 100)->repaired, 0);
   for (int n = 0; n < 10; ++n) {
     const auto grant = redis.queue().Take(AnyTake("n" + std::to_string(n)));
     ASSERT_TRUE(grant.ok()) << grant.status();

@@ -13,7 +13,7 @@
 --           jobs that are counted already (sq <= aud.pos) move the sums along (count in index.lua),
 --           so at the end of the walk they are exact and replace the counters
 --   lease, delay, seal, due, dead, all   drop members that the state does not name
---   rings   drop tenants without jobs and jobs at the lists' heads that are not ready
+--   rings   drop tenants without jobs, and jobs at the heads of lists that are not ready
 -- What it does to a job changes neither its state nor its epoch.
 --#include core
 --#include index
@@ -46,7 +46,9 @@ local function check_ring(m, c, t)
   local ring = P .. 'ring:' .. m .. ':' .. c
   scanned = scanned + call('LLEN', ring)
   local used = P .. 'dq:' .. m .. ':' .. c
-  call('HSETNX', used, t, call('HGET', used, '#v') or 0)
+  if call('HSETNX', used, t, call('HGET', used, '#v') or 0) == 1 then
+    repair('share: put back ' .. t .. ' for ' .. m .. ':' .. c)
+  end
   if not call('LPOS', ring, t) and not is_parked(m, c, t) then
     call('RPUSH', ring, t)
     ring_bell()
@@ -54,28 +56,36 @@ local function check_ring(m, c, t)
   end
 end
 
+-- Behind `before`, the job of this list that the walk has met last, or at the end that its age
+-- names. Returns its place.
+local function insert(q, id, j, before)
+  repair('list: put back ' .. id)
+  ring_bell()
+  if before then
+    call('LINSERT', q, 'AFTER', before.id, id)
+    return before.place + 1
+  end
+  local head = call('LINDEX', q, 0)
+  if head and tonumber(call('HGET', P .. 'j:' .. head, 'sq') or 0) > tonumber(j.sq) then
+    call('LPUSH', q, id)
+    return 0
+  end
+  return call('RPUSH', q, id) - 1
+end
+
 -- The walk meets the jobs of a list mostly in its order, so the next one stands mostly behind the
 -- last; only otherwise it is searched for.
-local places = {}
+local met = {}
 local function check_list(id, j)
   local q = P .. 'q:' .. j.m .. ':' .. j.c .. ':' .. j.t
-  local place = places[q] and places[q] + 1
+  local before = met[q]
+  local place = before and before.place + 1
   if not place or call('LINDEX', q, place) ~= id then
     scanned = scanned + call('LLEN', q)
-    place = call('LPOS', q, id)
+    place = call('LPOS', q, id) or insert(q, id, j, before)
   end
-  if not place then
-    local head = call('LINDEX', q, 0)
-    local first = head and tonumber(call('HGET', P .. 'j:' .. head, 'sq') or 0)
-    call(first and first > tonumber(j.sq) and 'LPUSH' or 'RPUSH', q, id)
-    ring_bell()
-    repair('list: put back ' .. id)
-    places[q] = nil
-    check_ring(j.m, j.c, j.t)
-    return
-  end
-  if not places[q] then check_ring(j.m, j.c, j.t) end
-  places[q] = place
+  if not before then check_ring(j.m, j.c, j.t) end
+  met[q] = {id = id, place = place}
 end
 
 local sums = {}
@@ -89,7 +99,7 @@ local function check_live(id, score)
   if not LIVE[j.st] then return drop('live', id) end
   if j.sq ~= score then call('ZADD', P .. 'live', j.sq, id) end
   put_back('all', id, j.sq)
-  call('HSETNX', P .. 'models', j.m, j.mn or j.m)
+  if call('HSETNX', P .. 'models', j.m, j.mn or j.m) == 1 then repair('models: put back ' .. j.m) end
   add('tn', j.t)
   if j.st == 'QUEUED' then
     add('depth:' .. j.m, j.c)
@@ -160,11 +170,14 @@ local function next_after_live(state)
   local damaged = compare(function() end)
   if (damaged or state.wanted == '1') and state.read ~= '1' then return enter_phase('keys') end
   if damaged then compare(correct) end
-  local last = call('ZRANGE', P .. 'all', -1, -1, 'WITHSCORES')
   local seq = tonumber(call('GET', P .. 'seq') or 0)
-  if last[2] and tonumber(last[2]) > seq then
-    call('SET', P .. 'seq', last[2])
-    repair('seq: ' .. last[2])
+  for _, index in ipairs({'all', 'dead'}) do
+    local last = call('ZRANGE', P .. index, -1, -1, 'WITHSCORES')
+    if last[2] and tonumber(last[2]) > seq then
+      seq = tonumber(last[2])
+      call('SET', P .. 'seq', last[2])
+      repair('seq: ' .. last[2])
+    end
   end
   enter_phase('lease')
 end
@@ -214,14 +227,20 @@ function phases.keys(state)
   end
 end
 
--- A phase that drops from an index what `belongs` denies.
+-- A phase that drops from an index what `belongs` denies. The lists of all jobs and of dead letters
+-- outlive the records; what they forget is no repair.
 local function index_phase(index, following, belongs)
+  local outlives = index == 'all' or index == 'dead'
   phases[index] = function(state)
     local answer = call('ZSCAN', P .. index, state.at, 'COUNT', limit)
     for i = 1, #answer[2], 2 do
       local id = answer[2][i]
       local st = call('HGET', P .. 'j:' .. id, 'st')
-      if not belongs(st) then drop(index, id) end
+      if not st and outlives then
+        call('ZREM', P .. index, id)
+      elseif not belongs(st) then
+        drop(index, id)
+      end
       looked = looked + 1
     end
     if answer[1] == '0' then enter_phase(following) else call('HSET', P .. 'aud', 'at', answer[1]) end
