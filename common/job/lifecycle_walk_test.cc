@@ -73,10 +73,7 @@ class Walk {
 
   Event Failure() {
     const ErrorClass error = kErrorClasses[Below(kErrorClasses.size())];
-    const Verdict verdict = Judge({.error = error,
-                                   .tries = job_.tries,
-                                   .crashes = job_.crashes,
-                                   .max_tries = limits_.max_tries},
+    const Verdict verdict = Judge({.error = error, .tries = job_.tries, .crashes = job_.crashes},
                                   Below(1'000) / 1'000.0);
     return Failed{.retry = verdict.retry,
                   .delay = verdict.delay,

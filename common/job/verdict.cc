@@ -16,7 +16,7 @@ Millis DelayAfter(int setbacks, double draw) {
   return Millis(std::llround(seconds * 1000));
 }
 
-// The next try is the last one after tries + 2 of max_tries.
+// The next try is the last one when this was the last but one.
 Relief ReliefFor(const FailureFacts& facts) {
   if (facts.error != ErrorClass::kOutOfMemory) return Relief::kNone;
   const bool last = facts.tries + 2 >= facts.max_tries;
@@ -28,7 +28,6 @@ Relief ReliefFor(const FailureFacts& facts) {
 Verdict Judge(const FailureFacts& facts, double draw) {
   if (!MayPass(facts.error)) return {};
   if (facts.error == ErrorClass::kDeviceLost) return {.retry = true, .worker_lost = true};
-  if (facts.tries + 1 >= facts.max_tries) return {};
   return {.retry = true,
           .delay = DelayAfter(facts.tries + facts.crashes, draw),
           .relief = ReliefFor(facts)};

@@ -1,6 +1,6 @@
-// What becomes of a job whose try failed: whether it is tried again, when, and what the next try
-// should do differently. The worker judges, for it knows the class of the failure; the queue then
-// applies the verdict (common/job/lifecycle.h), which may still find that the tries are spent.
+// What becomes of a job whose try failed: whether it may be tried again, when, and what the next
+// try should do differently. The worker judges, for it knows the class of the failure; the queue
+// then applies the verdict (common/job/lifecycle.h) and alone knows whether the tries are spent.
 // A pure function: no clock, no generator, no I/O.
 #pragma once
 
@@ -22,7 +22,7 @@ struct FailureFacts {
   ErrorClass error = ErrorClass::kInternal;
   int tries = 0;                   // failures reported before this one
   int crashes = 0;                 // workers lost with the job before
-  int max_tries = 4;               // failures that make a job dead, this one included
+  int max_tries = 4;               // that the job has in all, as far as the worker knows
   bool allow_degradation = false;  // memory may cost resolution as the last resort
 };
 

@@ -38,15 +38,17 @@ void Intake::Close() {
   ordered_ = true;
 }
 
-void Intake::RestAfterJob(Millis rest) {
+void Intake::RestAfter(const std::string& job, Millis rest) {
   MutexLock lock(&mu_);
-  rest_ = std::clamp(rest, rest_, kLongestRest);
+  rest_after_ = job;
+  rest_ = std::clamp(rest, Millis(0), kLongestRest);
 }
 
 void Intake::JobEnded(const std::string& job, bool came_out,
                       std::optional<job::ErrorClass> failed) {
   MutexLock lock(&mu_);
-  rest_until_ = clock_.Steady() + std::exchange(rest_, Millis(0));
+  if (job == rest_after_ && !came_out) rest_until_ = clock_.Steady() + rest_;
+  rest_after_.clear();
   const bool doubted = cordon_.doubts();
   if (came_out) cordon_.Succeeded();
   if (failed.has_value()) cordon_.Failed(job, *failed, clock_.Steady());

@@ -35,8 +35,9 @@ class Intake {
 
   // Takes no job any more, for good.
   void Close();
-  // Takes none for so long after the job in hand has ended, at most a minute.
-  void RestAfterJob(Millis rest);
+  // Takes none for so long, at most a minute, after `job` is given back; nothing if the job in hand
+  // is another one by then or comes out.
+  void RestAfter(const std::string& job, Millis rest);
 
   // The job in hand has ended. `failed`: why it did not come out; nullopt: it came out, or was
   // given back or lost without saying anything about the worker (`came_out` false).
@@ -53,6 +54,7 @@ class Intake {
   Mutex mu_;
   bool ordered_ GUARDED_BY(mu_) = false;
   Cordon cordon_ GUARDED_BY(mu_);
+  std::string rest_after_ GUARDED_BY(mu_);
   Millis rest_ GUARDED_BY(mu_){0};
   SteadyTime rest_until_ GUARDED_BY(mu_);
 };

@@ -65,22 +65,35 @@ TEST_F(IntakeTest, AJobThatWasGivenBackSpeaksNeitherForNorAgainstTheWorker) {
   EXPECT_EQ(intake_.Look(), Closed::kCordoned);
 }
 
-TEST_F(IntakeTest, RestsOnceAfterTheJobInHand) {
-  intake_.RestAfterJob(Millis(1'000));
+TEST_F(IntakeTest, RestsOnceAfterTheJobThatItGaveBack) {
+  intake_.RestAfter("a", Millis(1'000));
   EXPECT_EQ(intake_.Look(), std::nullopt) << "the job is still in hand";
   clock_.Advance(Millis(5'000));
   intake_.JobEnded("a", false, std::nullopt);
   EXPECT_EQ(intake_.Look(), Closed::kResting);
   clock_.Advance(Millis(1'000));
   EXPECT_EQ(intake_.Look(), std::nullopt);
-  intake_.JobEnded("b", true, std::nullopt);
+  intake_.JobEnded("b", false, std::nullopt);
+  EXPECT_EQ(intake_.Look(), std::nullopt);
+}
+
+TEST_F(IntakeTest, DoesNotRestAfterAnotherJobOrOneThatCameOut) {
+  intake_.RestAfter("a", Millis(1'000));
+  intake_.JobEnded("b", false, std::nullopt);
+  EXPECT_EQ(intake_.Look(), std::nullopt);
+  intake_.JobEnded("a", false, std::nullopt);
+  EXPECT_EQ(intake_.Look(), std::nullopt) << "that was long ago";
+  intake_.RestAfter("c", Millis(1'000));
+  intake_.JobEnded("c", true, std::nullopt);
   EXPECT_EQ(intake_.Look(), std::nullopt);
 }
 
 TEST_F(IntakeTest, RestsForAMinuteAtMost) {
-  intake_.RestAfterJob(Millis(3'600'000));
+  intake_.RestAfter("a", Millis(3'600'000));
   intake_.JobEnded("a", false, std::nullopt);
-  clock_.Advance(Millis(60'000));
+  clock_.Advance(Millis(59'999));
+  EXPECT_EQ(intake_.Look(), Closed::kResting);
+  clock_.Advance(Millis(1));
   EXPECT_EQ(intake_.Look(), std::nullopt);
 }
 

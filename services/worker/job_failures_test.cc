@@ -128,6 +128,26 @@ TEST_F(JobFailuresTest, MemoryIsAskedForInEveryPhaseAndTheProcessLives) {
   }
 }
 
+TEST_F(JobFailuresTest, HowManyTriesThereAreIsTheQueuesToSay) {
+  for (const int most : {1, 6}) {
+    queue::QueueLimits limits;
+    limits.max_tries = most;
+    ASSERT_TRUE(queue_.SetLimits(limits).ok());
+    StartWorker("w1");
+    const job::JobId id = SubmitWith("fault:internal@step3 " + std::to_string(most));
+    for (int run = 1; run <= most; ++run) {
+      EXPECT_NE(View(id).state, job::State::kSealing) << run << " of " << most;
+      TakeAndRun();
+      clock_.Advance(Millis(31'000));
+      (void)queue_.Recover(10);
+    }
+    EXPECT_EQ(View(id).state, job::State::kSealing) << most;
+    EXPECT_THAT(Keys("jobs/" + id + "/c"), IsEmpty());
+  }
+  EXPECT_EQ(Metric("phasor_jobs_total{model=\"tiny\",state=\"FAILED\"}"), 2);
+  EXPECT_EQ(Metric("phasor_jobs_total{model=\"tiny\",state=\"RETRY_PENDING\"}"), 5);
+}
+
 TEST_F(JobFailuresTest, MemoryThatNeverSufficesEndsTheJobAfterItsTries) {
   StartWorker("w1");
   const job::JobId id = SubmitWith("fault:oom@step3");

@@ -239,11 +239,9 @@ void JobRunner::GiveBack(Ongoing& job) {
 
 std::string JobRunner::Fail(Ongoing& job, const Ending& ending) {
   const job::ErrorClass error = ending.error();
-  const job::Verdict verdict = job::Judge({.error = error,
-                                           .tries = job.grant.tries,
-                                           .crashes = job.grant.crashes,
-                                           .max_tries = config_.max_tries},
-                                          parts_.patience.draw());
+  const job::Verdict verdict =
+      job::Judge({.error = error, .tries = job.grant.tries, .crashes = job.grant.crashes},
+                 parts_.patience.draw());
   const std::string code = absl::StatusCodeToString(ending.status.code());
   log::Warn("job failed", {{"job_id", job.grant.fence.id},
                            {"status", ending.status},
@@ -256,10 +254,7 @@ std::string JobRunner::Fail(Ongoing& job, const Ending& ending) {
   const SteadyTime end =
       parts_.patience.clock.Steady() +
       (verdict.worker_lost ? std::min(kLastWords, config_.lease) : config_.lease);
-  if (verdict.retry) {
-    parts_.metrics.Retried(code);
-    Prepare(job, verdict);
-  }
+  if (verdict.retry) Prepare(job, verdict);
   const queue::Failure failure{.fence = job.grant.fence,
                                .retryable = verdict.retry,
                                .delay = verdict.delay,
@@ -271,7 +266,11 @@ std::string JobRunner::Fail(Ongoing& job, const Ending& ending) {
     log::Warn("failure not reported; the lease will run out",
               {{"job_id", job.grant.fence.id}, {"status", answer.status()}});
   }
-  return verdict.retry ? "RETRY_PENDING" : "FAILED";
+  // Whether the tries are spent is the queue's to say.
+  const bool sealed = answer.ok() && *answer == queue::FailOutcome::kSealed;
+  if (!verdict.retry || sealed) return "FAILED";
+  parts_.metrics.Retried(code);
+  return "RETRY_PENDING";
 }
 
 // What makes the next try better, before it is asked for.

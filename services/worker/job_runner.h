@@ -30,7 +30,6 @@ namespace phasor::worker {
 struct RunnerConfig {
   std::string worker;
   Millis lease{15'000};
-  int max_tries = 4;
   double checkpoint_share = 0.01;  // of a run's time that checkpoints may cost
   Millis stall{20'000};            // what every unit is granted before it counts as hung
 };

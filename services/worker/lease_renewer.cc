@@ -36,11 +36,9 @@ void LeaseRenewer::RenewSoon() {
   changed_.Signal();
 }
 
-bool LeaseRenewer::AskToStop(StopReason reason, const job::JobId& id) {
+void LeaseRenewer::AskToStop(StopReason reason, const job::JobId& id) {
   MutexLock lock(&mu_);
-  if (job_ == nullptr || (!id.empty() && job_->fence().id != id)) return false;
-  job_->AskToStop(reason);
-  return true;
+  if (job_ != nullptr && (id.empty() || job_->fence().id == id)) job_->AskToStop(reason);
 }
 
 std::optional<Activity> LeaseRenewer::activity() const {

@@ -41,8 +41,8 @@ class LeaseRenewer {
   void End();
   // The next Tick renews, whatever the time: a new checkpoint, or a hint that the job ended.
   void RenewSoon();
-  // Asks the running job to stop if it is `id` (empty: whichever). False: no such job runs.
-  bool AskToStop(StopReason reason, const job::JobId& id = "");
+  // Asks the running job to stop if it is `id` (empty: whichever).
+  void AskToStop(StopReason reason, const job::JobId& id = "");
   // What the executor does with the running job; nullopt: there is none.
   std::optional<Activity> activity() const;
 

@@ -128,7 +128,6 @@ TEST_F(LeaseRenewerTest, TellsWhatTheExecutorDoesForAsLongAsThereIsAJob) {
   EXPECT_EQ(renewer_.activity()->stall, Millis(5));
   renewer_.End();
   EXPECT_FALSE(renewer_.activity());
-  EXPECT_FALSE(renewer_.AskToStop(StopReason::kDrained));
 }
 
 TEST_F(LeaseRenewerTest, AStalledRunIsNotStoppedButItsLeaseRunsOut) {

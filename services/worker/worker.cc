@@ -70,7 +70,8 @@ WorkerCommands Worker::Commands() {
               },
           .preempt =
               [this](const std::string& id, Millis rest) {
-                if (lease_.AskToStop(StopReason::kPreempted, id)) intake_.RestAfterJob(rest);
+                intake_.RestAfter(id, rest);
+                lease_.AskToStop(StopReason::kPreempted, id);
               },
           .drain = [this] { drain_.Order(); },
           .preload = [this](const std::string& model) { executor_.Preload(model); }};
