@@ -29,15 +29,28 @@ struct RawConfig {
   std::string log_format = "text";
 };
 
+void ReadSeconds(config::YamlReader& reader, const char* key, double least, Millis* time) {
+  constexpr double kMaxSeconds = 86'400;
+  double seconds = static_cast<double>(time->count()) / 1000;
+  reader.Double(key, least, kMaxSeconds, &seconds);
+  *time = Millis(static_cast<int64_t>(seconds * 1000));
+}
+
 void ReadLimits(config::YamlReader* reader, std::optional<queue::QueueLimits>* limits) {
   if (!reader->Has("limits")) return;
   config::YamlReader child = reader->Child("limits");
   queue::QueueLimits& read = limits->emplace();
-  constexpr int64_t kMaxJobs = 100'000'000;
+  constexpr int64_t kMaxJobs = 1'000'000'000;
   child.Int("max_jobs", 1, kMaxJobs, &read.max_jobs);
   child.Int("max_per_tenant", 1, kMaxJobs, &read.max_per_tenant);
+  child.Int("max_running_per_tenant", 1, kMaxJobs, &read.max_running_per_tenant);
   child.Int("max_tries", 1, 100, &read.max_tries);
   child.Int("max_crashes", 1, 100, &read.max_crashes);
+  ReadSeconds(child, "stall", 1, &read.stall);
+  ReadSeconds(child, "preempt_after", 0, &read.preempt_after);
+  ReadSeconds(child, "preempt_floor", 0, &read.preempt_floor);
+  child.Int("max_preemptions", 0, 1000, &read.max_preemptions);
+  child.Int("max_dead", 0, 1'000'000, &read.max_dead);
   reader->Absorb(child);
 }
 

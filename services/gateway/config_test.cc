@@ -62,6 +62,10 @@ TEST_F(ConfigFileTest, AnUnknownOrImpossibleKeyIsNamed) {
       {"lisen: x\n", "lisen"},
       {"limits: {max_jobz: 3}\n", "limits.max_jobz"},
       {"limits: {max_jobs: 0}\n", "limits.max_jobs"},
+      {"limits: {stall: 0.5}\n", "limits.stall"},
+      {"limits: {preempt_after: -1}\n", "limits.preempt_after"},
+      {"sweep_every: 0\n", "sweep_every"},
+      {"keep_orphans: 0.5\n", "keep_orphans"},
       {"work_threads: many\n", "work_threads"},
       {"log_level: loud\n", "loud"},
   };
@@ -70,6 +74,38 @@ TEST_F(ConfigFileTest, AnUnknownOrImpossibleKeyIsNamed) {
     EXPECT_EQ(status.code(), StatusCode::kInvalidArgument) << text;
     EXPECT_THAT(Message(status), HasSubstr(named));
   }
+}
+
+TEST_F(ConfigFileTest, AllLimitsCanStandInTheFile) {
+  const auto config = Read({"--config", File("limits:\n"
+                                             "  max_running_per_tenant: 3\n"
+                                             "  stall: 30.5\n"
+                                             "  preempt_after: 0\n"
+                                             "  preempt_floor: 2\n"
+                                             "  max_preemptions: 0\n"
+                                             "  max_dead: 5\n")
+                                            .c_str()});
+  ASSERT_TRUE(config.ok()) << config.status();
+  queue::QueueLimits expected;
+  expected.max_running_per_tenant = 3;
+  expected.stall = Millis(30'500);
+  expected.preempt_after = Millis(0);
+  expected.preempt_floor = Millis(2'000);
+  expected.max_preemptions = 0;
+  expected.max_dead = 5;
+  EXPECT_EQ(*config->limits, expected);
+}
+
+TEST(GatewayConfigTest, SaysHowLongTheStoreKeepsThings) {
+  const auto config = Read({"--sweep-every", "60", "--keep-results", "200", "--keep-orphans", "2"});
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_EQ(config->sweep_every, std::chrono::minutes(1));
+  EXPECT_EQ(config->sweep.result_retention, std::chrono::hours(200));
+  EXPECT_EQ(config->sweep.orphan_after, std::chrono::hours(2));
+  EXPECT_EQ(config->sweep.record_retention, Millis(0)) << "for ever";
+  EXPECT_THAT(Message(Read({"--keep-results", "-1"}).status()), HasSubstr("--keep-results"));
+  EXPECT_THAT(Message(Read({"--keep-records", "5"}).status()), HasSubstr("record"))
+      << "shorter than the queue knows a job";
 }
 
 TEST(GatewayConfigTest, AnUnknownFlagOrValueIsNamed) {

@@ -21,6 +21,7 @@
 #include "services/gateway/work_pool.h"
 #include "services/gateway/worker_registry.h"
 #include "services/gateway/worker_report_service.h"
+#include "services/gateway/write_guard.h"
 
 namespace phasor::gateway {
 // Destroyed from the bottom: first the loops and events stop, last the pool's users go.
@@ -39,7 +40,8 @@ struct Gateway::Parts {
         pool({config.work_threads, static_cast<size_t>(config.work_queue)}, ports.metrics),
         hub({&reader, &pool, ports.clock}),
         group(&submit, &pool),
-        images({&submit, &group, &cancel, &redrive, &reader, &hub, &pool}),
+        guard(ports.clock),
+        images({&submit, &group, &cancel, &redrive, &reader, &hub, &guard, &pool}),
         models(&catalog, &sampler, &workers),
         admin({ports.maintenance, ports.control, &reader, &workers, &pool, ports.clock, config.name,
                PHASOR_VERSION}),
@@ -68,6 +70,7 @@ struct Gateway::Parts {
   WorkPool pool;
   WatcherHub hub;
   SubmitGroup group;
+  WriteGuard guard;
   ImagesService images;
   ModelsService models;
   AdminService admin;
@@ -111,6 +114,7 @@ StatusOr<std::unique_ptr<Gateway>> Gateway::Start(const GatewayConfig& config,
                        }},
                       {"watchers", [parts] {
                          parts->hub.Tick();
+                         parts->guard.Tick();
                          return OkStatus();
                        }}});
   return std::unique_ptr<Gateway>(new Gateway(std::move(owned)));

@@ -37,7 +37,8 @@ grpc::ServerUnaryReactor* ImagesService::Submit(grpc::CallbackServerContext* cal
 
 grpc::ServerWriteReactor<v1::GenerateEvent>* ImagesService::Generate(
     grpc::CallbackServerContext* call, const v1::GenerateImagesRequest* request) {
-  auto stream = JobStream<v1::GenerateEvent>::Make(call, parts_.hub, ToGenerateEvent);
+  auto stream =
+      JobStream<v1::GenerateEvent>::Make(call, {parts_.hub, parts_.guard}, ToGenerateEvent);
   // Set by the submit below; the client may go away before or after it.
   struct Submitted {
     Mutex mu;
@@ -130,7 +131,7 @@ grpc::ServerUnaryReactor* ImagesService::Get(grpc::CallbackServerContext* call,
 
 grpc::ServerWriteReactor<v1::WatchEvent>* ImagesService::Watch(grpc::CallbackServerContext* call,
                                                                const v1::WatchRequest* request) {
-  auto stream = JobStream<v1::WatchEvent>::Make(call, parts_.hub, ToWatchEvent);
+  auto stream = JobStream<v1::WatchEvent>::Make(call, {parts_.hub, parts_.guard}, ToWatchEvent);
   stream->Follow(request->job_id(), {.previews = request->previews()});
   return stream.get();
 }
@@ -157,8 +158,8 @@ grpc::ServerUnaryReactor* ImagesService::List(grpc::CallbackServerContext* call,
 }
 
 grpc::ServerWriteReactor<v1::ResultChunk>* ImagesService::GetResult(
-    grpc::CallbackServerContext* /*call*/, const v1::GetResultRequest* request) {
-  return new ResultStream(parts_.reader, parts_.pool, *request);
+    grpc::CallbackServerContext* call, const v1::GetResultRequest* request) {
+  return new ResultStream(call, {parts_.reader, parts_.pool, parts_.guard}, *request);
 }
 
 }  // namespace phasor::gateway

@@ -10,6 +10,7 @@
 #include "services/gateway/submit_group.h"
 #include "services/gateway/watcher_hub.h"
 #include "services/gateway/work_pool.h"
+#include "services/gateway/write_guard.h"
 
 namespace phasor::gateway {
 
@@ -22,6 +23,7 @@ class ImagesService final : public v1::Images::CallbackService {
     RedriveFlow* redrive = nullptr;
     JobReader* reader = nullptr;
     WatcherHub* hub = nullptr;
+    WriteGuard* guard = nullptr;
     WorkPool* pool = nullptr;
   };
   explicit ImagesService(const Parts& parts) : parts_(parts) {}

@@ -83,7 +83,7 @@ TEST_F(ImagesServiceTest, CancelEndsAJobOnceAndForAll) {
   EXPECT_EQ(Cancel("x").status().code(), StatusCode::kInvalidArgument);
 }
 
-TEST_F(ImagesServiceTest, GetResultComesInChunksOfAMebibyte) {
+TEST_F(ImagesServiceTest, GetResultComesInChunksOfAMebibyteAtMost) {
   v1::GenerateRequest two = DemoRequest();
   two.set_images(2);
   const std::string id = Submit(two)->job_id();

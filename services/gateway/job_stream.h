@@ -1,6 +1,6 @@
 // The server's end of Watch and Generate: writes what a Watcher has, one message at a time, as
-// fast as the client reads. No thread waits for a client, and a client that has not taken a message
-// for half a minute is cut off: its job goes on, and Watch begins anew.
+// fast as the client reads. No thread waits for a client; one that does not read is cut off
+// (write_guard.h).
 //
 // Thread-safe. gRPC calls the reactor; Follow, Send and End come from the work pool; the
 // watcher's wake from anywhere. The stream keeps itself alive until gRPC is done with it.
@@ -15,12 +15,12 @@
 
 #include <grpcpp/support/server_callback.h>
 
-#include "common/base/clock.h"
 #include "common/base/mutex.h"
 #include "phasor/v1/images.pb.h"
 #include "services/gateway/client_status.h"
 #include "services/gateway/watcher.h"
 #include "services/gateway/watcher_hub.h"
+#include "services/gateway/write_guard.h"
 
 namespace phasor::gateway {
 
@@ -41,17 +41,22 @@ class JobStream final : public grpc::ServerWriteReactor<Message>,
     bool accepted = false;
   };
 
-  // Given to gRPC as the call's reactor, which keeps it alive as long as `call`. `hub` outlives the
-  // stream.
-  static std::shared_ptr<JobStream> Make(grpc::CallbackServerContext* call, WatcherHub* hub,
+  // Where news come from and what sees to it that they leave; both outlive the stream.
+  struct Ends {
+    WatcherHub* hub = nullptr;
+    WriteGuard* guard = nullptr;
+  };
+
+  // Given to gRPC as the call's reactor, which keeps it alive as long as `call`.
+  static std::shared_ptr<JobStream> Make(grpc::CallbackServerContext* call, const Ends& ends,
                                          Convert convert) {
-    auto stream = std::make_shared<JobStream>(call, hub, convert);
+    auto stream = std::make_shared<JobStream>(call, ends, convert);
     stream->self_ = stream;
     return stream;
   }
 
-  JobStream(grpc::CallbackServerContext* call, WatcherHub* hub, Convert convert)
-      : call_(call), hub_(hub), convert_(convert) {}
+  JobStream(grpc::CallbackServerContext* call, const Ends& ends, Convert convert)
+      : call_(call), ends_(ends), convert_(convert) {}
 
   // Called once if the client goes away before the stream's end. Set before the reactor is given
   // to gRPC.
@@ -68,30 +73,23 @@ class JobStream final : public grpc::ServerWriteReactor<Message>,
 
   // Tells the client what happens to the job, to its end. Call at most once.
   void Follow(const job::JobId& id, const Wishes& wishes) {
-    const auto weak = this->weak_from_this();
     auto watcher =
         std::make_shared<Watcher>(id, Watcher::Options{.previews = wishes.previews,
                                                        .pictures = wishes.pictures,
                                                        .accepted = wishes.accepted,
-                                                       .wake =
-                                                           [weak] {
-                                                             if (const auto stream = weak.lock())
-                                                               stream->Pump();
-                                                           },
-                                                       .check =
-                                                           [weak](SteadyTime now) {
-                                                             if (const auto stream = weak.lock())
-                                                               stream->CutIfStuck(now);
-                                                           }});
+                                                       .wake = [weak = this->weak_from_this()] {
+                                                         if (const auto stream = weak.lock())
+                                                           stream->Pump();
+                                                       }});
     {
       MutexLock lock(&mu_);
       if (closed_) return;
       watcher_ = watcher;
     }
-    hub_->Add(watcher);
+    ends_.hub->Add(watcher);
     // The client may have gone in between.
     MutexLock lock(&mu_);
-    if (closed_) hub_->Remove(watcher);
+    if (closed_) ends_.hub->Remove(watcher);
   }
 
   void End(const Status& status) {
@@ -104,6 +102,7 @@ class JobStream final : public grpc::ServerWriteReactor<Message>,
   }
 
   void OnWriteDone(bool ok) override {
+    ends_.guard->End(call_);
     {
       MutexLock lock(&mu_);
       writing_ = false;
@@ -124,21 +123,11 @@ class JobStream final : public grpc::ServerWriteReactor<Message>,
       closed_ = true;
       watcher = std::move(watcher_);
     }
-    if (watcher != nullptr) hub_->Remove(watcher);
+    if (watcher != nullptr) ends_.hub->Remove(watcher);
     self_.reset();  // may destroy this
   }
 
  private:
-  static constexpr Millis kLongestWrite{30'000};
-
-  // Ends the call of a client that does not read.
-  void CutIfStuck(SteadyTime now) {
-    MutexLock lock(&mu_);
-    if (!writing_ || closed_) return;
-    if (!writing_since_) writing_since_ = now;
-    if (now - *writing_since_ >= kLongestWrite) call_->TryCancel();
-  }
-
   // gRPC tells of a lost client by a failed write, by OnCancel, or by both.
   void Disconnect() {
     std::function<void()> call;
@@ -163,12 +152,12 @@ class JobStream final : public grpc::ServerWriteReactor<Message>,
         finish = end_;
       } else {
         writing_ = true;
-        writing_since_.reset();
       }
     }
     if (finish) {
       this->Finish(AnswerOf(*finish));
     } else {
+      ends_.guard->Begin(call_);
       this->StartWrite(&message_);
     }
   }
@@ -193,7 +182,7 @@ class JobStream final : public grpc::ServerWriteReactor<Message>,
   }
 
   grpc::CallbackServerContext* const call_;
-  WatcherHub* const hub_;
+  const Ends ends_;
   const Convert convert_;
   std::shared_ptr<JobStream> self_;
 
@@ -203,7 +192,6 @@ class JobStream final : public grpc::ServerWriteReactor<Message>,
   std::deque<Message> first_ GUARDED_BY(mu_);
   std::optional<Status> end_ GUARDED_BY(mu_);
   bool writing_ GUARDED_BY(mu_) = false;
-  std::optional<SteadyTime> writing_since_ GUARDED_BY(mu_);  // as the first check saw it
   bool finished_ GUARDED_BY(mu_) = false;
   bool closed_ GUARDED_BY(mu_) = false;
   Message message_;  // gRPC's while writing_

@@ -11,20 +11,22 @@
 namespace phasor::gateway {
 namespace {
 
-constexpr size_t kChunk = 1 << 20;
+// Small enough that a slow line takes one in time.
+constexpr size_t kChunk = 256 << 10;
 
 }  // namespace
 
-ResultStream::ResultStream(JobReader* reader, WorkPool* pool, const v1::GetResultRequest& request)
-    : reader_(reader),
-      pool_(pool),
+ResultStream::ResultStream(grpc::CallbackServerContext* call, const Parts& parts,
+                           const v1::GetResultRequest& request)
+    : call_(call),
+      parts_(parts),
       job_id_(request.job_id()),
       only_(request.has_index() ? std::optional<int>(request.index()) : std::nullopt) {
   Post(&ResultStream::Open);
 }
 
 void ResultStream::Post(void (ResultStream::*step)()) {
-  if (!pool_->TryPost([this, step] { (this->*step)(); })) {
+  if (!parts_.pool->TryPost([this, step] { (this->*step)(); })) {
     Finish(AnswerOf(BusyStatus()));
   }
 }
@@ -36,7 +38,7 @@ void ResultStream::Open() {
 }
 
 Status ResultStream::LoadRecord() {
-  ASSIGN_OR_RETURN(record_, reader_->FinishedRecord(job_id_));
+  ASSIGN_OR_RETURN(record_, parts_.reader->FinishedRecord(job_id_));
   result_ = rpc::ResultOf(record_);
   end_ = record_.images.size();
   if (!only_) return OkStatus();
@@ -52,7 +54,7 @@ Status ResultStream::LoadRecord() {
 void ResultStream::LoadPicture() {
   if (canceled_) return Finish(grpc::Status::CANCELLED);
   if (image_ >= end_) return Finish(grpc::Status::OK);
-  auto bytes = reader_->Picture(record_.images[image_]);
+  auto bytes = parts_.reader->Picture(record_.images[image_]);
   if (!bytes.ok()) return Finish(AnswerOf(bytes.status()));
   bytes_ = *std::move(bytes);
   offset_ = 0;
@@ -68,10 +70,12 @@ void ResultStream::WriteChunk() {
   const size_t length = std::min(kChunk, bytes_.size() - offset_);
   chunk_.set_data(bytes_.data() + offset_, length);
   offset_ += length;
+  parts_.guard->Begin(call_);
   StartWrite(&chunk_);
 }
 
 void ResultStream::OnWriteDone(bool ok) {
+  parts_.guard->End(call_);
   if (!ok) return Finish(grpc::Status::CANCELLED);
   if (offset_ < bytes_.size()) return WriteChunk();
   ++image_;

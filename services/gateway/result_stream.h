@@ -1,6 +1,7 @@
-// The server's end of GetResult: the pictures of a job in chunks of at most 1 MiB. One picture is
-// in memory at a time; it is read in the work pool, checked against its digest and then written
-// as fast as the client reads. gRPC's calls and the pool's take turns; the stream deletes itself.
+// The server's end of GetResult: the pictures of a job in chunks. One picture is in memory at a
+// time; it is read in the work pool, checked against its digest and then written as fast as the
+// client reads; one that does not read is cut off (write_guard.h). gRPC's calls and the pool's take
+// turns; the stream deletes itself.
 #pragma once
 
 #include <atomic>
@@ -13,13 +14,20 @@
 #include "phasor/v1/images.pb.h"
 #include "services/gateway/job_reader.h"
 #include "services/gateway/work_pool.h"
+#include "services/gateway/write_guard.h"
 
 namespace phasor::gateway {
 
 class ResultStream final : public grpc::ServerWriteReactor<v1::ResultChunk> {
  public:
-  // Starts at once; reader and pool outlive the stream.
-  ResultStream(JobReader* reader, WorkPool* pool, const v1::GetResultRequest& request);
+  struct Parts {  // all outlive the stream
+    JobReader* reader = nullptr;
+    WorkPool* pool = nullptr;
+    WriteGuard* guard = nullptr;
+  };
+  // Starts at once; `call` lives as long as the stream.
+  ResultStream(grpc::CallbackServerContext* call, const Parts& parts,
+               const v1::GetResultRequest& request);
 
   void OnWriteDone(bool ok) override;
   void OnCancel() override { canceled_ = true; }
@@ -32,8 +40,8 @@ class ResultStream final : public grpc::ServerWriteReactor<v1::ResultChunk> {
   Status LoadRecord();
   void WriteChunk();
 
-  JobReader* const reader_;
-  WorkPool* const pool_;
+  grpc::CallbackServerContext* const call_;
+  const Parts parts_;
   const std::string job_id_;
   const std::optional<int> only_;
   std::atomic<bool> canceled_ = false;

@@ -100,5 +100,35 @@ TEST_F(SlowReadersTest, AClientThatTakesNothingForHalfAMinuteIsCutOffAndItsJobGo
   EXPECT_EQ(Get(id)->id(), id);
 }
 
+TEST_F(SlowReadersTest, AClientThatDoesNotTakeItsPictureIsCutOffAndMayCallAgain) {
+  const std::string id = Submit()->job_id();
+  const std::string picture(8 << 20, 'p');
+  ASSERT_TRUE(fleet_.Finish(fleet_.Take(), {picture}).ok());
+  v1::GetResultRequest request;
+  request.set_job_id(id);
+  const auto call = Call();
+  const auto stream = images_->GetResult(call.get(), request);
+  const auto is_cut = [this] {
+    return metrics_.Text().find("{code=\"CANCELLED\",method=\"/phasor.v1.Images/GetResult\"}") !=
+           std::string::npos;
+  };
+  for (int i = 0; i < 500 && !is_cut(); ++i) {
+    usleep(20'000);
+    fleet_.clock.Advance(std::chrono::seconds(1));
+  }
+  EXPECT_TRUE(is_cut());
+  v1::ResultChunk chunk;
+  while (stream->Read(&chunk)) {
+  }
+  EXPECT_EQ(stream->Finish().error_code(), grpc::CANCELLED);
+
+  const auto again = Call();
+  const auto whole = images_->GetResult(again.get(), request);
+  std::string bytes;
+  while (whole->Read(&chunk)) bytes += chunk.data();
+  EXPECT_TRUE(whole->Finish().ok());
+  EXPECT_EQ(bytes, picture);
+}
+
 }  // namespace
 }  // namespace phasor::gateway

@@ -11,7 +11,6 @@
 #include <optional>
 #include <variant>
 
-#include "common/base/clock.h"
 #include "common/base/mutex.h"
 #include "common/base/status.h"
 #include "common/queue/types.h"
@@ -27,8 +26,6 @@ class Watcher {
     bool pictures = false;  // the terminal job is to carry image data
     bool accepted = false;  // the job is there: only its end, or NOT_FOUND, ends the stream
     std::function<void()> wake;
-    // Called about every second by the hub: whether the client still reads.
-    std::function<void(SteadyTime now)> check = [](SteadyTime) {};
   };
 
   // What to tell the client next. A Status is the end of the stream.
@@ -39,7 +36,6 @@ class Watcher {
   const job::JobId& id() const { return id_; }
   bool wants_pictures() const { return options_.pictures; }
   bool knows_job() const { return options_.accepted; }
-  void Check(SteadyTime now) const { options_.check(now); }
 
   // Progress and previews; changes of state come through OnJob.
   void OnEvent(const queue::Event& event);

@@ -46,18 +46,15 @@ void WatcherHub::OnEvent(const queue::Event& event) {
 }
 
 void WatcherHub::Tick() {
-  const SteadyTime now = parts_.clock->Steady();
   std::vector<job::JobId> due;
-  std::vector<std::shared_ptr<Watcher>> watchers;
   {
     MutexLock lock(&mu_);
+    const SteadyTime now = parts_.clock->Steady();
     for (const auto& [id, entry] : entries_) {
       if (now - entry.looked >= poll_) due.push_back(id);
-      watchers.insert(watchers.end(), entry.watchers.begin(), entry.watchers.end());
     }
   }
   for (const job::JobId& id : due) RequestLook(id);
-  for (const auto& watcher : watchers) watcher->Check(now);
 }
 
 void WatcherHub::Close(const Status& why) {

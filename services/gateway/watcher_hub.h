@@ -36,8 +36,7 @@ class WatcherHub {
   void Remove(const std::shared_ptr<Watcher>& watcher);
 
   void OnEvent(const queue::Event& event);
-  // Looks up the jobs whose last look is a poll interval ago and has the watchers check on their
-  // clients. Call about every second.
+  // Looks up the jobs whose last look is a poll interval ago. Call about every second.
   void Tick();
   // Ends all watchers and every later one with `why`.
   void Close(const Status& why);
