@@ -168,8 +168,11 @@ void MemoryQueue::TrimDead() {
 }
 
 void MemoryQueue::Unpark(const std::string& tenant) {
-  for (auto& [key, ring] : ready_) ring.Unpark(tenant);
-  ++bells_;
+  for (auto& [key, ring] : ready_) {
+    const size_t before = ring.tenants().size();
+    ring.Unpark(tenant);
+    if (ring.tenants().size() > before) ++bells_;
+  }
 }
 
 int64_t MemoryQueue::PositionOf(const Job& job) {

@@ -47,5 +47,43 @@ TEST(RequestChecksTest, LimitsMustLeaveRoomForOneTry) {
   EXPECT_FALSE(CheckLimits(limits).ok());
 }
 
+TEST(RequestChecksTest, NamesTheLimitThatIsOutOfRange) {
+  const std::vector<std::pair<std::string, std::function<void(QueueLimits&)>>> cases = {
+      {"max_jobs", [](QueueLimits& l) { l.max_jobs = -1; }},
+      {"max_per_tenant", [](QueueLimits& l) { l.max_per_tenant = 1'000'000'001; }},
+      {"max_running_per_tenant", [](QueueLimits& l) { l.max_running_per_tenant = -1; }},
+      {"max_tries", [](QueueLimits& l) { l.max_tries = 0; }},
+      {"stall", [](QueueLimits& l) { l.stall = Millis(0); }},
+      {"preempt_after", [](QueueLimits& l) { l.preempt_after = Millis(-1); }},
+      {"preempt_floor", [](QueueLimits& l) { l.preempt_floor = Millis(-1); }},
+      {"max_preemptions", [](QueueLimits& l) { l.max_preemptions = -1; }},
+      {"max_dead", [](QueueLimits& l) { l.max_dead = -1; }},
+  };
+  for (const auto& [field, spoil] : cases) {
+    QueueLimits limits;
+    spoil(limits);
+    const Status status = CheckLimits(limits);
+    EXPECT_EQ(status.code(), StatusCode::kInvalidArgument) << field;
+    EXPECT_EQ(Message(status).find(field), 0u) << status;
+  }
+}
+
+TEST(RequestChecksTest, ATenantsLimitsAreChecked) {
+  EXPECT_TRUE(CheckTenantLimits("", {}).ok());
+  EXPECT_TRUE(CheckTenantLimits("a", {.max_open = 0, .max_running = 0, .weight = 1000}).ok());
+  EXPECT_FALSE(CheckTenantLimits("a", {.max_open = -1}).ok());
+  EXPECT_FALSE(CheckTenantLimits("a", {.max_running = -1}).ok());
+  EXPECT_FALSE(CheckTenantLimits("a", {.weight = 0}).ok());
+  EXPECT_FALSE(CheckTenantLimits("a", {.weight = 1001}).ok());
+}
+
+TEST(RequestChecksTest, GenerationsAreCounted) {
+  const JobId id = TestJobId(1);
+  EXPECT_EQ(NextGeneration(id).value(), id + "#2");
+  EXPECT_EQ(NextGeneration(id + "#2").value(), id + "#3");
+  EXPECT_EQ(NextGeneration(id + "#99998").value(), id + "#99999");
+  EXPECT_EQ(NextGeneration(id + "#99999").status().code(), StatusCode::kFailedPrecondition);
+}
+
 }  // namespace
 }  // namespace phasor::queue

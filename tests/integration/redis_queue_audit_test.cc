@@ -86,6 +86,7 @@ class RedisQueueAuditTest : public testing::Test {
 };
 
 TEST_F(RedisQueueAuditTest, PutsBackWhatAnIndexHasLost) {
+  const std::string some = TestJobId(20);
   const std::vector<std::vector<std::string_view>> damages = {
       {"ZPOPMIN", "{phasor}:live", "7"},
       {"ZPOPMAX", "{phasor}:live", "7"},
@@ -109,6 +110,9 @@ TEST_F(RedisQueueAuditTest, PutsBackWhatAnIndexHasLost) {
       {"DEL", "{phasor}:tr"},
       {"DEL", "{phasor}:models"},
       {"SET", "{phasor}:seq", "3"},
+      {"ZADD", "{phasor}:live", "XX", "0.5", some},
+      {"ZADD", "{phasor}:live", "XX", "12.5", some},
+      {"ZADD", "{phasor}:live", "XX", "77", some},
   };
   for (const auto& damage : damages) {
     SetUp();

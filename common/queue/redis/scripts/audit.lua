@@ -97,7 +97,15 @@ end
 local function check_live(id, score)
   local j = fetch(id, 'lease', 'mn')
   if not LIVE[j.st] then return drop('live', id) end
-  if j.sq ~= score then call('ZADD', P .. 'live', j.sq, id) end
+  if not j.sq then
+    j.sq = tostring(call('INCR', P .. 'seq'))
+    call('HSET', P .. 'j:' .. id, 'sq', j.sq)
+  end
+  if j.sq ~= score then
+    call('ZADD', P .. 'live', j.sq, id)
+    repair('live: moved ' .. id)
+    if tonumber(j.sq) > tonumber(score) then return end  -- the walk will meet it there
+  end
   put_back('all', id, j.sq)
   if call('HSETNX', P .. 'models', j.m, j.mn or j.m) == 1 then repair('models: put back ' .. j.m) end
   add('tn', j.t)

@@ -28,6 +28,7 @@ end
 local waiting = {}
 local function find_waiting(model, cls)
   for _, tenant in ipairs(call('LRANGE', P .. 'ring:' .. model .. ':' .. cls, 0, 63)) do
+    if #waiting >= limit then return end
     local q = P .. 'q:' .. model .. ':' .. cls .. ':' .. tenant
     for _, id in ipairs(call('LRANGE', q, 0, limit - 1)) do
       local job = call('HMGET', P .. 'j:' .. id, 'st', 'enq')

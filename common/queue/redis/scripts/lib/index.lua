@@ -19,7 +19,7 @@ local audited
 local function count(counter, field, by, j)
   local value = call('HINCRBY', P .. counter, field, by)
   audited = audited or tonumber(call('HGET', P .. 'aud', 'pos') or -1)
-  if audited >= 0 and tonumber(j.sq) <= audited then
+  if audited >= 0 and (tonumber(j.sq) or 0) <= audited then
     call('HINCRBY', P .. 'audn', counter .. ' ' .. field, by)
   end
   return value
