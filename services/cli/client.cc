@@ -57,6 +57,15 @@ bool Client::GoOn(SteadyTime since, int failures) {
   return true;
 }
 
+// gRPC ends calls that reach a server while it shuts down as CANCELLED. Only an interrupt cancels
+// calls here, so without one the gateway is going away.
+Status Client::StatusOf(const grpc::Status& status) const {
+  if (status.error_code() == grpc::StatusCode::CANCELLED && !interrupt_.raised()) {
+    return Unavailable("the gateway is shutting down");
+  }
+  return rpc::FromGrpc(status);
+}
+
 // A gateway that hangs is as good as one that is away when there is another.
 bool Client::IsAway(const Status& status) const {
   return status.code() == StatusCode::kUnavailable ||
@@ -75,9 +84,9 @@ Status Client::Repeat(Millis timeout, const Attempt& attempt, bool interruptible
     Status status;
     if (interruptible) {
       const Interrupt::Scope scope(interrupt_, [&context] { context.TryCancel(); });
-      status = rpc::FromGrpc(attempt(&context));
+      status = StatusOf(attempt(&context));
     } else {
-      status = rpc::FromGrpc(attempt(&context));
+      status = StatusOf(attempt(&context));
     }
     if (!IsAway(status)) {
       answered_ = answered_ || status.code() != StatusCode::kDeadlineExceeded;
@@ -132,7 +141,7 @@ StatusOr<v1::Job> Client::Watch(const std::string& id, bool previews, const OnEv
       failures = 0;
       on_event(event);
     };
-    const Status status = rpc::FromGrpc(WatchOnce(&context, request, hear, &ended));
+    const Status status = StatusOf(WatchOnce(&context, request, hear, &ended));
     if (!ended.id().empty()) return ended;
     if (interrupt_.raised()) return Cancelled("interrupted");
     // A gateway that ends the stream early is going away; another one knows the rest.

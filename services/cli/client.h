@@ -68,6 +68,7 @@ class Client {
   // After a failed attempt: goes on to the next gateway, and waits when all of them have failed;
   // false when there is no further attempt.
   bool GoOn(SteadyTime since, int failures);
+  Status StatusOf(const grpc::Status& status) const;
   bool IsAway(const Status& status) const;
   grpc::Status WatchOnce(grpc::ClientContext* context, const v1::WatchRequest& request,
                          const OnEvent& on_event, v1::Job* ended);

@@ -17,7 +17,7 @@ class Images final : public v1::Images::Service {
   grpc::Status Submit(grpc::ServerContext*, const v1::SubmitRequest* request,
                       v1::SubmitResponse* response) override {
     keys.push_back(request->request().idempotency_key());
-    if (away-- > 0) return {grpc::StatusCode::UNAVAILABLE, "going away"};
+    if (away-- > 0) return {away_code, "going away"};
     response->set_job_id("job");
     return grpc::Status::OK;
   }
@@ -62,6 +62,7 @@ class Images final : public v1::Images::Service {
 
   std::vector<std::string> keys;
   int away = 0;
+  grpc::StatusCode away_code = grpc::StatusCode::UNAVAILABLE;
   int watches = 0;
   int missing = 0;
   bool endless = false;
@@ -88,6 +89,14 @@ TEST_F(ClientTest, RepeatsASubmitWithTheSameKey) {
   const auto response = client_->Submit(request);
   ASSERT_TRUE(response.ok()) << response.status();
   EXPECT_EQ(images_.keys, (std::vector<std::string>{"k", "k", "k"}));
+}
+
+TEST_F(ClientTest, ACallThatAnEndingServerCancelledIsRepeated) {
+  images_.away = 1;
+  images_.away_code = grpc::StatusCode::CANCELLED;
+  const auto response = client_->Submit(v1::GenerateRequest());
+  ASSERT_TRUE(response.ok()) << response.status();
+  EXPECT_EQ(images_.keys.size(), 2u);
 }
 
 TEST_F(ClientTest, OpensABrokenWatchAgain) {
