@@ -1,7 +1,8 @@
 #!lua flags=allow-oom
 -- TAKE: the next job for a worker, in the order that common/queue/order.h describes.
 -- ARGV: 2 worker, 3 node key, 4 nonce, 5 lease ms, 6... model keys, warm ones first
--- -> {} (nothing), {'AGAIN'} (only stale entries seen so far), or the grant:
+-- -> {} (nothing for this worker, or the queue is paused), {'AGAIN'} (only stale entries seen so
+--    far), or the grant:
 --    {id, epoch, class, model key, model name, tenant key, tenant name, crashes, tries,
 --     checkpoint step, checkpoint, solo, enqueued, deadline, lease ms, spec}
 -- The same nonce while the grant is held gives the same grant: tk:<nonce> remembers it.
