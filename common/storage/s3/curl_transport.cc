@@ -53,6 +53,33 @@ size_t AppendBody(const char* data, size_t size, size_t count, void* target) {
   return bytes;
 }
 
+void SetConnection(const CurlTransportOptions& options, CURL* curl) {
+  const std::string signature = "aws:amz:" + options.region + ":s3";
+  curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+  curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+  curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS,
+                   static_cast<long>(options.connect_timeout.count()));
+  curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, static_cast<long>(options.request_timeout.count()));
+  curl_easy_setopt(curl, CURLOPT_EXPECT_100_TIMEOUT_MS, kContinueMillis);
+  curl_easy_setopt(curl, CURLOPT_AWS_SIGV4, signature.c_str());
+  curl_easy_setopt(curl, CURLOPT_USERNAME, options.credentials.access_key_id.c_str());
+  curl_easy_setopt(curl, CURLOPT_PASSWORD, options.credentials.secret_access_key.c_str());
+}
+
+// The body is not copied.
+void SetRequest(const std::string& endpoint, const HttpRequest& request, CURL* curl) {
+  std::string url = endpoint + request.path;
+  if (!request.query.empty()) url += "?" + EncodeQuery(request.query);
+  curl_easy_setopt(curl, CURLOPT_URL, url.c_str());
+  curl_easy_setopt(curl, CURLOPT_PATH_AS_IS, 1L);
+  if (request.method == "PUT") {
+    curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE,
+                     static_cast<curl_off_t>(request.body.size()));
+    curl_easy_setopt(curl, CURLOPT_POSTFIELDS, request.body.empty() ? "" : request.body.data());
+  }
+  curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, request.method.c_str());
+}
+
 }  // namespace
 
 class CurlTransport::Handle {
@@ -94,39 +121,21 @@ void CurlTransport::GiveBack(std::unique_ptr<Handle> handle) {
 }
 
 StatusOr<HttpReply> CurlTransport::Send(const HttpRequest& request) {
-  std::string url = options_.endpoint + request.path;
-  if (!request.query.empty()) url += "?" + EncodeQuery(request.query);
   HeaderList headers;
   for (const std::string& header : request.headers) headers.Add(header);
   headers.Add("x-amz-content-sha256: " + Sha256Hex(request.body));
   if (!options_.credentials.session_token.empty()) {
     headers.Add("x-amz-security-token: " + options_.credentials.session_token);
   }
-  const std::string signature = "aws:amz:" + options_.region + ":s3";
   ReplyBody body{.bytes = {}, .most = request.max_reply_bytes};
   char reason[CURL_ERROR_SIZE] = {};
 
   std::unique_ptr<Handle> handle = Borrow();
   CURL* const curl = handle->get();
-  curl_easy_setopt(curl, CURLOPT_URL, url.c_str());
-  curl_easy_setopt(curl, CURLOPT_PATH_AS_IS, 1L);
-  curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
-  curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-  curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, reason);
-  curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS,
-                   static_cast<long>(options_.connect_timeout.count()));
-  curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, static_cast<long>(options_.request_timeout.count()));
-  curl_easy_setopt(curl, CURLOPT_EXPECT_100_TIMEOUT_MS, kContinueMillis);
-  curl_easy_setopt(curl, CURLOPT_AWS_SIGV4, signature.c_str());
-  curl_easy_setopt(curl, CURLOPT_USERNAME, options_.credentials.access_key_id.c_str());
-  curl_easy_setopt(curl, CURLOPT_PASSWORD, options_.credentials.secret_access_key.c_str());
+  SetConnection(options_, curl);
+  SetRequest(options_.endpoint, request, curl);
   curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers.get());
-  if (request.method == "PUT") {
-    curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE,
-                     static_cast<curl_off_t>(request.body.size()));
-    curl_easy_setopt(curl, CURLOPT_POSTFIELDS, request.body.empty() ? "" : request.body.data());
-  }
-  curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, request.method.c_str());
+  curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, reason);
   curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, &AppendBody);
   curl_easy_setopt(curl, CURLOPT_WRITEDATA, &body);
   const CURLcode result = curl_easy_perform(curl);
