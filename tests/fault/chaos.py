@@ -1,7 +1,7 @@
 """The long campaign: clients that draw with the demo model while workers, gateways and Redis are
 killed, paused and cut off; checked while it runs and once more when it has drained.
 
-chaos.py [--minutes M] [--seed S] [--short] [--engine real|fake] [--report FILE]
+chaos.py [--minutes M] [--seed S] [--short] [--engine real|fake] [--report FILE] [--insert PAGE]
 
 Which fault strikes whom and when is drawn from the seed before the run, which therefore replays it
 as far as the machine's own timing allows. Exit code 1 if anything that is promised did not hold.
@@ -161,12 +161,16 @@ def main():
     parser.add_argument("--engine", choices=("real", "fake"), default="real")
     parser.add_argument("--report", default=os.path.join(SOURCE, "out", "chaos"),
                         help="FILE.md and FILE.json are written")
+    parser.add_argument("--insert", metavar="PAGE",
+                        help="put the table between the marks of this page, docs/reliability.md")
     arguments = parser.parse_args()
     seed = random.SystemRandom().getrandbits(32) if arguments.seed is None else arguments.seed
     seconds = SHORT_SECONDS if arguments.short else arguments.minutes * 60
     print(f"chaos --seed {seed}, {seconds:.0f} s, {arguments.engine} engine", flush=True)
     report = campaign(seed, seconds, arguments.engine)
     chaos_report.write(report, arguments.report)
+    if arguments.insert:
+        chaos_report.insert(report, arguments.insert)
     print(chaos_report.markdown(report))
     return 1 if report["problems"] else 0
 

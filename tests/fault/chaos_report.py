@@ -7,6 +7,8 @@ import subprocess
 
 from command import SOURCE
 
+BEGIN, END = "<!-- chaos: begin -->", "<!-- chaos: end -->"
+
 
 def percentile(values, share):
     """Nearest rank; None of nothing."""
@@ -39,6 +41,9 @@ def make(rig, seed, engine, took, clients, faults, problems):
     history, records = rig.history, rig.records
     recovered = recoveries(rig, faults)
     quiet = [(kill, grant) for kill, grant, alone in recovered if alone]
+    forgotten = [f"job {kill.job} went on from step {grant.step} although the queue had "
+                 f"acknowledged a later checkpoint" for kill, grant, _ in recovered
+                 if grant.step < rig.proxy.record.step_known_of(kill.job, kill.at)]
     lost = [job for job in history.accepted if job not in records.first]
     changed = [text for text in records.violations + history.violations]
     wrong_bytes = [text for text in problems if "differs from the undisturbed run" in text]
@@ -61,7 +66,8 @@ def make(rig, seed, engine, took, clients, faults, problems):
             spread([round(grant.at - kill.at, 3) for kill, grant, _ in recovered]),
         "steps_redone": spread([max(0, kill.step - grant.step) for kill, grant, _ in recovered]),
         "checkpoint_interval_steps": spread(rig.proxy.record.checkpoint_intervals()),
-        "problems": problems + internal[:5],
+        "checkpoints_forgotten": len(forgotten),
+        "problems": problems + forgotten[:5] + internal[:5],
     }
 
 
@@ -89,6 +95,7 @@ def rows(report):
     yield "recovery after any kill", of(report["recovery_seconds_of_all_kills"], " s")
     yield "steps redone after a kill", of(report["steps_redone"], "")
     yield "steps from one checkpoint to the next", of(report["checkpoint_interval_steps"], "")
+    yield "acknowledged checkpoints that were not used", report["checkpoints_forgotten"]
     early, late = report["footprint"]["early"], report["footprint"]["late"]
     if early and late:
         yield ("a gateway that lived through it", f"{early['bytes'] >> 20} MiB and "
@@ -112,3 +119,12 @@ def write(report, path):
         json.dump(report, file, indent=2)
     with open(path + ".md", "w") as file:
         file.write(markdown(report) + "\n")
+
+
+def insert(report, page):
+    """Puts the table between the marks of a Markdown page."""
+    with open(page, encoding="utf-8") as file:
+        before, rest = file.read().split(BEGIN)
+    after = rest.split(END)[1]
+    with open(page, "w", encoding="utf-8") as file:
+        file.write(f"{before}{BEGIN}\n{markdown(report)}\n{END}{after}")

@@ -167,6 +167,12 @@ class Record:
                 newest[owner] = step
         return intervals
 
+    def step_known_of(self, job, before):
+        """Of the newest checkpoint that the queue had acknowledged to owners of the job by then."""
+        return max((int(call.argument(9)) for call in self.owner_calls
+                    if call.name == "renew" and call.argument(0) == job and call.argument(8)
+                    and call.reply in GRANTED and call.answered_at <= before), default=0)
+
     def superseded_that_took_effect(self):
         """The calls that break the fence: passed on to Redis after the answer to a TAKE of the same
         job with another token had come from it, and yet answered as if their owner still held it.
