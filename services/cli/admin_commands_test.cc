@@ -1,18 +1,14 @@
 // The commands of those who run a fleet, against a gateway that writes down what it is asked.
 #include "services/cli/admin_commands.h"
 
-#include <memory>
-#include <sstream>
 #include <string>
 #include <vector>
 
 #include <grpcpp/server_context.h>
-#include <CLI/CLI.hpp>
 
-#include "common/rpc/server.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "services/cli/worker_commands.h"
+#include "services/cli/command_fixture.h"
 
 namespace phasor::cli {
 namespace {
@@ -78,42 +74,15 @@ class Images final : public v1::Images::Service {
   }
 };
 
-class AdminCommandsTest : public ::testing::Test {
- protected:
-  AdminCommandsTest()
-      : server_(*rpc::Server::Start({.address = "127.0.0.1:0"}, {&admin_, &images_})) {}
-
-  // Exit code of `phasor` with these words; fills out_ and err_.
-  int Run(std::vector<std::string> words) {
-    out_.str("");
-    err_.str("");
-    Session session{.out = out_,
-                    .err = err_,
-                    .environment = [](const std::string&) { return std::nullopt; },
-                    .interrupt = interrupt_,
-                    .addresses = {server_->address()}};
-    int code = kOk;
-    CLI::App app("phasor", "phasor");
-    app.fallthrough();
-    app.add_flag("--json", session.json);
-    AddAdminCommands(app, session, &code);
-    AddWorkerCommands(app, session, &code);
-    std::reverse(words.begin(), words.end());
-    try {
-      app.parse(words);
-    } catch (const CLI::ParseError&) {
-      return kUsage;
-    }
-    return code;
-  }
-
-  // Its thread waits for signals for as long as the process lives.
-  static inline Interrupt& interrupt_ = *std::make_unique<Interrupt>().release();
+// Made before the server that serves them.
+struct Services {
   Admin admin_;
   Images images_;
-  std::unique_ptr<rpc::Server> server_;
-  std::ostringstream out_;
-  std::ostringstream err_;
+};
+
+class AdminCommandsTest : protected Services, public CommandFixture {
+ protected:
+  AdminCommandsTest() : CommandFixture({&admin_, &images_}) {}
 };
 
 TEST_F(AdminCommandsTest, PauseAndResumeSayWhatHolds) {

@@ -1,0 +1,65 @@
+// `phasor` in this process: words in, exit code and both outputs out, against a gateway made of the
+// services that a test gives. One thread.
+#pragma once
+
+#include <algorithm>
+#include <memory>
+#include <optional>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+#include <CLI/CLI.hpp>
+
+#include "common/rpc/server.h"
+#include "services/cli/admin_commands.h"
+#include "services/cli/fleet_commands.h"
+#include "services/cli/generate_command.h"
+#include "services/cli/job_commands.h"
+#include "services/cli/worker_commands.h"
+
+namespace phasor::cli {
+
+class CommandFixture : public ::testing::Test {
+ protected:
+  // The services outlive the fixture's server.
+  explicit CommandFixture(const std::vector<grpc::Service*>& services)
+      : server_(*rpc::Server::Start({.address = "127.0.0.1:0"}, services)) {}
+
+  // The exit code; fills out_ and err_.
+  int Run(std::vector<std::string> words) {
+    out_.str("");
+    err_.str("");
+    Session session{.out = out_,
+                    .err = err_,
+                    .environment = [](const std::string&) { return std::nullopt; },
+                    .interrupt = interrupt_,
+                    .addresses = {server_->address()}};
+    int code = kOk;
+    CLI::App app("phasor", "phasor");
+    app.fallthrough();
+    app.add_flag("--json", session.json);
+    app.add_flag("-q,--quiet", session.quiet);
+    AddGenerate(app, session, &code);
+    AddJobCommands(app, session, &code);
+    AddFleetCommands(app, session, &code);
+    AddAdminCommands(app, session, &code);
+    AddWorkerCommands(app, session, &code);
+    std::reverse(words.begin(), words.end());
+    try {
+      app.parse(words);
+    } catch (const CLI::ParseError&) {
+      return kUsage;
+    }
+    return code;
+  }
+
+  // Its thread waits for signals for as long as the process lives.
+  static inline Interrupt& interrupt_ = *std::make_unique<Interrupt>().release();
+  std::unique_ptr<rpc::Server> server_;
+  std::ostringstream out_;
+  std::ostringstream err_;
+};
+
+}  // namespace phasor::cli
