@@ -47,9 +47,9 @@ void MemoryQueue::Create(Job job) {
   by_sequence_[job.sequence] = id;
   live_.insert(id);
   ++open_by_tenant_[job.request.tenant];
+  job.version = 1;
   Job& created = jobs_.emplace(id, std::move(job)).first->second;
   EnterIndex(created, /*at_head=*/false);
-  Announce(created);
 }
 
 StatusOr<SubmitReply> MemoryQueue::Submit(const SubmitRequest& request) {

@@ -64,6 +64,7 @@ class TenantRing {
   // The tenant whose turn it is.
   std::optional<std::string> NextTenant();
   // The tenant's turn costs it `share`, and the next is another's. Its head is to be removed after.
+  // A tenant that is alone pays nothing: there is nobody to be fair to.
   void Charge(const std::string& tenant, int64_t share);
   void Park(const std::string& tenant);
   // Back into the ring, at its end and at the present; nothing if the tenant is not parked.

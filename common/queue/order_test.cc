@@ -89,6 +89,7 @@ TEST(TenantRingTest, BeingParkedEarnsNoCredit) {
     ring.PushBack("a", id);
     ring.PushBack("b", id);
   }
+  ring.PushBack("c", "1");
   ring.Park("a");
   for (int i = 0; i < 3; ++i) Pop(ring, "b");
   ring.Unpark("a");
@@ -98,7 +99,21 @@ TEST(TenantRingTest, BeingParkedEarnsNoCredit) {
     order += tenant;
     Pop(ring, tenant);
   }
-  EXPECT_EQ(order, "abaaa");
+  EXPECT_EQ(order, "cabaaa");
+}
+
+TEST(TenantRingTest, ATenantThatIsAlonePaysNothing) {
+  TenantRing ring;
+  for (const std::string id : {"1", "2", "3", "4"}) ring.PushBack("a", id);
+  for (int i = 0; i < 3; ++i) Pop(ring, "a");
+  ring.PushBack("b", "1");
+  ring.PushBack("b", "2");
+  std::string order;
+  while (!ring.empty()) {
+    order += *ring.NextTenant();
+    Pop(ring, *ring.NextTenant());
+  }
+  EXPECT_EQ(order, "abb");
 }
 
 TEST(TenantRingTest, AParkedTenantWhoseLastJobGoesIsGone) {

@@ -118,9 +118,9 @@ class Subscription {
   virtual ~Subscription() = default;
 };
 
-// Progress and state changes, lossy. The queue itself publishes every change of state; progress
-// and previews are for the callers to publish. One subscription per gateway serves all its
-// watchers.
+// Progress and state changes, lossy. The queue itself publishes every change of state but the
+// submit, for which nobody can have listened; progress and previews are for the callers to publish.
+// One subscription per gateway serves all its watchers.
 class EventChannel {
  public:
   virtual ~EventChannel() = default;

@@ -57,6 +57,32 @@ TEST_P(QueueContract, SubmitAllAnswersEachRequestForItself) {
   EXPECT_TRUE(producer().SubmitAll({}).empty());
 }
 
+TEST_P(QueueContract, SubmitAllSeesTheRequestsBeforeEachInItsOwnGroup) {
+  QueueLimits limits;
+  limits.max_jobs = 4;
+  limits.max_per_tenant = 2;
+  ASSERT_TRUE(control().SetLimits(limits).ok());
+  const auto request = [](int n, const std::string& tenant) {
+    SubmitRequest one = TestRequest(n);
+    one.tenant = tenant;
+    return one;
+  };
+  SubmitRequest conflict = request(1, "a");
+  conflict.fingerprint = "another";
+  const auto replies = producer().SubmitAll({request(1, "a"), request(1, "a"), conflict,
+                                             request(2, "a"), request(3, "a"), request(4, "b"),
+                                             request(5, "b"), request(6, "c"), request(2, "a")});
+  const std::vector<SubmitOutcome> wanted = {
+      SubmitOutcome::kAccepted, SubmitOutcome::kDuplicate, SubmitOutcome::kConflict,
+      SubmitOutcome::kAccepted, SubmitOutcome::kFull,      SubmitOutcome::kAccepted,
+      SubmitOutcome::kAccepted, SubmitOutcome::kFull,      SubmitOutcome::kDuplicate};
+  ASSERT_EQ(replies.size(), wanted.size());
+  for (size_t i = 0; i < wanted.size(); ++i) EXPECT_EQ(replies[i]->outcome, wanted[i]) << i;
+  EXPECT_EQ(replies[4]->full, "tenant");
+  EXPECT_EQ(replies[7]->full, "jobs");
+  EXPECT_EQ(maintenance().Stats()->live, 4);
+}
+
 TEST_P(QueueContract, OneHundredEqualSubmitsAtOnceAreOneJob) {
   std::atomic<int> accepted = 0;
   std::atomic<int> duplicates = 0;

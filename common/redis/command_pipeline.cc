@@ -1,6 +1,7 @@
 #include "common/redis/command_pipeline.h"
 
 #include <chrono>
+#include <map>
 #include <utility>
 
 #include "absl/synchronization/notification.h"
@@ -11,12 +12,16 @@ namespace {
 
 constexpr size_t kMaxBatch = 512;
 constexpr size_t kMaxBatchBytes = 4 << 20;
-constexpr int kPauseMillis = 50;  // between attempts to connect, and up to twice as much jitter
+constexpr size_t kMaxShared = 64;  // calls of one command: others wait while Redis runs it
+constexpr int kPauseMillis = 50;   // between attempts to connect, and up to twice as much jitter
 
 }  // namespace
 
 struct CommandPipeline::Pending {
-  std::string command;
+  std::string head;       // of a shared command, without the count of arguments; else empty
+  size_t head_count = 0;  // arguments in it
+  std::string command;    // or a call's own arguments
+  size_t own_count = 0;
   // Written by the I/O thread before `done`, read by the caller after it.
   StatusOr<RedisReply> reply = Unavailable("the connection to Redis was closed");
   absl::Notification done;
@@ -43,6 +48,24 @@ std::vector<StatusOr<RedisReply>> CommandPipeline::CallAll(std::vector<std::stri
     calls.push_back(std::make_shared<Pending>());
     calls.back()->command = std::move(command);
   }
+  return Wait(calls);
+}
+
+std::vector<StatusOr<RedisReply>> CommandPipeline::CallShared(
+    const std::vector<std::string_view>& head, const std::vector<std::vector<std::string>>& calls) {
+  const std::string head_bytes = FormatArguments(head);
+  Batch pending;
+  for (const std::vector<std::string>& own : calls) {
+    pending.push_back(std::make_shared<Pending>());
+    pending.back()->head = head_bytes;
+    pending.back()->head_count = head.size();
+    pending.back()->command = FormatArguments({own.begin(), own.end()});
+    pending.back()->own_count = own.size();
+  }
+  return Wait(pending);
+}
+
+std::vector<StatusOr<RedisReply>> CommandPipeline::Wait(const Batch& calls) {
   {
     MutexLock lock(&mu_);
     waiting_.insert(waiting_.end(), calls.begin(), calls.end());
@@ -50,7 +73,8 @@ std::vector<StatusOr<RedisReply>> CommandPipeline::CallAll(std::vector<std::stri
   // The batch before this one may use up its time limit, too.
   const Millis limit = 2 * (options_.connect_timeout + options_.command_timeout);
   const absl::Time deadline = absl::Now() + absl::FromChrono(limit);
-  // Calls end in order: once the last has, so have the others, and the caller slept only once.
+  // Calls of one head end in order: once the last has, so have the others, and the caller slept
+  // only once.
   if (!calls.empty()) calls.back()->done.WaitForNotificationWithDeadline(deadline);
   std::vector<StatusOr<RedisReply>> replies;
   for (const auto& call : calls) {
@@ -82,15 +106,15 @@ void CommandPipeline::Run() {
   while (true) {
     const Batch batch = NextBatch();
     if (batch.empty()) break;
-    size_t answered = 0;
     Status status = EnsureConnected();
     if (status.ok()) {
-      status = Exchange(batch, &answered);
+      status = Exchange(batch);
       if (!status.ok()) connection_.reset();
     }
-    for (; answered < batch.size(); ++answered) {
-      batch[answered]->reply = status;
-      batch[answered]->done.Notify();
+    for (const auto& pending : batch) {
+      if (pending->done.HasBeenNotified()) continue;
+      pending->reply = status;
+      pending->done.Notify();
     }
   }
   MutexLock lock(&mu_);
@@ -114,13 +138,40 @@ Status CommandPipeline::EnsureConnected() {
   return last_failure_;
 }
 
-Status CommandPipeline::Exchange(const Batch& batch, size_t* answered) {
-  for (const auto& pending : batch) RETURN_IF_ERROR(connection_->Append(pending->command));
+std::vector<CommandPipeline::Message> CommandPipeline::Merge(const Batch& batch) {
+  std::vector<Message> messages;
+  std::map<std::string_view, size_t> open;  // head -> a message that has room
   for (const auto& pending : batch) {
+    const auto found = pending->head.empty() ? open.end() : open.find(pending->head);
+    if (found != open.end() && messages[found->second].size() < kMaxShared) {
+      messages[found->second].push_back(pending.get());
+      continue;
+    }
+    if (!pending->head.empty()) open[pending->head] = messages.size();
+    messages.push_back({pending.get()});
+  }
+  return messages;
+}
+
+Status CommandPipeline::Exchange(const Batch& batch) {
+  const std::vector<Message> messages = Merge(batch);
+  for (const Message& message : messages) {
+    std::string command;
+    if (!message[0]->head.empty()) {
+      const size_t count = message[0]->head_count + message.size() * message[0]->own_count;
+      command = "*" + std::to_string(count) + "\r\n" + message[0]->head;
+    }
+    for (const Pending* call : message) command += call->command;
+    RETURN_IF_ERROR(connection_->Append(command));
+  }
+  for (const Message& message : messages) {
     ASSIGN_OR_RETURN(RedisReply reply, connection_->Read());
-    pending->reply = std::move(reply);
-    pending->done.Notify();
-    ++*answered;
+    const bool one_each = !message[0]->head.empty() && reply.kind == RedisReply::Kind::kList &&
+                          reply.list.size() == message.size();
+    for (size_t i = 0; i < message.size(); ++i) {
+      message[i]->reply = one_each ? std::move(reply.list[i]) : reply;
+      message[i]->done.Notify();
+    }
   }
   return OkStatus();
 }

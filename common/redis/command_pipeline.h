@@ -30,16 +30,24 @@ class CommandPipeline {
   StatusOr<RedisReply> Call(const std::vector<std::string_view>& arguments);
   // Several calls at once, in the wire format; reply i for command i. Blocks as one Call does.
   std::vector<StatusOr<RedisReply>> CallAll(std::vector<std::string> commands);
+  // Calls that differ in their last arguments alone. Those that wait together, whoever made them,
+  // become one command: `head`, then the arguments of each call. Its reply is to be a list with an
+  // element for each; any other reply is that of every call.
+  std::vector<StatusOr<RedisReply>> CallShared(const std::vector<std::string_view>& head,
+                                               const std::vector<std::vector<std::string>>& calls);
 
  private:
   struct Pending;
   using Batch = std::vector<std::shared_ptr<Pending>>;
+  using Message = std::vector<Pending*>;  // the calls that one command stands for
 
   bool HasWork() const REQUIRES_LOCK(mu_) { return stopped_ || !waiting_.empty(); }
+  std::vector<StatusOr<RedisReply>> Wait(const Batch& calls);
   void Run();
   Batch NextBatch();  // empty: stopped
   Status EnsureConnected();
-  Status Exchange(const Batch& batch, size_t* answered);
+  static std::vector<Message> Merge(const Batch& batch);
+  Status Exchange(const Batch& batch);
 
   const RedisOptions options_;
 

@@ -32,13 +32,17 @@ using ReplyPtr = std::unique_ptr<redisReply, ReplyDeleter>;
 }  // namespace
 
 std::string FormatCommand(const std::vector<std::string_view>& arguments) {
-  std::string command = "*" + std::to_string(arguments.size()) + "\r\n";
+  return "*" + std::to_string(arguments.size()) + "\r\n" + FormatArguments(arguments);
+}
+
+std::string FormatArguments(const std::vector<std::string_view>& arguments) {
+  std::string bytes;
   for (const std::string_view argument : arguments) {
-    command += "$" + std::to_string(argument.size()) + "\r\n";
-    command.append(argument);
-    command += "\r\n";
+    bytes += "$" + std::to_string(argument.size()) + "\r\n";
+    bytes.append(argument);
+    bytes += "\r\n";
   }
-  return command;
+  return bytes;
 }
 
 void RedisConnection::ContextDeleter::operator()(redisContext* context) const {

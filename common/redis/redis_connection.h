@@ -26,6 +26,8 @@ struct RedisOptions {
 
 // A command in the wire format, made on the caller's thread.
 std::string FormatCommand(const std::vector<std::string_view>& arguments);
+// The arguments alone; a command is "*<how many>\r\n" and then these.
+std::string FormatArguments(const std::vector<std::string_view>& arguments);
 
 class RedisConnection {
  public:

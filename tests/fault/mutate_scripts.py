@@ -18,7 +18,8 @@ MUTANTS = {
                                "'tries', (call('HGET', P .. 'j:' .. id, 'tries') or 0) + 1, "
                                "'crash', crash, 'cn', nodes, 'solo', 1, 'step', j.cks,"),
     "submit-with-allow-oom": ("submit", "#!lua\n", "#!lua flags=allow-oom\n"),
-    "take-without-tk": ("take", "\nif held then\n", "\nif false then\n"),
+    "take-without-tk": ("take", "if j and j.st == 'LEASED' and j.nonce == nonce then",
+                        "if false then"),
     "no-auditor": ("audit", "\n-- AUDIT:", "\ndo return {'', 0, 0, {}} end\n-- AUDIT:"),
 }
 SCRIPT = re.compile(r'const Script (k\w+)\{"(\w+)", "(\w+)", R"LUA\((.*?)\)LUA"\};', re.DOTALL)

@@ -11,6 +11,9 @@ import time
 
 # Places in the arguments of EVALSHA sha 1 prefix offset ...: see the scripts' headers.
 FIRST = 5
+# Scripts that serve several calls at once -> how many arguments each call has. TAKE's models stand
+# before them.
+SHARED = {"submit": 11, "take": 4, "complete": 4}
 OWNER_CALLS = {"renew", "complete", "fail", "release"}
 # Answers to an owner's call which say that it took effect now.
 GRANTED = {b"OK", b"REQUEUED", b"SEALED", b"PREEMPTED"}
@@ -48,13 +51,34 @@ class Call:
     moved, so they order a call against others; 0: never."""
 
     __slots__ = ("client", "name", "command", "era", "passed", "answered", "passed_at",
-                 "answered_at", "reply")
+                 "answered_at", "reply", "parts")
 
     def __init__(self, client, name, command):
         self.client, self.name, self.command = client, name, command
         self.era = self.passed = self.answered = 0
         self.passed_at = self.answered_at = 0.0
         self.reply = None
+        self.parts = self._split()
+
+    def _split(self):
+        """A call for each that shares the script; [self] where there is no other."""
+        width = SHARED.get(self.name)
+        if width is None or not self.is_script():
+            return [self]
+        first = FIRST + (1 + int(self.command[FIRST]) if self.name == "take" else 0)
+        return [Part(self, self.command[:FIRST] + self.command[at:at + width])
+                for at in range(first, len(self.command), width)]
+
+    def mark_passed(self, order, era):
+        for call in {self, *self.parts}:
+            call.passed, call.passed_at, call.era = order, time.monotonic(), era
+
+    def mark_answered(self, order, reply):
+        one_each = self.parts != [self] and isinstance(reply, list)
+        self.answered, self.answered_at, self.reply = order, time.monotonic(), reply
+        for place, call in enumerate(self.parts):
+            call.answered, call.answered_at = order, self.answered_at
+            call.reply = reply[place] if one_each else reply
 
     def argument(self, number):
         """ARGV[2 + number] of a script, as text."""
@@ -62,6 +86,16 @@ class Call:
 
     def is_script(self):
         return len(self.command) >= FIRST and self.name.islower()
+
+
+class Part(Call):
+    """One of the calls that share a script, as if it had come alone."""
+
+    def __init__(self, whole, command):
+        super().__init__(whole.client, whole.name, command)
+
+    def _split(self):
+        return [self]
 
 
 class Grant:
@@ -100,16 +134,20 @@ class Record:
 
     def passed(self, call):
         self._clock += 1
-        call.passed, call.passed_at, call.era = self._clock, time.monotonic(), self._era
+        call.mark_passed(self._clock, self._era)
         self.counts[call.name] = self.counts.get(call.name, 0) + 1
         if call.name in OWNER_CALLS and call.is_script():
-            self.owner_calls.append(call)
+            self.owner_calls.extend(call.parts)
         elif call.name == "PUBLISH":
             self._progress(call.command[2])
 
     def answered(self, call, reply):
         self._clock += 1
-        call.answered, call.answered_at, call.reply = self._clock, time.monotonic(), reply
+        call.mark_answered(self._clock, reply)
+        for part in call.parts:
+            self._note(part, part.reply)
+
+    def _note(self, call, reply):
         if call.name == "take" and isinstance(reply, list) and len(reply) > 9:
             grant = Grant(call)
             key = (grant.era, grant.job, grant.epoch, grant.nonce)

@@ -44,8 +44,10 @@ TEST(RedisQueueTest, AnswersEveryCallAsTheQueueInMemoryDoes) {
     RedisQueueUnderTest redis(SharedServerUrl());
     const std::vector<std::string> expected = RandomWalk(memory, seed, 1000);
     const std::vector<std::string> actual = RandomWalk(redis, seed, 1000);
+    for (size_t i = 0; i < std::min(actual.size(), expected.size()); ++i) {
+      ASSERT_EQ(actual[i], expected[i]) << "line " << i;
+    }
     ASSERT_EQ(actual.size(), expected.size());
-    for (size_t i = 0; i < expected.size(); ++i) ASSERT_EQ(actual[i], expected[i]) << "line " << i;
   }
 }
 
@@ -86,6 +88,60 @@ TEST(RedisQueueTest, LeavesNothingBehindButTheRecords) {
     const std::string full = "{phasor}:" + key;
     EXPECT_EQ(redis.Call({"EXISTS", full}).integer, 0) << key;
   }
+}
+
+int64_t ScriptCalls(RedisQueueUnderTest& redis) {
+  const std::string info = redis.Call({"INFO", "commandstats"}).text;
+  const size_t at = info.find("cmdstat_evalsha:calls=");
+  return at == std::string::npos ? 0 : std::atoll(info.c_str() + at + 22);
+}
+
+TEST(RedisQueueTest, SubmitsThatWaitTogetherShareAScript) {
+  RedisQueueUnderTest redis(SharedServerUrl());
+  std::vector<SubmitRequest> requests;
+  for (int n = 0; n < 150; ++n) requests.push_back(TestRequest(n % 140));
+  ASSERT_TRUE(redis.producer().Submit(TestRequest(500)).ok()) << "the script is loaded";
+  const int64_t before = ScriptCalls(redis);
+  const auto replies = redis.producer().SubmitAll(requests);
+  EXPECT_EQ(ScriptCalls(redis) - before, 3) << "at most 64 in each";
+  for (size_t n = 0; n < replies.size(); ++n) {
+    EXPECT_EQ(replies[n]->outcome, n < 140 ? SubmitOutcome::kAccepted : SubmitOutcome::kDuplicate);
+  }
+  EXPECT_EQ(redis.Violations(), std::vector<std::string>());
+}
+
+TEST(RedisQueueTest, OneScriptServesSeveralWorkersAsSeveralScriptsWould) {
+  RedisQueueUnderTest redis(SharedServerUrl());
+  for (int n = 0; n < 3; ++n) ASSERT_TRUE(redis.producer().Submit(TestRequest(n)).ok());
+  std::vector<std::string_view> take = {"EVAL",   scripts::kTake.text, "1", "{phasor}:", "0", "1",
+                                        "model-a"};
+  for (const char* nonce : {"n1", "n2", "n1", "n3", "n4"}) {
+    for (const char* argument : {"worker", "node", nonce, "15000"}) take.emplace_back(argument);
+  }
+  const RedisReply grants = redis.Call(take);
+  ASSERT_EQ(grants.list.size(), 5u);
+  for (size_t i : {0, 1, 3}) EXPECT_EQ(grants[i].list.size(), 16u);
+  EXPECT_NE(grants[0][0].text, grants[1][0].text);
+  EXPECT_EQ(grants[2][0].text, grants[0][0].text) << "the same nonce, the same grant";
+  EXPECT_TRUE(grants[4].list.empty()) << "nothing is left";
+  EXPECT_EQ(redis.Violations(), std::vector<std::string>());
+
+  std::vector<std::string_view> complete = {"EVAL", scripts::kComplete.text, "1", "{phasor}:", "0"};
+  for (const auto& [grant, nonce] :
+       std::vector<std::pair<size_t, const char*>>{{0, "n1"}, {0, "n1"}, {1, "n3"}, {3, "n3"}}) {
+    for (const std::string_view argument :
+         {std::string_view(grants[grant][0].text), std::string_view("1"), std::string_view(nonce),
+          std::string_view("result")}) {
+      complete.push_back(argument);
+    }
+  }
+  const RedisReply answers = redis.Call(complete);
+  ASSERT_EQ(answers.list.size(), 4u);
+  EXPECT_EQ(answers[0].text, "OK");
+  EXPECT_EQ(answers[1].text, "REPEATED");
+  EXPECT_EQ(answers[2].text, "FENCED") << "somebody else's nonce";
+  EXPECT_EQ(answers[3].text, "OK");
+  EXPECT_EQ(redis.Violations(), std::vector<std::string>());
 }
 
 TEST(RedisQueueTest, TheBellStaysSmallWhenNobodyListens) {

@@ -13,12 +13,12 @@
 namespace phasor::queue {
 namespace {
 
-using redis::FormatCommand;
 using redis::StatusOfError;
 
 constexpr int kMaxPage = 1000;
 constexpr int kListWindow = 1000;  // entries that one LIST script looks at
 constexpr int kListCalls = 16;     // scripts that one List runs
+constexpr int kLoads = 3;          // of a script, in vain
 
 // A key name, and the name itself where it differs (else empty).
 std::string NameBeside(const std::string& name) {
@@ -95,44 +95,65 @@ StatusOr<RedisReply> RedisQueue::Run(const Script& script,
   return reply;
 }
 
+std::vector<StatusOr<RedisReply>> RedisQueue::RunShared(
+    const Script& script, const std::vector<std::string>& shared,
+    const std::vector<std::vector<std::string>>& calls) {
+  const std::string offset = Text(clock_offset_ms_.load());
+  std::vector<std::string_view> head = {"EVALSHA", script.sha1, "1", options_.prefix, offset};
+  head.insert(head.end(), shared.begin(), shared.end());
+  auto replies = pipeline_.CallShared(head, calls);
+  const auto unknown = [](const StatusOr<RedisReply>& reply) {
+    return reply.ok() && IsNoScript(*reply);
+  };
+  // A command fails as a whole, so nothing has happened where Redis does not know the script.
+  for (int attempt = 0; attempt < kLoads && std::any_of(replies.begin(), replies.end(), unknown);
+       ++attempt) {
+    const StatusOr<RedisReply> loaded = pipeline_.Call({"SCRIPT", "LOAD", script.text});
+    std::vector<std::vector<std::string>> again;
+    for (size_t i = 0; i < calls.size(); ++i) {
+      if (unknown(replies[i])) again.push_back(calls[i]);
+    }
+    std::vector<StatusOr<RedisReply>> answers(again.size(), loaded);
+    if (loaded.ok()) answers = pipeline_.CallShared(head, again);
+    for (size_t i = 0, k = 0; i < calls.size(); ++i) {
+      if (unknown(replies[i])) replies[i] = std::move(answers[k++]);
+    }
+  }
+  for (StatusOr<RedisReply>& reply : replies) {
+    if (unknown(reply)) {
+      reply = Unavailable("Redis forgot the script again and again");
+    } else if (reply.ok() && reply->kind == RedisReply::Kind::kError) {
+      reply = StatusOfError(reply->text);
+    }
+  }
+  return replies;
+}
+
 Status RedisQueue::Check() { return Run(scripts::kStats, {}).status(); }
 
 StatusOr<SubmitReply> RedisQueue::Submit(const SubmitRequest& request) {
-  RETURN_IF_ERROR(CheckSubmit(request));
-  ASSIGN_OR_RETURN(const RedisReply reply, Run(scripts::kSubmit, SubmitArguments(request)));
-  return DecodeSubmit(reply);
+  return std::move(SubmitAll({request}).front());
 }
 
 std::vector<StatusOr<SubmitReply>> RedisQueue::SubmitAll(
     const std::vector<SubmitRequest>& requests) {
-  const std::string offset = Text(clock_offset_ms_.load());
   std::vector<StatusOr<SubmitReply>> replies(requests.size(), SubmitReply());
-  std::vector<std::string> commands;
-  std::vector<size_t> sent;  // the request of each command
+  std::vector<std::vector<std::string>> calls;
+  std::vector<size_t> sent;  // the request of each call
   for (size_t i = 0; i < requests.size(); ++i) {
     if (const Status valid = CheckSubmit(requests[i]); !valid.ok()) {
       replies[i] = valid;
       continue;
     }
-    const std::vector<std::string> arguments = SubmitArguments(requests[i]);
-    std::vector<std::string_view> command = {"EVALSHA", scripts::kSubmit.sha1, "1", options_.prefix,
-                                             offset};
-    command.insert(command.end(), arguments.begin(), arguments.end());
-    commands.push_back(FormatCommand(command));
+    calls.push_back(SubmitArguments(requests[i]));
     sent.push_back(i);
   }
-  const auto answers = pipeline_.CallAll(std::move(commands));
+  const auto answers = RunShared(scripts::kSubmit, {}, calls);
   for (size_t k = 0; k < answers.size(); ++k) {
-    const StatusOr<RedisReply>& answer = answers[k];
-    StatusOr<SubmitReply>& reply = replies[sent[k]];
-    if (!answer.ok()) {
-      reply = answer.status();
-    } else if (IsNoScript(*answer)) {
-      reply = Submit(requests[sent[k]]);  // loads it
-    } else if (answer->kind == RedisReply::Kind::kError) {
-      reply = StatusOfError(answer->text);
+    if (answers[k].ok()) {
+      replies[sent[k]] = DecodeSubmit(*answers[k]);
     } else {
-      reply = DecodeSubmit(*answer);
+      replies[sent[k]] = answers[k].status();
     }
   }
   return replies;

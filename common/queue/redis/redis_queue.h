@@ -77,6 +77,11 @@ class RedisQueue final : public Producer,
  private:
   // Runs a script; loads it when Redis does not know it. Error replies become a Status.
   StatusOr<RedisReply> Run(const Script& script, const std::vector<std::string>& arguments);
+  // The same for a script that serves several calls at once: `shared` arguments, then each call's
+  // own. Calls of other threads that wait at the same time may join in.
+  std::vector<StatusOr<RedisReply>> RunShared(const Script& script,
+                                              const std::vector<std::string>& shared,
+                                              const std::vector<std::vector<std::string>>& calls);
   StatusOr<RedisReply> Command(const std::vector<std::string_view>& arguments);
   StatusOr<OwnerAnswer> RunForOwner(const Script& script,
                                     const std::vector<std::string>& arguments);

@@ -43,11 +43,12 @@ StatusOr<OwnerAnswer> RedisQueue::RunForOwner(const Script& script,
 
 StatusOr<std::optional<Grant>> RedisQueue::Take(const TakeRequest& request) {
   RETURN_IF_ERROR(CheckTake(request));
-  std::vector<std::string> arguments = {request.worker, KeyOrEmpty(request.node), request.nonce,
+  std::vector<std::string> models = {Text(static_cast<int64_t>(request.models.size()))};
+  for (const std::string& model : request.models) models.push_back(job::KeyName(model));
+  const std::vector<std::string> own = {request.worker, KeyOrEmpty(request.node), request.nonce,
                                         Text(request.lease.count())};
-  for (const std::string& model : request.models) arguments.push_back(job::KeyName(model));
   for (int call = 0; call < kTakeCalls; ++call) {
-    ASSIGN_OR_RETURN(const RedisReply reply, Run(scripts::kTake, arguments));
+    ASSIGN_OR_RETURN(const RedisReply reply, RunShared(scripts::kTake, models, {own}).front());
     if (reply.list.empty()) return std::optional<Grant>();
     if (reply.list.size() == 1) continue;  // AGAIN
     ASSIGN_OR_RETURN(Grant grant, DecodeGrant(reply, request.nonce));
@@ -99,7 +100,9 @@ StatusOr<OwnerAnswer> RedisQueue::Renew(const RenewRequest& request) {
 
 StatusOr<OwnerAnswer> RedisQueue::Complete(const Fence& fence, const std::string& result) {
   RETURN_IF_ERROR(CheckFence(fence));
-  return RunForOwner(scripts::kComplete, {fence.id, Text(fence.epoch), fence.nonce, result});
+  const std::vector<std::string> own = {fence.id, Text(fence.epoch), fence.nonce, result};
+  ASSIGN_OR_RETURN(const RedisReply reply, RunShared(scripts::kComplete, {}, {own}).front());
+  return Lookup(scripts::kComplete.name, reply, kOwnerAnswers);
 }
 
 StatusOr<FailOutcome> RedisQueue::Fail(const Failure& failure) {

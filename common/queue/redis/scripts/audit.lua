@@ -66,7 +66,7 @@ local function insert(q, id, j, before)
     return before.place + 1
   end
   local head = call('LINDEX', q, 0)
-  if head and tonumber(call('HGET', P .. 'j:' .. head, 'sq') or 0) > tonumber(j.sq) then
+  if head and tonumber(fetch(head).sq or 0) > tonumber(j.sq) then
     call('LPUSH', q, id)
     return 0
   end
@@ -97,10 +97,6 @@ end
 local function check_live(id, score)
   local j = fetch(id, 'lease', 'mn')
   if not LIVE[j.st] then return drop('live', id) end
-  if not j.sq then
-    j.sq = tostring(call('INCR', P .. 'seq'))
-    call('HSET', P .. 'j:' .. id, 'sq', j.sq)
-  end
   if j.sq ~= score then
     call('ZADD', P .. 'live', j.sq, id)
     repair('live: moved ' .. id)
@@ -214,9 +210,9 @@ end
 local function check_key(key)
   local kind, rest = key:sub(#P + 1):match('^([jq]):(.*)$')
   if kind == 'j' then
-    local j = call('HMGET', key, 'st', 'sq')
-    if j[2] and LIVE[j[1]] then put_back('live', rest, j[2]) end
-    if j[2] then put_back('all', rest, j[2]) end
+    local j = fetch(rest)
+    if j.sq and LIVE[j.st] then put_back('live', rest, j.sq) end
+    if j.sq then put_back('all', rest, j.sq) end
   elseif kind == 'q' then
     local m, c, t = rest:match('^([^:]+):(%d):([^:]+)$')
     if m then check_ring(m, c, t) end

@@ -23,11 +23,11 @@ if ARGV[5] == '0' or tries >= max then
 end
 leave(id, j)
 if ARGV[6] == '0' then
-  ready(id, j, true, 'tries', tries, 'back', j.nonce, 'why', ARGV[7], 'code', ARGV[8],
+  ready(id, j, 'tries', tries, 'back', j.nonce, 'why', ARGV[7], 'code', ARGV[8],
         'step', j.cks)
 else
   call('ZADD', P .. 'delay', NOW + ARGV[6], id)
-  count('depth:' .. j.m, 'wait', 1, j)
+  count('depth:' .. j.m, 'wait', '1', j)
   if j.dl ~= '0' then call('ZADD', P .. 'due', j.dl, id) end
   enter(id, j, 'WAIT', 'own', '', 'tries', tries, 'back', j.nonce, 'why', ARGV[7],
         'code', ARGV[8], 'step', j.cks)

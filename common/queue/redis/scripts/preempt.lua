@@ -31,9 +31,9 @@ local function find_waiting(model, cls)
     if #waiting >= limit then return end
     local q = P .. 'q:' .. model .. ':' .. cls .. ':' .. tenant
     for _, id in ipairs(call('LRANGE', q, 0, limit - 1)) do
-      local job = call('HMGET', P .. 'j:' .. id, 'st', 'enq')
-      if job[1] == 'QUEUED' then
-        if #waiting >= limit or room(tenant) <= 0 or tonumber(job[2]) > since then break end
+      local job = fetch(id)
+      if job.st == 'QUEUED' then
+        if #waiting >= limit or room(tenant) <= 0 or tonumber(job.enq) > since then break end
         rooms[tenant] = rooms[tenant] - 1
         waiting[#waiting + 1] = {cls = cls, model = model}
       end
@@ -51,11 +51,11 @@ end
 -- to lose.
 local running = {}
 for _, id in ipairs(call('ZRANGE', P .. 'lease', 0, 999)) do
-  local j = call('HMGET', P .. 'j:' .. id, 'st', 'm', 'c', 'ep', 'ch', 'own', 'pm', 'pn', 'wm')
-  if j[1] == 'LEASED' then
-    running[#running + 1] = {id = id, m = j[2], c = tonumber(j[3]), ep = j[4],
-                             began = tonumber(j[5]), own = j[6], before = j[7] == j[4],
-                             times = tonumber(j[8] or 0), wm = j[9] or ''}
+  local j = fetch(id, 'ch', 'own', 'pm', 'pn', 'wm')
+  if j.st == 'LEASED' then
+    running[#running + 1] = {id = id, m = j.m, c = tonumber(j.c), ep = j.ep,
+                             began = tonumber(j.ch), own = j.own, before = j.pm == j.ep,
+                             times = tonumber(j.pn or 0), wm = j.wm or ''}
   end
 end
 table.sort(running, function(a, b)

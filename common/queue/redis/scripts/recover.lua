@@ -11,4 +11,4 @@ for _, id in ipairs(call('ZRANGE', P .. 'all', 0, ARGV[2] * 4 - 1)) do
   call('ZREM', P .. 'all', id)
   call('ZREM', P .. 'dead', id)
 end
-return sweep(ARGV[2], ARGV[2], ARGV[2])
+return (sweep(ARGV[2], ARGV[2], ARGV[2]))

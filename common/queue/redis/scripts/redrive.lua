@@ -7,8 +7,9 @@
 --#include core
 --#include index
 --#include caps
+--#include create
 local id, new = ARGV[2], ARGV[3]
-local j = fetch(id, 'cost', 'fp', 'mn', 'tname')
+local j = fetch(id, 'fp', 'mn', 'tname')
 local spec = call('GET', P .. 's:' .. id)
 if not j.st or not spec or (ARGV[4] ~= '' and ARGV[4] ~= j.t) then return {'UNKNOWN'} end
 local state = call('HGET', P .. 'j:' .. new, 'st')
@@ -17,9 +18,6 @@ if j.st ~= 'DEAD' then return {'NOT_DEAD', j.st} end
 local refused = refusal(j.t)
 if refused then return refused end
 
-create(new, {m = j.m, c = j.c, t = j.t, dl = '0'}, spec, 'cost', j.cost, 'fp', j.fp,
-       'keep', j.keep, 'solo', 1)
-if j.mn then call('HSET', P .. 'j:' .. new, 'mn', j.mn) end
-if j.tname then call('HSET', P .. 'j:' .. new, 'tname', j.tname) end
-call('HSET', P .. 'models', j.m, j.mn or j.m)
+create({{id = new, m = j.m, c = j.c, t = j.t, dl = '0', keep = j.keep, cost = j.cost, fp = j.fp,
+         mn = j.mn, tname = j.tname, solo = '1', spec = spec}})
 return {'NEW', 'QUEUED'}

@@ -16,5 +16,5 @@ if ARGV[5] ~= '' then
   call('HSET', P .. 'j:' .. id, 'ck', ARGV[5], 'cks', ARGV[6])
   j.cks = ARGV[6]
 end
-ready(id, j, true, 'back', j.nonce, 'step', j.cks)
+ready(id, j, 'back', j.nonce, 'step', j.cks)
 return 'OK'

@@ -8,8 +8,8 @@ local function oldest(model)
   for cls = 0, 3 do
     for _, tenant in ipairs(call('LRANGE', P .. 'ring:' .. model .. ':' .. cls, 0, 63)) do
       local id = call('LINDEX', P .. 'q:' .. model .. ':' .. cls .. ':' .. tenant, 0)
-      local enq = id and call('HGET', P .. 'j:' .. id, 'enq')
-      if enq then age = math.max(age, NOW - enq) end
+      local k = id and call('HGET', P .. 'j:' .. id, 'k')
+      if k then age = math.max(age, NOW - k:match('%d+$')) end
     end
   end
   return age

@@ -11,52 +11,18 @@
 --   live all           ZSET  id -> sequence number of the submit; dead: of the death
 --   depth:<m>          HASH  class, 'run', 'wait' -> jobs;  tn, tr HASH tenant -> open, running
 --   aud audn           HASH  the audit's round and its sums (audit.lua)
+--#include change
 local LIVE = {QUEUED = true, WAIT = true, LEASED = true, SEALING = true}
-
--- Moves a counter. The audit's sums cover the jobs up to a sequence number and move along, so that
--- they are exact when its walk ends.
-local audited
-local function count(counter, field, by, j)
-  local value = call('HINCRBY', P .. counter, field, by)
-  audited = audited or tonumber(call('HGET', P .. 'aud', 'pos') or -1)
-  if audited >= 0 and (tonumber(j.sq) or 0) <= audited then
-    call('HINCRBY', P .. 'audn', counter .. ' ' .. field, by)
-  end
-  return value
-end
-
-local function count_tenant(counter, by, j)
-  if count(counter, j.t, by, j) <= 0 then call('HDEL', P .. counter, j.t) end
-end
-
--- Sets the state, counts the version and tells the listeners (the format is event_codec.h's).
-local function enter(id, j, st, ...)
-  j.v = (j.v or 0) + 1
-  j.st = st
-  call('HSET', P .. 'j:' .. id, 'st', st, 'ch', NOW, 'v', j.v, 'ph', '', ...)
-  local own = j.own or ''
-  call('PUBLISH', P .. 'ev', '1 ' .. id .. ' ' .. j.v .. ' ' .. j.ep .. ' ' .. st .. ' - ' ..
-       j.cks .. ' 0 0 0 ' .. #own .. ' 0\n' .. own)
-end
-
--- A worker that found nothing has left a token in `idle`; each job that becomes ready turns one
--- into a ring of the bell.
-local function ring_bell()
-  local idle = call('GET', P .. 'idle')
-  if not idle or idle == '0' then return end
-  call('DECR', P .. 'idle')
-  if call('RPUSH', P .. 'bell', 1) > 256 then call('LPOP', P .. 'bell') end
-end
 
 -- Wakes all who wait.
 local function ring_all()
-  for _ = 1, tonumber(call('GET', P .. 'idle') or 0) do ring_bell() end
+  ring_bell(math.huge)
 end
 
 -- The last job of the tenant has left the list of this model and class.
 local function drop_tenant(m, c, t)
   local used = P .. 'dq:' .. m .. ':' .. c
-  if call('LREM', P .. 'ring:' .. m .. ':' .. c, 1, t) == 0 then
+  if call('LREM', P .. 'ring:' .. m .. ':' .. c, '1', t) == 0 then
     local rings = call('HGET', P .. 'park', t)
     if rings then
       rings = rings:gsub(' ' .. m:gsub('%p', '%%%0') .. ':' .. c .. ' ', ' ', 1)
@@ -68,23 +34,10 @@ local function drop_tenant(m, c, t)
 end
 
 -- A tenant at its cap leaves the rings, so that nobody looks at it in vain, and comes back when one
--- of its jobs is given up or the limits change. Being parked earns no credit.
+-- of its jobs is given up or the limits change (unpark).
 local function park(m, c, t)
-  call('LREM', P .. 'ring:' .. m .. ':' .. c, 1, t)
+  call('LREM', P .. 'ring:' .. m .. ':' .. c, '1', t)
   call('HSET', P .. 'park', t, (call('HGET', P .. 'park', t) or ' ') .. m .. ':' .. c .. ' ')
-end
-
-local function unpark(t)
-  local rings = call('HGET', P .. 'park', t)
-  if not rings then return false end
-  call('HDEL', P .. 'park', t)
-  for m, c in rings:gmatch('(%S+):(%d)') do
-    local used = P .. 'dq:' .. m .. ':' .. c
-    local now = tonumber(call('HGET', used, '#v') or 0)
-    call('HSET', used, t, math.max(now, tonumber(call('HGET', used, t) or 0)))
-    call('RPUSH', P .. 'ring:' .. m .. ':' .. c, t)
-  end
-  return true
 end
 
 local function is_stale(id)
@@ -110,16 +63,12 @@ end
 local function leave(id, j)
   if j.st == 'QUEUED' then
     leave_list(id, j)
-    count('depth:' .. j.m, j.c, -1, j)
+    count('depth:' .. j.m, j.c, '-1', j)
   elseif j.st == 'WAIT' then
     call('ZREM', P .. 'delay', id)
-    count('depth:' .. j.m, 'wait', -1, j)
+    count('depth:' .. j.m, 'wait', '-1', j)
   elseif j.st == 'LEASED' then
-    call('ZREM', P .. 'lease', id)
-    call('DEL', P .. 'tk:' .. j.nonce)
-    count('depth:' .. j.m, 'run', -1, j)
-    count_tenant('tr', -1, j)
-    if unpark(j.t) then ring_bell() end
+    leave_lease(id, j)
   elseif j.st == 'SEALING' then
     call('ZREM', P .. 'seal', id)
   elseif j.st == 'DEAD' then
@@ -128,57 +77,48 @@ local function leave(id, j)
   if j.dl ~= '0' then call('ZREM', P .. 'due', id) end
 end
 
--- Puts the job into its tenant's list, and the tenant into the ring if it is new there. Whatever
--- comes back goes to the head: it is older than what stands there. Returns the list's length.
-local function ready(id, j, at_head, ...)
-  local length = call(at_head and 'LPUSH' or 'RPUSH',
-                      P .. 'q:' .. j.m .. ':' .. j.c .. ':' .. j.t, id)
-  if length == 1 then
+-- Puts jobs of one model, class and tenant into their list, and the tenant into the ring if it is
+-- new there. Returns the list's length.
+local function push(j, command, ...)
+  local length = call(command, P .. 'q:' .. j.m .. ':' .. j.c .. ':' .. j.t, ...)
+  if length == select('#', ...) then
     local used = P .. 'dq:' .. j.m .. ':' .. j.c
-    if call('HSETNX', used, j.t, call('HGET', used, '#v') or 0) == 1 then
+    if call('HSETNX', used, j.t, call('HGET', used, '#v') or '0') == 1 then
       call('RPUSH', P .. 'ring:' .. j.m .. ':' .. j.c, j.t)
     end
   end
-  count('depth:' .. j.m, j.c, 1, j)
+  return length
+end
+
+-- Makes the job ready again. Whatever comes back goes to the head: it is older than what stands
+-- there.
+local function ready(id, j, ...)
+  push(j, 'LPUSH', id)
+  count('depth:' .. j.m, j.c, '1', j)
   if j.dl ~= '0' then call('ZADD', P .. 'due', j.dl, id) end
   enter(id, j, 'QUEUED', 'own', '', ...)
   ring_bell()
-  return length
 end
 
 -- The end is decided; the terminal record is still to be written.
 local function seal(id, j, want, code, why, ...)
   leave(id, j)
-  call('ZADD', P .. 'seal', NOW, id)
+  call('ZADD', P .. 'seal', STAMP, id)
   enter(id, j, 'SEALING', 'want', want, 'code', code, 'why', why, 'step', j.cks, ...)
 end
 
 -- Mirrors a terminal record.
 local function finish(id, j, st, ...)
-  local was_live = LIVE[j.st]
+  local was_open = LIVE[j.st]
   leave(id, j)
-  if was_live then
+  if was_open then
     call('ZREM', P .. 'live', id)
-    count_tenant('tn', -1, j)
+    if count('tn', j.t, '-1', j) <= 0 then forget_tenant(j.t) end
   end
   if st == 'DEAD' then
     call('ZADD', P .. 'dead', call('INCR', P .. 'seq'), id)
     local cap = tonumber(call('HGET', P .. 'cfg', 'max_dead') or $(max_dead))
     call('ZREMRANGEBYRANK', P .. 'dead', 0, -1 - cap)
   end
-  enter(id, j, st, ...)
-  call('PEXPIRE', P .. 'j:' .. id, j.keep)
-  call('PEXPIRE', P .. 's:' .. id, j.keep)
-end
-
--- A new job; `j` has its model, class, tenant and deadline. Returns the length of its list.
-local function create(id, j, spec, ...)
-  audited = -1  -- its number is beyond every round's
-  j.sq, j.ep, j.cks = call('INCR', P .. 'seq'), 0, 0
-  call('ZADD', P .. 'live', j.sq, id)
-  call('ZADD', P .. 'all', j.sq, id)
-  call('HINCRBY', P .. 'tn', j.t, 1)
-  call('SET', P .. 's:' .. id, spec)
-  return ready(id, j, false, 'm', j.m, 'c', j.c, 't', j.t, 'dl', j.dl, 'ep', 0, 'cks', 0,
-               'enq', NOW, 'sq', j.sq, ...)
+  conclude(id, j, st, ...)
 end

@@ -1,7 +1,10 @@
 -- What time alone moves: delays and leases that are over, deadlines that passed while waiting.
 
+local complete = true  -- false once there may be more than the limits let it see
 local function due(index, limit)
-  return call('ZRANGE', P .. index, '-inf', NOW, 'BYSCORE', 'LIMIT', 0, limit)
+  local found = call('ZRANGE', P .. index, '-inf', STAMP, 'BYSCORE', 'LIMIT', '0', limit)
+  if #found >= tonumber(limit) then complete = false end
+  return found
 end
 
 -- The worker is lost: count the crash and where it was, then queue the job again, alone, or seal
@@ -21,18 +24,19 @@ local function take_back(id, j, why, code, ...)
     return false
   end
   leave(id, j)
-  ready(id, j, true, 'crash', crash, 'cn', nodes, 'solo', 1, 'step', j.cks, 'code', code,
+  ready(id, j, 'crash', crash, 'cn', nodes, 'solo', 1, 'step', j.cks, 'code', code,
         'why', why, ...)
   return true
 end
 
+-- -> jobs moved; true unless a limit was reached
 local function sweep(promotions, recoveries, expiries)
   local moved = 0
   for _, id in ipairs(due('delay', promotions)) do
     local j = fetch(id)
     if j.st == 'WAIT' then
       leave(id, j)
-      ready(id, j, true)
+      ready(id, j)
       moved = moved + 1
     else
       call('ZREM', P .. 'delay', id)
@@ -56,5 +60,5 @@ local function sweep(promotions, recoveries, expiries)
       call('ZREM', P .. 'due', id)
     end
   end
-  return moved
+  return moved, complete
 end
