@@ -2,6 +2,7 @@
 // PHASOR_CONFIG), PHASOR_* environment variables, flags. Read once in main, then passed by value.
 //
 // Raw is the service's own struct of settings in the form the user writes them, with defaults.
+// `declare` names each of them once (settings.h).
 #pragma once
 
 #include <iostream>
@@ -11,6 +12,8 @@
 #include <CLI/CLI.hpp>
 
 #include "common/base/status.h"
+#include "common/config/settings.h"
+#include "common/config/yaml_reader.h"
 
 namespace phasor::config {
 
@@ -19,10 +22,9 @@ struct ProgramOptions {
   std::string program;      // "phasor-gateway"
   std::string description;  // one sentence
   std::string version;
-  // Reads the file into `raw`; an unknown key is an error.
-  Status (*read_file)(const std::string& path, Raw* raw);
-  // Binds every flag and its environment variable to a field of `raw`.
-  void (*add_flags)(CLI::App& app, Raw* raw);
+  void (*declare)(Settings& settings, Raw* raw) = nullptr;
+  // Reads what only a file can say; may be null.
+  void (*read_more)(YamlReader& file, Raw* raw) = nullptr;
 };
 
 namespace internal {
@@ -39,7 +41,8 @@ std::string FindConfigFile(const ProgramOptions<Raw>& options, int argc, const c
   std::string file;
   CLI::App app;
   AddConfigFlag(app, &file);
-  options.add_flags(app, &ignored);
+  FlagSettings flags(app);
+  options.declare(flags, &ignored);
   app.set_help_flag();
   app.allow_extras();
   try {
@@ -50,6 +53,16 @@ std::string FindConfigFile(const ProgramOptions<Raw>& options, int argc, const c
   return file;
 }
 
+// An unknown key is an error.
+template <typename Raw>
+Status ReadFile(const ProgramOptions<Raw>& options, const std::string& path, Raw* raw) {
+  ASSIGN_OR_RETURN(YamlReader reader, YamlReader::Open(path));
+  FileSettings settings(reader);
+  options.declare(settings, raw);
+  if (options.read_more != nullptr) options.read_more(reader, raw);
+  return reader.Finish();
+}
+
 }  // namespace internal
 
 // nullopt: help or the version was asked for and printed. INVALID_ARGUMENT names flag or key.
@@ -58,11 +71,12 @@ StatusOr<std::optional<Raw>> ReadProgramOptions(const ProgramOptions<Raw>& optio
                                                 const char* const* argv) {
   Raw raw;
   std::string file = internal::FindConfigFile(options, argc, argv);
-  if (!file.empty()) RETURN_IF_ERROR(options.read_file(file, &raw));
+  if (!file.empty()) RETURN_IF_ERROR(internal::ReadFile(options, file, &raw));
   CLI::App app(options.program + ": " + options.description, options.program);
   app.set_version_flag("--version", options.version);
   internal::AddConfigFlag(app, &file);
-  options.add_flags(app, &raw);
+  FlagSettings flags(app);
+  options.declare(flags, &raw);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -68,8 +68,9 @@ TEST(WorkerConfigTest, SecondsAndPercentOfTheWorkersHealth) {
 }
 
 TEST(WorkerConfigTest, TakesSeveralGateways) {
-  EXPECT_THAT(Read({"--gateway", "a:1,b:2"})->gateways, ElementsAre("a:1", "b:2"));
-  EXPECT_THAT(Read({"--gateway", "a:1", "--gateway", "b:2"})->gateways, ElementsAre("a:1", "b:2"));
+  EXPECT_THAT(Read({"--gateways", "a:1,b:2"})->gateways, ElementsAre("a:1", "b:2"));
+  EXPECT_THAT(Read({"--gateways", "a:1", "--gateways", "b:2"})->gateways,
+              ElementsAre("a:1", "b:2"));
 }
 
 TEST(WorkerConfigTest, RefusesWhatItDoesNotKnowByName) {

@@ -39,7 +39,7 @@ ProcessPlan WorkerPlan(const UpOptions& options, const Programs& programs, int n
       .stage = kWorkerStage,
       .stop_grace = Millis(static_cast<int64_t>(options.grace * 1000) + 10'000),
       .argv = {programs.worker, "--redis", "unix://" + RedisSocket(options), "--store",
-               options.directory + "/store", "--models", options.models, "--gateway", gateways,
+               options.directory + "/store", "--models", options.models, "--gateways", gateways,
                // A slot of its own, so that a job that kills two of them is known as
                // the culprit.
                "--node", name, "--cache", options.directory + "/cache", "--threads",

@@ -65,7 +65,7 @@ TEST(FleetPlanTest, GivesEachGatewayItsAddressAndTellsTheWorkersAll) {
   EXPECT_EQ(ValueOf((*plans)[2], "--listen"), "unix:/d/gateway-2.sock");
   EXPECT_EQ(ValueOf((*plans)[2], "--metrics"), "127.0.0.1:9465");
   EXPECT_EQ(ValueOf((*plans)[2], "--secret-file"), ValueOf((*plans)[1], "--secret-file"));
-  EXPECT_EQ(ValueOf((*plans)[3], "--gateway"), "unix:/d/gateway.sock,unix:/d/gateway-2.sock");
+  EXPECT_EQ(ValueOf((*plans)[3], "--gateways"), "unix:/d/gateway.sock,unix:/d/gateway-2.sock");
   EXPECT_FALSE(PlanFleet({.directory = "/d", .gateways = 0}, kPrograms, 1).ok());
 }
 

@@ -1,0 +1,89 @@
+#include "common/config/settings.h"
+
+#include <algorithm>
+#include <cctype>
+
+namespace phasor::config {
+namespace {
+
+std::string FlagOf(const Setting& setting) {
+  std::string flag = "--" + setting.key;
+  std::replace(flag.begin(), flag.end(), '_', '-');
+  return flag;
+}
+
+std::string VariableOf(const Setting& setting) {
+  if (!setting.variable.empty()) return setting.variable;
+  std::string variable = "PHASOR_";
+  for (const char c : setting.key) {
+    variable += static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  }
+  return variable;
+}
+
+double In(Millis unit, Millis time) {
+  return static_cast<double>(time.count()) / static_cast<double>(unit.count());
+}
+
+Millis From(Millis unit, double units) {
+  return Millis(static_cast<int64_t>(units * static_cast<double>(unit.count())));
+}
+
+}  // namespace
+
+void FileSettings::Text(const Setting& setting, std::string* field) {
+  reader_.String(setting.key, field);
+}
+
+void FileSettings::Texts(const Setting& setting, std::vector<std::string>* field) {
+  reader_.Strings(setting.key, field);
+}
+
+void FileSettings::Whole(const Setting& setting, int low, int high, int* field) {
+  reader_.Int(setting.key, low, high, field);
+}
+
+void FileSettings::Number(const Setting& setting, double low, double high, double* field) {
+  reader_.Double(setting.key, low, high, field);
+}
+
+void FileSettings::Duration(const Setting& setting, Millis unit, double low, double high,
+                            Millis* field) {
+  double units = In(unit, *field);
+  reader_.Double(setting.key, low, high, &units);
+  *field = From(unit, units);
+}
+
+template <typename T>
+CLI::Option* FlagSettings::Add(const Setting& setting, T* field) {
+  return app_.add_option(FlagOf(setting), *field, setting.help)->envname(VariableOf(setting));
+}
+
+void FlagSettings::Text(const Setting& setting, std::string* field) {
+  CLI::Option* const option = Add(setting, field);
+  if (!field->empty()) option->capture_default_str();
+}
+
+void FlagSettings::Texts(const Setting& setting, std::vector<std::string>* field) {
+  Add(setting, field)->delimiter(',');
+}
+
+void FlagSettings::Whole(const Setting& setting, int low, int high, int* field) {
+  Add(setting, field)->check(CLI::Range(low, high))->capture_default_str();
+}
+
+void FlagSettings::Number(const Setting& setting, double low, double high, double* field) {
+  Add(setting, field)->check(CLI::Range(low, high))->capture_default_str();
+}
+
+void FlagSettings::Duration(const Setting& setting, Millis unit, double low, double high,
+                            Millis* field) {
+  const auto set = [field, unit](const double& units) { *field = From(unit, units); };
+  std::string shown = CLI::detail::to_string(In(unit, *field));
+  app_.add_option_function<double>(FlagOf(setting), set, setting.help)
+      ->envname(VariableOf(setting))
+      ->check(CLI::Range(low, high))
+      ->default_str(shown);
+}
+
+}  // namespace phasor::config
