@@ -13,6 +13,7 @@ import argparse
 import json
 from pathlib import Path
 import statistics
+import sys
 import tempfile
 import time
 
@@ -136,8 +137,9 @@ def main():
             contenders = sides(args, redis.socket)
             print(f"Redis {redis.version()}, append-only file with fsync {args.fsync}; payload "
                   f"{args.payload} bytes; {args.rounds} rounds", flush=True)
-            for _ in range(args.rounds):
+            for number in range(1, args.rounds + 1):
                 for workers in chosen:
+                    print(f"round {number}, {workers} workers", file=sys.stderr, flush=True)
                     jobs = int(WORKERS.get(workers, 20_000) * args.scale)
                     results["workers"][workers].append(
                         {name: measure(redis, side, workers, jobs, args.payload)
