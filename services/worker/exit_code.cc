@@ -1,22 +1,15 @@
 #include "services/worker/exit_code.h"
 
+#include <poll.h>
 #include <unistd.h>
-
-#include <csignal>
 
 #include "common/log/log.h"
 
 namespace phasor::worker {
-namespace {
-
-void Exit(int) { _exit(static_cast<int>(ExitCode::kDeviceLost)); }
-
-}  // namespace
 
 void EndProcessAtOnce(const std::string& why) {
-  std::signal(SIGALRM, Exit);
-  alarm(1);
-  log::Error("the process ends at once", {{"why", why}});
+  pollfd log{.fd = STDERR_FILENO, .events = POLLOUT, .revents = 0};
+  if (poll(&log, 1, 0) == 1) log::Error("the process ends at once", {{"why", why}});
   _exit(static_cast<int>(ExitCode::kDeviceLost));
 }
 

@@ -12,8 +12,8 @@ enum class ExitCode {
   kDeviceLost = 70  // the device is gone or a unit of work hung: start the process anew
 };
 
-// Says why and ends the process with kDeviceLost, without destructors, within a second: a log that
-// nobody reads does not keep it.
+// Says why in a sentence and ends the process with kDeviceLost, without destructors. A log that
+// nobody reads does not keep it: then nothing is said.
 [[noreturn]] void EndProcessAtOnce(const std::string& why);
 
 }  // namespace phasor::worker
