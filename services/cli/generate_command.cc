@@ -99,6 +99,11 @@ class Generation {
     for (size_t i = 0; i < names.size(); ++i) {
       RETURN_IF_ERROR(WriteOutput(names[i], pictures[i].data()));
     }
+    if (!session_.json && !session_.quiet) {
+      for (const std::string& warning : ended.result().warnings()) {
+        session_.err << "phasor: " << warning << std::endl;
+      }
+    }
     if (session_.json) {
       session_.out << JobJson(ended, names) << std::endl;
     } else {

@@ -84,6 +84,7 @@ std::string JobText(const v1::Job& job) {
                  image.width(), image.height(), static_cast<long long>(image.seed()),
                  static_cast<long long>(image.size_bytes()), image.sha256().c_str());
   }
+  for (const std::string& warning : job.result().warnings()) text += "note      " + warning + "\n";
   if (job.result().timings_size() > 0) text += "took      " + Seconds(job.result()) + "\n";
   return text;
 }

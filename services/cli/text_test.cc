@@ -91,6 +91,14 @@ TEST(ProgressViewTest, IsSilentWhenQuiet) {
   EXPECT_EQ(out.str(), "");
 }
 
+TEST(JobTextTest, ShowsWhatTheUserShouldKnow) {
+  v1::Job job;
+  job.set_state(v1::DONE);
+  job.mutable_result()->add_warnings(
+      "prompt: has 93 tokens, of which the model reads the first 75");
+  EXPECT_THAT(JobText(job), HasSubstr("note      prompt: has 93 tokens"));
+}
+
 TEST(JobTextTest, JsonNamesFilesAndFields) {
   v1::Job job;
   job.set_id("abc");

@@ -5,12 +5,6 @@
 #include "common/log/log.h"
 
 namespace phasor::worker {
-namespace {
-
-// A store may be slow for a while; neither the queue nor the watchdog takes that for a hung unit.
-constexpr Millis kStoreStall{120'000};
-
-}  // namespace
 
 Checkpoints::Checkpoints(storage::ResultStore& store, const Clock& clock, WorkerMetrics& metrics,
                          engine::CheckpointPace& pace, RunningJob& job)

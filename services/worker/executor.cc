@@ -70,9 +70,7 @@ bool Executor::IntakeIsOpen() {
 }
 
 StatusOr<bool> Executor::Tick(Taker& taker, ModelCache& models, JobRunner& runner) {
-  const std::vector<std::string> resident = models.Resident();
-  const auto taken =
-      taker.Take(WarmFirst(resident, config_.models), static_cast<int>(resident.size()));
+  const auto taken = taker.Take(WarmFirst(models.Resident(), config_.models));
   if (!taken.ok()) {
     if (failures_++ == 0) log::Warn("the queue is not reached", {{"status", taken.status()}});
     parts_.patience.sleep(Backoff(failures_, Millis(100), Millis(2'000), parts_.patience.draw()));

@@ -139,9 +139,9 @@ TEST_F(ExecutorTest, ADrainDoesNotWaitForeverForAQueueThatDoesNotAnswer) {
 TEST_F(ExecutorTest, AnUnansweredTakeIsForgottenAfterTheLease) {
   LosesReplies lossy(queue_, 2);
   Taker taker(lossy, clock_, {.worker = "w1", .node = "n1"});
-  EXPECT_FALSE(taker.Take({"tiny"}, 0).ok());
+  EXPECT_FALSE(taker.Take({"tiny"}).ok());
   clock_.Advance(Millis(15'000));
-  EXPECT_FALSE(taker.Take({"tiny"}, 0).ok());
+  EXPECT_FALSE(taker.Take({"tiny"}).ok());
   EXPECT_NE(lossy.nonces[0], lossy.nonces[1]);
 }
 

@@ -16,8 +16,7 @@ namespace {
 
 constexpr size_t kMaxReason = 1000;  // bytes of a failure's sentence
 constexpr Millis kLoadStall{300'000};
-constexpr Millis kStoreStall{120'000};  // also for what the queue is told at the end
-constexpr Millis kLastWords{3'000};     // to report a failure once the device is lost
+constexpr Millis kLastWords{3'000};  // to report a failure once the device is lost
 
 std::string Sentence(const Status& status) { return Message(status).substr(0, kMaxReason); }
 

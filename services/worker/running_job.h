@@ -28,6 +28,10 @@ enum class StopReason {
 
 const char* ToString(StopReason reason);
 
+// A store (or the queue at a job's end) may be slow for a while; neither the queue nor the watchdog
+// takes that for a hung unit.
+inline constexpr Millis kStoreStall{120'000};
+
 // What the executor does with the job now, for those who watch it from outside.
 struct Activity {
   std::string job;

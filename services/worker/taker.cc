@@ -9,8 +9,7 @@ namespace phasor::worker {
 Taker::Taker(queue::Consumer& queue, const Clock& clock, TakerConfig config)
     : queue_(queue), clock_(clock), config_(std::move(config)) {}
 
-StatusOr<std::optional<Taker::Taken>> Taker::Take(const std::vector<std::string>& models,
-                                                  int /*warm*/) {
+StatusOr<std::optional<Taker::Taken>> Taker::Take(const std::vector<std::string>& models) {
   const SteadyTime now = clock_.Steady();
   if (nonce_.empty() || now - sent_ >= config_.lease) {
     nonce_ = RandomToken();

@@ -29,8 +29,8 @@ class Taker {
   Taker(queue::Consumer& queue, const Clock& clock, TakerConfig config);
 
   // One call. nullopt: there is no job. UNAVAILABLE: call again after a pause.
-  // `models`: what this worker can run, the first `warm` of them resident.
-  StatusOr<std::optional<Taken>> Take(const std::vector<std::string>& models, int warm);
+  // `models`: what this worker can run, resident ones first.
+  StatusOr<std::optional<Taken>> Take(const std::vector<std::string>& models);
 
   // True after a take without an answer: it may have been granted a job, which nobody else gets
   // before the lease is over. The next Take tells.

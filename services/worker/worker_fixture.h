@@ -90,7 +90,7 @@ class WorkerFixture : public ::testing::Test {
   // Takes a job, as the worker that was started.
   Taker::Taken Take() {
     Taker taker(queue_, clock_, {.worker = name_, .node = name_});
-    const auto taken = taker.Take({"tiny"}, 0);
+    const auto taken = taker.Take({"tiny"});
     EXPECT_TRUE(taken.ok() && taken->has_value());
     return **taken;
   }

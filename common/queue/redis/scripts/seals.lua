@@ -1,5 +1,5 @@
 #!lua flags=no-writes
--- The jobs that wait for their terminal record, oldest first.
+-- SEALS: the jobs that wait for their terminal record, oldest first.
 -- ARGV: 2 limit
 -- -> {{id, wanted state, reason, code, epoch}, ...}
 --#include core

@@ -1,6 +1,6 @@
 #!lua flags=allow-oom
--- Limits for all: writes `cfg`. Tenants that wait for their cap of running jobs are looked at anew,
--- and so are the dead letters.
+-- SET_LIMITS: writes `cfg`, the limits for all. Tenants that wait for their cap of running jobs are
+-- looked at anew, and so are the dead letters.
 -- ARGV: 2... field, value, field, value ...
 -- -> OK
 --#include core

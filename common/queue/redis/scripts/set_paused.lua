@@ -1,5 +1,6 @@
 #!lua flags=allow-oom
--- A paused queue refuses new jobs (SUBMIT) and hands none out (TAKE); what runs goes on.
+-- SET_PAUSED: a paused queue refuses new jobs (SUBMIT) and hands none out (TAKE); what runs goes
+-- on.
 -- ARGV: 2 paused (1/0)
 -- -> OK
 --#include core

@@ -1,5 +1,6 @@
 #!lua flags=allow-oom
--- Limits of one tenant, replacing what was set before (lib/caps.lua names the fields).
+-- SET_TENANT_LIMITS: limits of one tenant, replacing what was set before (lib/caps.lua names the
+-- fields).
 -- ARGV: 2 tenant key, 3 open jobs, 4 running jobs, 5 weight (each empty: the default)
 -- -> OK
 --#include core
