@@ -5,6 +5,7 @@ import random
 import threading
 import time
 
+from command import wait_for
 from proxy import LOSE_REPLY, LOSE_REQUEST, Rule
 
 MEAN_PAUSE = 3.0  # seconds from one fault to the next
@@ -87,6 +88,7 @@ class FaultRunner:
         elif fault.kind == "gateway killed":
             rig.gateways[0].kill()  # the other one shows whether memory stays flat
         elif fault.kind == "worker stopped in order":
+            wait_for("a worker that waits for signals", worker.waits_for_signals)
             worker.end()
         elif fault.kind == "members of indexes deleted":
             with rig.redis.client() as redis:

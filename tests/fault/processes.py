@@ -91,6 +91,13 @@ class Process:
         with open(f"/proc/{self.pid}/stat") as stat:
             return stat.read().rsplit(")", 1)[1].split()[0] == "T"
 
+    def waits_for_signals(self):
+        """Whether it has got to where it waits for SIGTERM. Before, while its libraries are loaded,
+        the signal ends it as it ends any program."""
+        with open(f"/proc/{self.pid}/status") as status:
+            (blocked,) = [line.split()[1] for line in status if line.startswith("SigBlk:")]
+        return bool(int(blocked, 16) >> (signal.SIGTERM - 1) & 1)
+
     def end(self, seconds=LIMIT):
         """SIGTERM; gives the exit code."""
         process = self.process
