@@ -94,7 +94,8 @@ local function add(counter, field)
   sums[name] = (sums[name] or 0) + 1
 end
 
-local function check_live(id, score)
+local named = {}  -- models that are known to have a name
+local function check_live(id, score, listed)
   local j = fetch(id, 'lease', 'mn')
   if not LIVE[j.st] then return drop('live', id) end
   if j.sq ~= score then
@@ -102,8 +103,11 @@ local function check_live(id, score)
     repair('live: moved ' .. id)
     if tonumber(j.sq) > tonumber(score) then return end  -- the walk will meet it there
   end
-  put_back('all', id, j.sq)
-  if call('HSETNX', P .. 'models', j.m, j.mn or j.m) == 1 then repair('models: put back ' .. j.m) end
+  if not listed then put_back('all', id, j.sq) end
+  if not named[j.m] then
+    named[j.m] = true
+    if call('HSETNX', P .. 'models', j.m, j.mn or j.m) == 1 then repair('models: put back ' .. j.m) end
+  end
   add('tn', j.t)
   if j.st == 'QUEUED' then
     add('depth:' .. j.m, j.c)
@@ -192,8 +196,11 @@ function phases.live(state)
   local page = call('ZRANGE', P .. 'live', '(' .. state.at, '+inf', 'BYSCORE', 'LIMIT', 0, limit,
                     'WITHSCORES')
   local at, whole = state.at, #page < 2 * limit
+  local ids = {}
+  for i = 1, #page, 2 do ids[#ids + 1] = page[i] end
+  local listed = #ids > 0 and call('ZMSCORE', P .. 'all', unpack(ids))
   for i = 1, #page, 2 do
-    check_live(page[i], page[i + 1])
+    check_live(page[i], page[i + 1], listed[(i + 1) / 2])
     looked = looked + 1
     at = page[i + 1]
     if scanned > SCAN_MOST and i + 2 <= #page then
