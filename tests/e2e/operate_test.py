@@ -72,6 +72,7 @@ class OperateTest(unittest.TestCase):
         self.assertEqual(job.get("tries", 0) + job.get("crashes", 0), 0, "no counter moved")
 
     def test_a_drained_worker_takes_no_further_job(self):
+        wait_for("both workers", lambda: len(self.workers()) == 2)
         drained, other = [worker["name"] for worker in self.workers()]
         self.ok("worker", "drain", drained)
         wait_for("the drain", lambda: self.workers()[0]["state"] not in ("idle", "busy"))
