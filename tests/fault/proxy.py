@@ -41,7 +41,7 @@ class Rule:
         if self.when and not self.when(call):
             return False
         if self.struck is not None:
-            key = (call.name, *call.command[4:8])
+            key = (call.name, *call.parts[0].command[4:8])
             if key in self.struck:
                 return False
             self.struck.add(key)
