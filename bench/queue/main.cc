@@ -23,6 +23,7 @@ int main(int argc, char** argv) {
   app.add_option("--redis", load.redis, "unix:///path or redis://host:port")->required();
   app.add_option("--jobs", load.jobs)->check(CLI::Range(1, 100'000'000));
   app.add_option("--workers", load.workers, "calling threads")->check(CLI::Range(1, 1024));
+  app.add_option("--connections", load.connections)->check(CLI::Range(1, 64));
   app.add_option("--batch", load.batch, "jobs of one submit")->check(CLI::Range(1, 1000));
   app.add_option("--payload", load.payload, "bytes of a job")->check(CLI::Range(0, 1 << 20));
   app.add_option("--tenants", load.tenants)->check(CLI::Range(1, 1'000'000));

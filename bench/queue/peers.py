@@ -22,7 +22,8 @@ class Side:
     address: str  # option that names Redis's socket, with its value
     producer: list  # options of the producer, its calls at a time included
     consumers: int = 1  # processes among which the workers are divided
-    servers: int = 0  # of one consumer; asynq alone has such an option
+    share: str = ""  # option of a consumer that divides its workers once more
+    shares: int = 0
 
     def produce(self, jobs, payload):
         return [*self.program, self.address, f"--jobs={jobs}", f"--payload={payload}",
@@ -30,8 +31,8 @@ class Side:
 
     def consume(self, workers):
         count = min(self.consumers, workers)
-        servers = [f"--servers={min(self.servers, workers)}"] if self.servers else []
-        command = [*self.program, self.address, f"--workers={workers // count}", *servers, "consume"]
+        share = [f"{self.share}={min(self.shares, workers)}"] if self.share else []
+        command = [*self.program, self.address, f"--workers={workers // count}", *share, "consume"]
         return [command] * count
 
     def takes(self, jobs, workers):
@@ -40,12 +41,14 @@ class Side:
 
 def sides(args, socket):
     chosen = {
+        # Calls of one connection travel together; several keep Redis busy meanwhile.
         "phasor": Side("phasor", [str(args.phasor)], f"--redis=unix://{socket}",
-                       ["--workers=4", f"--batch={PHASOR_BATCH}", f"--tenants={args.tenants}"]),
+                       ["--workers=4", f"--batch={PHASOR_BATCH}", f"--tenants={args.tenants}"],
+                       share="--connections", shares=args.phasor_connections),
         # No bulk submit; calls from many goroutines over as many connections. A server fetches
         # tasks on one goroutine, so several servers are faster than one.
         "asynq": Side("asynq", [str(args.asynq)], f"--socket={socket}", ["--workers=64"],
-                      servers=args.asynq_servers),
+                      share="--servers", shares=args.asynq_servers),
         # Node runs on one thread, so the producer and each consumer are processes.
         "bullmq": Side("bullmq", ["node", str(Path(args.bullmq) / "main.mjs")],
                        f"--socket={socket}", ["--workers=4", f"--batch={BULLMQ_BATCH}"],

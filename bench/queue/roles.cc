@@ -41,11 +41,25 @@ class FirstError {
   std::atomic<bool> failed_ = false;
 };
 
-void OnThreads(int count, const std::function<void()>& work) {
+// Runs `work(i)` for each i below `count`, on threads of their own.
+void OnThreads(int count, const std::function<void(int)>& work) {
   std::vector<std::thread> pool;
-  for (int i = 0; i < count; ++i) pool.emplace_back(work);
+  for (int i = 0; i < count; ++i) pool.emplace_back([&work, i] { work(i); });
   for (std::thread& thread : pool) thread.join();
 }
+
+class Connections {
+ public:
+  Connections(const queue::RedisOptions& options, int count) {
+    for (int i = 0; i < count; ++i) queues_.push_back(std::make_unique<queue::RedisQueue>(options));
+  }
+  queue::RedisQueue& of(int worker) const {
+    return *queues_[static_cast<size_t>(worker) % queues_.size()];
+  }
+
+ private:
+  std::vector<std::unique_ptr<queue::RedisQueue>> queues_;
+};
 
 queue::SubmitRequest Request(const QueueLoad& load, int n) {
   queue::SubmitRequest request;
@@ -107,7 +121,7 @@ Status Produce(const QueueLoad& load) {
   Progress progress;
   FirstError error;
   std::atomic<int> next = 0;
-  OnThreads(load.workers, [&] {
+  OnThreads(load.workers, [&](int) {
     while (!error.failed()) {
       const int begin = next.fetch_add(load.batch);
       if (begin >= load.jobs) return;
@@ -121,8 +135,8 @@ Status Produce(const QueueLoad& load) {
 
 Status Consume(const QueueLoad& load) {
   ASSIGN_OR_RETURN(const queue::RedisOptions options, OptionsOf(load));
-  queue::RedisQueue queue(options);
-  RETURN_IF_ERROR(queue.Check());
+  const Connections queues(options, load.connections);
+  RETURN_IF_ERROR(queues.of(0).Check());
   WaitForGo();
   Progress progress;
   FirstError error;
@@ -132,7 +146,8 @@ Status Consume(const QueueLoad& load) {
     WaitForEnd();
     *ended = true;
   }).detach();
-  OnThreads(load.workers, [&] {
+  OnThreads(load.workers, [&](int worker) {
+    queue::RedisQueue& queue = queues.of(worker);
     double millis = 0;
     while (!*ended && !error.failed()) {
       const StatusOr<bool> done = TakeAndComplete(queue, &millis);
@@ -149,15 +164,15 @@ Status Consume(const QueueLoad& load) {
 
 Status MeasureTakes(const QueueLoad& load) {
   ASSIGN_OR_RETURN(const queue::RedisOptions options, OptionsOf(load));
-  queue::RedisQueue queue(options);
-  RETURN_IF_ERROR(queue.Check());
+  const Connections queues(options, load.connections);
+  RETURN_IF_ERROR(queues.of(0).Check());
   WaitForGo();
   std::vector<double> millis(static_cast<size_t>(load.jobs));
   FirstError error;
   std::atomic<size_t> next = 0;
-  OnThreads(load.workers, [&] {
+  OnThreads(load.workers, [&](int worker) {
     for (size_t n = next++; n < millis.size() && !error.failed(); n = next++) {
-      const StatusOr<bool> done = TakeAndComplete(queue, &millis[n]);
+      const StatusOr<bool> done = TakeAndComplete(queues.of(worker), &millis[n]);
       error.Keep(done.ok() && !*done ? NotFound("the queue is empty") : done.status());
     }
   });

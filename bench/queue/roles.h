@@ -12,9 +12,10 @@ namespace phasor::bench {
 struct QueueLoad {
   std::string redis;  // URL
   int jobs = 10'000;
-  int workers = 8;    // threads that call the queue
-  int batch = 1;      // jobs of one submit; produce only
-  int payload = 300;  // bytes of a job
+  int workers = 8;      // threads that call the queue
+  int connections = 1;  // among which they are divided
+  int batch = 1;        // jobs of one submit; produce only
+  int payload = 300;    // bytes of a job
   int tenants = 1;
 };
 
