@@ -68,7 +68,7 @@ s3_server_setup() {
   local list="$PHASOR_ROOT/tools/dev/s3_server.txt"
   if cmp -s "$list" "$S3_SERVER_HOME/installed.txt"; then return; fi
   need_disk "$PHASOR_CACHE" 400
-  say "installing moto, an S3 server for tests (30 MB download, 120 MB on disk), into $S3_SERVER_HOME"
+  say "installing moto, an S3 server for tests (31 MB download, 140 MB on disk), into $S3_SERVER_HOME"
   python_environment "$S3_SERVER_HOME" "$list"
   cp "$list" "$S3_SERVER_HOME/installed.txt"
 }
