@@ -7,6 +7,7 @@
 #include "common/base/process.h"
 #include "common/config/program_options.h"
 #include "common/config/shared_settings.h"
+#include "services/gateway/limit_bounds.h"
 
 namespace phasor::gateway {
 namespace {
@@ -16,7 +17,6 @@ constexpr int kMaxQueue = 1'000'000;
 constexpr double kMaxGrace = 3600;
 constexpr double kMaxHours = 24 * 366 * 10;
 constexpr double kMaxSweepEvery = 24 * 3600;
-constexpr double kMaxLimitSeconds = 24 * 3600;
 
 struct RawConfig {
   GatewayConfig config;
@@ -27,18 +27,17 @@ void ReadLimits(config::YamlReader& file, RawConfig* raw) {
   if (!file.Has("limits")) return;
   config::YamlReader child = file.Child("limits");
   queue::QueueLimits& read = raw->config.limits.emplace();
-  constexpr int64_t kMaxJobs = 1'000'000'000;
-  child.Int("max_jobs", 1, kMaxJobs, &read.max_jobs);
-  child.Int("max_per_tenant", 1, kMaxJobs, &read.max_per_tenant);
-  child.Int("max_running_per_tenant", 1, kMaxJobs, &read.max_running_per_tenant);
-  child.Int("max_tries", 1, 100, &read.max_tries);
-  child.Int("max_crashes", 1, 100, &read.max_crashes);
+  child.Int("max_jobs", 1, bounds::kJobs, &read.max_jobs);
+  child.Int("max_per_tenant", 1, bounds::kJobs, &read.max_per_tenant);
+  child.Int("max_running_per_tenant", 1, bounds::kJobs, &read.max_running_per_tenant);
+  child.Int("max_tries", 1, bounds::kSetbacks, &read.max_tries);
+  child.Int("max_crashes", 1, bounds::kSetbacks, &read.max_crashes);
   config::FileSettings times(child);
-  times.Seconds({"stall", ""}, 1, kMaxLimitSeconds, &read.stall);
-  times.Seconds({"preempt_after", ""}, 0, kMaxLimitSeconds, &read.preempt_after);
-  times.Seconds({"preempt_floor", ""}, 0, kMaxLimitSeconds, &read.preempt_floor);
-  child.Int("max_preemptions", 0, 1000, &read.max_preemptions);
-  child.Int("max_dead", 0, 1'000'000, &read.max_dead);
+  times.Seconds({"stall", ""}, 1, bounds::kSeconds, &read.stall);
+  times.Seconds({"preempt_after", ""}, 0, bounds::kSeconds, &read.preempt_after);
+  times.Seconds({"preempt_floor", ""}, 0, bounds::kSeconds, &read.preempt_floor);
+  child.Int("max_preemptions", 0, bounds::kPreemptions, &read.max_preemptions);
+  child.Int("max_dead", 0, bounds::kDead, &read.max_dead);
   file.Absorb(child);
 }
 

@@ -6,16 +6,11 @@
 #include <vector>
 
 #include "common/rpc/status_convert.h"
+#include "services/gateway/limit_bounds.h"
 
 namespace phasor::gateway {
 namespace {
 
-constexpr int64_t kMaxJobs = 1'000'000'000;
-constexpr int64_t kMaxCount = 100;
-constexpr int64_t kMaxPreemptions = 1000;
-constexpr int64_t kMaxDead = 1'000'000;
-constexpr int64_t kMaxWeight = 1000;
-constexpr double kMaxSeconds = 86'400;
 constexpr size_t kMaxTenant = 256;
 
 double Seconds(Millis time) { return static_cast<double>(time.count()) / 1000; }
@@ -40,7 +35,8 @@ class Reader {
   }
 
   void Time(const char* field, double seconds, double least, Millis* target) {
-    if (InRange(field, seconds, least, kMaxSeconds)) *target = Millis(std::llround(seconds * 1000));
+    if (InRange(field, seconds, least, bounds::kSeconds))
+      *target = Millis(std::llround(seconds * 1000));
   }
 
   Status status() const {
@@ -73,20 +69,21 @@ StatusOr<queue::QueueLimits> Changed(const queue::QueueLimits& now, const v1::Qu
   queue::QueueLimits limits = now;
   Reader reader("queue.");
   if (wanted.has_max_jobs()) {
-    reader.Count("max_jobs", wanted.max_jobs(), 0, kMaxJobs, &limits.max_jobs);
+    reader.Count("max_jobs", wanted.max_jobs(), 0, bounds::kJobs, &limits.max_jobs);
   }
   if (wanted.has_max_per_tenant()) {
-    reader.Count("max_per_tenant", wanted.max_per_tenant(), 0, kMaxJobs, &limits.max_per_tenant);
+    reader.Count("max_per_tenant", wanted.max_per_tenant(), 0, bounds::kJobs,
+                 &limits.max_per_tenant);
   }
   if (wanted.has_max_running_per_tenant()) {
-    reader.Count("max_running_per_tenant", wanted.max_running_per_tenant(), 0, kMaxJobs,
+    reader.Count("max_running_per_tenant", wanted.max_running_per_tenant(), 0, bounds::kJobs,
                  &limits.max_running_per_tenant);
   }
   if (wanted.has_max_tries()) {
-    reader.Count("max_tries", wanted.max_tries(), 1, kMaxCount, &limits.max_tries);
+    reader.Count("max_tries", wanted.max_tries(), 1, bounds::kSetbacks, &limits.max_tries);
   }
   if (wanted.has_max_crashes()) {
-    reader.Count("max_crashes", wanted.max_crashes(), 1, kMaxCount, &limits.max_crashes);
+    reader.Count("max_crashes", wanted.max_crashes(), 1, bounds::kSetbacks, &limits.max_crashes);
   }
   if (wanted.has_stall_seconds()) {
     reader.Time("stall_seconds", wanted.stall_seconds(), 1, &limits.stall);
@@ -98,11 +95,11 @@ StatusOr<queue::QueueLimits> Changed(const queue::QueueLimits& now, const v1::Qu
     reader.Time("preempt_floor_seconds", wanted.preempt_floor_seconds(), 0, &limits.preempt_floor);
   }
   if (wanted.has_max_preemptions()) {
-    reader.Count("max_preemptions", wanted.max_preemptions(), 0, kMaxPreemptions,
+    reader.Count("max_preemptions", wanted.max_preemptions(), 0, bounds::kPreemptions,
                  &limits.max_preemptions);
   }
   if (wanted.has_max_dead()) {
-    reader.Count("max_dead", wanted.max_dead(), 0, kMaxDead, &limits.max_dead);
+    reader.Count("max_dead", wanted.max_dead(), 0, bounds::kDead, &limits.max_dead);
   }
   RETURN_IF_ERROR(reader.status());
   return limits;
@@ -116,13 +113,14 @@ StatusOr<queue::TenantLimits> FromProto(const v1::TenantLimits& wanted) {
   queue::TenantLimits limits;
   Reader reader("tenant.");
   if (wanted.has_max_open()) {
-    reader.Count("max_open", wanted.max_open(), 0, kMaxJobs, &limits.max_open.emplace());
+    reader.Count("max_open", wanted.max_open(), 0, bounds::kJobs, &limits.max_open.emplace());
   }
   if (wanted.has_max_running()) {
-    reader.Count("max_running", wanted.max_running(), 0, kMaxJobs, &limits.max_running.emplace());
+    reader.Count("max_running", wanted.max_running(), 0, bounds::kJobs,
+                 &limits.max_running.emplace());
   }
   if (wanted.has_weight()) {
-    reader.Count("weight", wanted.weight(), 1, kMaxWeight, &limits.weight.emplace());
+    reader.Count("weight", wanted.weight(), 1, bounds::kWeight, &limits.weight.emplace());
   }
   RETURN_IF_ERROR(reader.status());
   return limits;

@@ -253,7 +253,11 @@ std::string JobRunner::Fail(Ongoing& job, const Ending& ending) {
   const SteadyTime end =
       parts_.patience.clock.Steady() +
       (verdict.worker_lost ? std::min(kLastWords, config_.lease) : config_.lease);
-  if (verdict.retry) Prepare(job, verdict);
+  if (verdict.worker_lost) {
+    parts_.on_device_lost();  // nothing can be saved any more: the last checkpoint stands
+  } else if (verdict.retry) {
+    Prepare(job, verdict);
+  }
   const queue::Failure failure{.fence = job.grant.fence,
                                .retryable = verdict.retry,
                                .delay = verdict.delay,
@@ -274,11 +278,6 @@ std::string JobRunner::Fail(Ongoing& job, const Ending& ending) {
 
 // What makes the next try better, before it is asked for.
 void JobRunner::Prepare(Ongoing& job, const job::Verdict& verdict) {
-  if (verdict.worker_lost) {
-    // Nothing can be saved any more: the last checkpoint stands.
-    parts_.on_device_lost();
-    return;
-  }
   if (verdict.relief != job::Relief::kNone) parts_.models.KeepOnly(job.grant.model);
   // The state before the unit that failed is worth keeping: the next try redoes only that.
   if (job.run != nullptr && job.checkpoints.Save(*job.run, job.steps_done)) {
