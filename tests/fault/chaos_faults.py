@@ -5,6 +5,7 @@ import random
 import threading
 import time
 
+import redis_layout
 from command import wait_for
 from proxy import LOSE_REPLY, LOSE_REQUEST, Rule
 
@@ -17,7 +18,6 @@ WEIGHTS = {"worker killed": 12, "worker paused past its lease": 2, "Redis killed
 # After these a job may wait for something else than its lease.
 LOUD = {"Redis killed", "gateway killed", "replies lost", "requests lost", "latency",
         "worker cut off", "worker paused past its lease", "members of indexes deleted"}
-INDEXES = ("live", "lease", "delay", "seal", "due")
 
 
 class Fault:
@@ -92,8 +92,8 @@ class FaultRunner:
             worker.end()
         elif fault.kind == "members of indexes deleted":
             with rig.redis.client() as redis:
-                for index in INDEXES:
-                    redis("ZPOPMIN", rig.key(index))
+                for index in redis_layout.INDEXES:
+                    redis_layout.pop_from_index(redis, index)
         elif fault.kind == "worker cut off":
             rig.proxy.black_hole(worker.name)
             self._stopped.wait(lease * (0.5 + fault.amount))

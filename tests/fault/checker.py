@@ -14,12 +14,11 @@ import os
 import threading
 import time
 
-# Keys that are empty when no job is open (scripts/lib/index.lua says what they hold).
-EMPTY_INDEXES = ("live", "lease", "delay", "seal", "due", "tn", "tr", "park")
+import redis_layout
+
 # What a client is shown of a record's state.
 SHOWN = {"DONE": "DONE", "CANCELED": "CANCELED", "EXPIRED": "EXPIRED", "DEAD": "FAILED"}
 MOST_READ = 40
-EMPTY_PATTERNS = ("q:*", "ring:*", "dq:*")
 
 
 class RecordWatch:
@@ -100,12 +99,12 @@ def drain(rig, seconds, problems):
         rig.records.look()
         missing = [job for job in rig.history.accepted if job not in rig.records.first]
         with rig.redis.client() as redis:
-            live = redis("ZRANGE", rig.key("live"), 0, 9)
+            live = redis_layout.open_jobs(redis, 10)
         if not missing and not live:
             return
         if time.monotonic() > end:
             problems += [f"job {job} has no record after {seconds} s" for job in missing[:10]]
-            problems += [f"job {job.decode()} is still open in the queue" for job in live]
+            problems += [f"job {job} is still open in the queue" for job in live]
             return
         time.sleep(0.1)
 
@@ -142,42 +141,18 @@ def read_unread(rig):
 
 
 def check_queue(rig):
-    problems = []
     with rig.redis.client() as redis:
-        for name in EMPTY_INDEXES:
-            kind = redis("TYPE", rig.key(name)).decode()
-            if kind == "none":
-                continue
-            count = redis("HLEN" if kind == "hash" else "ZCARD", rig.key(name))
-            if count:
-                problems.append(f"index '{name}' still holds {count} entries")
-        for pattern in EMPTY_PATTERNS:
-            problems += [f"key {key.decode()} is left" for key in scan(redis, rig.key(pattern))]
-        for key in scan(redis, rig.key("depth:*")):
-            counts = redis("HGETALL", key)
-            pairs = {counts[i].decode(): int(counts[i + 1]) for i in range(0, len(counts), 2)}
-            problems += [f"{key.decode()} counts {value} of {name}"
-                         for name, value in pairs.items() if value]
-        for key in scan(redis, rig.key("j:*")):
-            job = key.decode().split("j:", 1)[1]
+        problems = redis_layout.leftovers(redis)
+        for job in redis_layout.jobs(redis):
             problems += check_mirror(rig, redis, job)
     return problems
 
 
 def check_mirror(rig, redis, job):
     """The queue knows of the job what its record says."""
-    state = (redis("HGET", rig.key("j:" + job), "st") or b"").decode()
+    state = redis_layout.state_of(redis, job)
     if job.split("#")[0] not in rig.history.accepted:
         return [f"the queue holds job {job}, which nobody submitted"]
     data = rig.records.first.get(job)
     wanted = json.loads(data)["state"] if data else "no record"
     return [] if state == wanted else [f"job {job} is {state} in the queue, its record: {wanted}"]
-
-
-def scan(redis, pattern):
-    cursor, keys = b"0", set()
-    while True:
-        cursor, found = redis("SCAN", cursor, "MATCH", pattern, "COUNT", 1000)
-        keys.update(found)
-        if cursor == b"0":
-            return keys

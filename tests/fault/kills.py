@@ -6,6 +6,7 @@ import signal
 import subprocess
 import time
 
+import redis_layout
 from command import BIN, wait_for
 from proxy import LOSE_REPLY, LOSE_REQUEST, Rule
 from rig import Rig
@@ -122,8 +123,9 @@ def fault_04_paused_right_before_publishing(seed):
         wait_for("its end there", lambda: stale.log_text().count("job left") == 2)
         assert stale.says("another writer was first")
         answers = [call.reply for call in rig.proxy.record.owner_calls
-                   if (call.name, call.client, call.argument(0)) == ("complete", "worker-1", job)]
-        assert answers == [b"FENCED"], answers
+                   if (call.name, call.client, call.argument("job")) ==
+                   ("complete", "worker-1", job)]
+        assert answers == [redis_layout.FENCED], answers
         rig.check()
 
 

@@ -5,6 +5,7 @@ import os
 import shutil
 import time
 
+import redis_layout
 from command import wait_for
 from proxy import LOSE_REPLY, LOSE_REQUEST, Rule
 from rig import Rig
@@ -183,9 +184,7 @@ def checkpoint_of_a_killed_run(rig, prompt, **flags):
 
     def known():
         with rig.redis.client() as redis:
-            return redis("HGET", rig.key("j:" + job), "ck")
-    checkpoint = wait_for("a checkpoint", known, pause=0.01).decode()
+            return redis_layout.checkpoint_of(redis, job)
+    wait_for("a checkpoint", known, pause=0.01)
     rig.workers[0].kill()
-    with rig.redis.client() as redis:
-        checkpoint = redis("HGET", rig.key("j:" + job), "ck").decode()
-    return os.path.join(rig.directory, "store", checkpoint)
+    return os.path.join(rig.directory, "store", known())

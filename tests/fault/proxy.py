@@ -9,6 +9,7 @@ import asyncio
 import random
 import threading
 
+import redis_layout
 from record import Call, Record
 from resp import Parser
 
@@ -41,7 +42,7 @@ class Rule:
         if self.when and not self.when(call):
             return False
         if self.struck is not None:
-            key = (call.name, *call.parts[0].command[4:8])
+            key = (call.name, *redis_layout.identity(call.parts[0].command))
             if key in self.struck:
                 return False
             self.struck.add(key)

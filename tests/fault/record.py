@@ -9,14 +9,8 @@ import re
 import threading
 import time
 
-# Places in the arguments of EVALSHA sha 1 prefix offset ...: see the scripts' headers.
-FIRST = 5
-# Scripts that serve several calls at once -> how many arguments each call has. TAKE's models stand
-# before them.
-SHARED = {"submit": 11, "take": 4, "complete": 4}
-OWNER_CALLS = {"renew", "complete", "fail", "release"}
-# Answers to an owner's call which say that it took effect now.
-GRANTED = {b"OK", b"REQUEUED", b"SEALED", b"PREEMPTED"}
+import redis_layout
+from redis_layout import GRANTED, OWNER_CALLS
 
 
 class ScriptNames:
@@ -62,12 +56,10 @@ class Call:
 
     def _split(self):
         """A call for each that shares the script; [self] where there is no other."""
-        width = SHARED.get(self.name)
-        if width is None or not self.is_script():
+        if not self.is_script():
             return [self]
-        first = FIRST + (1 + int(self.command[FIRST]) if self.name == "take" else 0)
-        return [Part(self, self.command[:FIRST] + self.command[at:at + width])
-                for at in range(first, len(self.command), width)]
+        commands = redis_layout.split_call(self.name, self.command)
+        return [self] if commands is None else [Part(self, command) for command in commands]
 
     def mark_passed(self, order, era):
         for call in {self, *self.parts}:
@@ -80,12 +72,12 @@ class Call:
             call.answered, call.answered_at = order, self.answered_at
             call.reply = reply[place] if one_each else reply
 
-    def argument(self, number):
-        """ARGV[2 + number] of a script, as text."""
-        return self.command[FIRST + number].decode(errors="replace")
+    def argument(self, what):
+        """Of a script, as text."""
+        return redis_layout.argument(self.name, self.command, what)
 
     def is_script(self):
-        return len(self.command) >= FIRST and self.name.islower()
+        return len(self.command) >= redis_layout.FIRST and self.name.islower()
 
 
 class Part(Call):
@@ -101,13 +93,11 @@ class Part(Call):
 class Grant:
     """A TAKE's answer, seen for the first time."""
 
-    def __init__(self, call):
-        reply = call.reply
-        self.job, self.epoch = reply[0].decode(), int(reply[1])
-        self.crashes, self.tries = int(reply[7] or 0), int(reply[8] or 0)
-        self.step = int(reply[9] or 0)
-        self.worker, self.node = call.argument(0), call.argument(1)
-        self.nonce = call.argument(2)
+    def __init__(self, call, granted):
+        self.job, self.epoch, self.step = granted.job, granted.epoch, granted.step
+        self.crashes, self.tries = granted.crashes, granted.tries
+        self.worker, self.node = call.argument("worker"), call.argument("node")
+        self.nonce = call.argument("nonce")
         self.era, self.seen, self.at = call.era, call.answered, call.answered_at
 
 
@@ -139,7 +129,8 @@ class Record:
         if call.name in OWNER_CALLS and call.is_script():
             self.owner_calls.extend(call.parts)
         elif call.name == "PUBLISH":
-            self._progress(call.command[2])
+            for job, step in redis_layout.progress(call.command[2]):
+                self.steps[job] = (step, time.monotonic())
 
     def answered(self, call, reply):
         self._clock += 1
@@ -148,29 +139,31 @@ class Record:
             self._note(part, part.reply)
 
     def _note(self, call, reply):
-        if call.name == "take" and isinstance(reply, list) and len(reply) > 9:
-            grant = Grant(call)
-            key = (grant.era, grant.job, grant.epoch, grant.nonce)
-            if key in self._known:
-                self.regrants += 1
-            else:
-                self._known[key] = grant
-                self.grants.append(grant)
-                self.holds[grant.node] = grant
-        elif call.name == "submit" and isinstance(reply, list):
-            self.submits.append((call.argument(0), reply[0].decode()))
+        if call.name == "take":
+            self._note_take(call, redis_layout.granted(reply))
+        elif call.name == "submit":
+            outcome = redis_layout.submit_outcome(reply)
+            if outcome is not None:
+                self.submits.append((call.argument("job"), outcome))
         elif call.name in OWNER_CALLS - {"renew"} and isinstance(reply, bytes):
-            self._let_go(call.argument(0), call.argument(2))
+            self._let_go(call.argument("job"), call.argument("nonce"))
+
+    def _note_take(self, call, granted):
+        if granted is None:
+            return
+        grant = Grant(call, granted)
+        key = (grant.era, grant.job, grant.epoch, grant.nonce)
+        if key in self._known:
+            self.regrants += 1
+        else:
+            self._known[key] = grant
+            self.grants.append(grant)
+            self.holds[grant.node] = grant
 
     def _let_go(self, job, nonce):
         for node, grant in list(self.holds.items()):
             if (grant.job, grant.nonce) == (job, nonce):
                 del self.holds[node]
-
-    def _progress(self, event):
-        fields = event.split(b"\n", 1)[0].split(b" ")
-        if len(fields) > 6 and fields[0] == b"1" and fields[4] == b"LEASED":
-            self.steps[fields[1].decode()] = (int(fields[6]), time.monotonic())
 
     def grants_of(self, job):
         return [grant for grant in self.grants if grant.job == job]
@@ -180,12 +173,12 @@ class Record:
         progress = {(grant.job, grant.nonce): (0, grant.at) for grant in self.grants}
         wrong = []
         for call in self.owner_calls:
-            owner = (call.argument(0), call.argument(2))
+            owner = (call.argument("job"), call.argument("nonce"))
             if call.name != "renew" or call.reply not in GRANTED or owner not in progress:
                 continue
             units, since = progress[owner]
-            if int(call.argument(5)) > units:
-                progress[owner] = (int(call.argument(5)), call.answered_at)
+            if int(call.argument("units")) > units:
+                progress[owner] = (int(call.argument("units")), call.answered_at)
             elif call.passed_at - since > stall:
                 wrong.append(f"the lease of job {owner[0]} was extended {call.passed_at - since:.1f}"
                              f" s after its last progress")
@@ -196,10 +189,10 @@ class Record:
         newest = {(grant.job, grant.nonce): grant.step for grant in self.grants}
         intervals = []
         for call in self.owner_calls:
-            owner = (call.argument(0), call.argument(2))
+            owner = (call.argument("job"), call.argument("nonce"))
             if call.name != "renew" or call.reply not in GRANTED or owner not in newest:
                 continue
-            step = int(call.argument(9)) if call.argument(8) else 0
+            step = int(call.argument("checkpoint_step")) if call.argument("checkpoint") else 0
             if step > newest[owner]:
                 intervals.append(step - newest[owner])
                 newest[owner] = step
@@ -207,9 +200,10 @@ class Record:
 
     def step_known_of(self, job, before):
         """Of the newest checkpoint that the queue had acknowledged to owners of the job by then."""
-        return max((int(call.argument(9)) for call in self.owner_calls
-                    if call.name == "renew" and call.argument(0) == job and call.argument(8)
-                    and call.reply in GRANTED and call.answered_at <= before), default=0)
+        return max((int(call.argument("checkpoint_step")) for call in self.owner_calls
+                    if call.name == "renew" and call.argument("job") == job
+                    and call.argument("checkpoint") and call.reply in GRANTED
+                    and call.answered_at <= before), default=0)
 
     def superseded_that_took_effect(self):
         """The calls that break the fence: passed on to Redis after the answer to a TAKE of the same
@@ -225,13 +219,14 @@ class Record:
         for call in self.owner_calls:
             if call.reply not in GRANTED:
                 continue
-            before = [grant for grant in by_job.get((call.era, call.argument(0)), ())
+            job, epoch = call.argument("job"), call.argument("epoch")
+            before = [grant for grant in by_job.get((call.era, job), ())
                       if grant.seen < call.passed]
             if not before:
                 continue
             newest = max(before, key=lambda grant: grant.epoch)
-            if (call.argument(1), call.argument(2)) != (str(newest.epoch), newest.nonce):
-                wrong.append(f"{call.name} of job {call.argument(0)} with epoch "
-                             f"{call.argument(1)} was answered {call.reply!r} after epoch "
-                             f"{newest.epoch} had been granted to {newest.worker}")
+            if (epoch, call.argument("nonce")) != (str(newest.epoch), newest.nonce):
+                wrong.append(f"{call.name} of job {job} with epoch {epoch} was answered "
+                             f"{call.reply!r} after epoch {newest.epoch} had been granted to "
+                             f"{newest.worker}")
         return wrong

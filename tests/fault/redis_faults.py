@@ -5,7 +5,7 @@ import os
 import threading
 import time
 
-from checker import scan
+import redis_layout
 from command import wait_for
 from rig import REFUSED, Rig
 
@@ -134,23 +134,21 @@ def fault_16_members_deleted_from_the_indexes(seed, mutant=None):
     with Rig(seed, workers=1, lease=2, step_ms=50, mutant=mutant) as rig:
         with rig.redis.client() as redis:
             failing = rig.submit("fault:internal@step1x2", look=False, steps=3)
-            deleted = {"delay": wait_for(
-                "a delay", lambda: redis("ZREM", rig.key("delay"), failing), pause=0.01)}
+            deleted = {"delay": wait_for("a delay", lambda: redis_layout.take_from_index(
+                redis, "delay", failing), pause=0.01)}
             rig.workers[0].pause()
             queued = rig.submit_many(["x"] * 4, steps=5)
             expiring = rig.submit("x", steps=5, deadline=20)
-            deleted["live"] = redis("ZREM", rig.key("live"), queued[0])
-            deleted["due"] = redis("ZREM", rig.key("due"), expiring)
-            deleted["tn"] = redis("DEL", rig.key("tn"))
-            for key in scan(redis, rig.key("q:*")):
-                deleted["q"] = redis("LREM", key, 1, queued[1])
-            for key in scan(redis, rig.key("ring:*")):
-                deleted["ring"] = redis("DEL", key)
+            deleted["live"] = redis_layout.take_from_index(redis, "live", queued[0])
+            deleted["due"] = redis_layout.take_from_index(redis, "due", expiring)
+            deleted["tenants"] = redis_layout.drop_tenant_counters(redis)
+            deleted["lists"] = redis_layout.take_from_lists(redis, queued[1])
+            deleted["rings"] = redis_layout.drop_rings(redis)
             rig.workers[0].resume()
             leased = rig.submit("x", steps=100)
             rig.wait_for_grant(leased, seconds=patience)
             rig.workers[0].kill()
-            deleted["lease"] = redis("ZREM", rig.key("lease"), leased)
+            deleted["lease"] = redis_layout.take_from_index(redis, "lease", leased)
             print(f"deleted: {deleted}")
             assert all(deleted.values()), deleted
         damaged = time.monotonic()

@@ -11,13 +11,13 @@ import struct
 import tempfile
 import threading
 
+import redis_layout
 from checker import RecordWatch, check_everything
 from command import LIMIT, run, wait_for
 from history import History, end_of
 from processes import Gateway, Keeper, Redis, Worker
 from proxy import Proxy
 
-PREFIX = "{phasor}:"
 UNREACHABLE, REFUSED = 3, 6  # exit codes of `phasor`
 
 
@@ -114,16 +114,13 @@ class Rig:
         """In the queue's configuration, as a gateway's config file would."""
         with self.redis.client() as redis:
             for name, value in limits.items():
-                redis("HSET", self.key("cfg"), name, value)
+                redis_layout.set_limit(redis, name, value)
 
     def set_clock(self, seconds, path=None):
         """The wall clock of processes with shim(clock=path) is wrong by so much from now on."""
         path = path or self.clock
         with open(path, "r+b" if os.path.exists(path) else "wb") as file:
             file.write(struct.pack("q", seconds))
-
-    def key(self, name):
-        return PREFIX + name
 
     # Clients
 

@@ -1,0 +1,175 @@
+"""How the queue lies in Redis and what its scripts are told and answer: all that the tests know of
+common/queue/redis. The headers of its scripts and of scripts/lib are the word on both.
+
+`redis` is a connection: called with the words of a command it gives the reply.
+"""
+
+import collections
+
+# Keys
+
+PREFIX = "{phasor}:"
+# Sorted sets of jobs that a fault may take members from; the auditor puts them back.
+INDEXES = ("live", "lease", "delay", "seal", "due")
+TENANTS = "tn"
+# What is empty when no job is open.
+EMPTY_INDEXES = (*INDEXES, TENANTS, "tr", "park")
+EMPTY_PATTERNS = ("q:*", "ring:*", "dq:*")
+COUNTERS = "depth:*"
+JOB = "j:"
+LIMITS = "cfg"
+
+
+def key(name):
+    return PREFIX + name
+
+
+def scan(redis, pattern):
+    """The keys, as bytes, whose name without the prefix matches."""
+    cursor, keys = b"0", set()
+    while True:
+        cursor, found = redis("SCAN", cursor, "MATCH", key(pattern), "COUNT", 1000)
+        keys.update(found)
+        if cursor == b"0":
+            return keys
+
+
+# Jobs
+
+def jobs(redis):
+    """Ids of all the jobs that the queue knows."""
+    return {name.decode().removeprefix(key(JOB)) for name in scan(redis, JOB + "*")}
+
+
+def open_jobs(redis, most):
+    """Ids of jobs that have not ended."""
+    return [job.decode() for job in redis("ZRANGE", key("live"), 0, most - 1)]
+
+
+def state_of(redis, job):
+    """Empty for a job that it does not know."""
+    return _field(redis, job, "st")
+
+
+def checkpoint_of(redis, job):
+    """The name of its blob; empty before there is one."""
+    return _field(redis, job, "ck")
+
+
+def _field(redis, job, name):
+    return (redis("HGET", key(JOB + job), name) or b"").decode()
+
+
+def leftovers(redis):
+    """A sentence for each trace of an open job; for a queue that should have none."""
+    found = []
+    for name in EMPTY_INDEXES:
+        kind = redis("TYPE", key(name)).decode()
+        count = 0 if kind == "none" else redis("HLEN" if kind == "hash" else "ZCARD", key(name))
+        if count:
+            found.append(f"index '{name}' still holds {count} entries")
+    for pattern in EMPTY_PATTERNS:
+        found += [f"key {name.decode()} is left" for name in scan(redis, pattern)]
+    for name in scan(redis, COUNTERS):
+        words = redis("HGETALL", name)
+        found += [f"{name.decode()} counts {int(count)} of {what.decode()}"
+                  for what, count in zip(words[::2], words[1::2]) if int(count)]
+    return found
+
+
+def set_limit(redis, name, value):
+    redis("HSET", key(LIMITS), name, value)
+
+
+# Damage; each gives how much there was to damage
+
+def take_from_index(redis, index, job):
+    return redis("ZREM", key(index), job)
+
+
+def pop_from_index(redis, index):
+    return len(redis("ZPOPMIN", key(index))) // 2
+
+
+def take_from_lists(redis, job):
+    return sum(redis("LREM", name, 1, job) for name in scan(redis, "q:*"))
+
+
+def drop_rings(redis):
+    return sum(redis("DEL", name) for name in scan(redis, "ring:*"))
+
+
+def drop_tenant_counters(redis):
+    return redis("DEL", key(TENANTS))
+
+
+# Calls: EVALSHA sha 1 prefix time, then what ARGUMENTS name
+
+FIRST = 5
+ARGUMENTS = {
+    "submit": ("job",),
+    "take": ("worker", "node", "nonce"),
+    "renew": ("job", "epoch", "nonce", "lease", "stall", "units", "step", "phase", "checkpoint",
+              "checkpoint_step"),
+    "complete": ("job", "epoch", "nonce"),
+    "fail": ("job", "epoch", "nonce"),
+    "release": ("job", "epoch", "nonce"),
+}
+# Scripts that serve several calls at once -> how many arguments each call has. TAKE's models stand
+# before them.
+_SHARED = {"submit": 11, "take": 4, "complete": 4}
+OWNER_CALLS = {"renew", "complete", "fail", "release"}
+# Answers to an owner's call: those that say that it took effect now, and the one that it came too
+# late.
+GRANTED = {b"OK", b"REQUEUED", b"SEALED", b"PREEMPTED"}
+FENCED = b"FENCED"
+
+
+def split_call(name, command):
+    """A command for each of the calls that share this one; None where it stands for itself."""
+    width = _SHARED.get(name)
+    if width is None:
+        return None
+    first = FIRST + (1 + int(command[FIRST]) if name == "take" else 0)
+    return [command[:FIRST] + command[at:at + width]
+            for at in range(first, len(command), width)]
+
+
+def argument(name, command, what):
+    """As text."""
+    return command[FIRST + ARGUMENTS[name].index(what)].decode(errors="replace")
+
+
+def identity(command):
+    """What a repetition of a call has in common with it and no other call has."""
+    return tuple(command[4:8])
+
+
+# Answers
+
+Granted = collections.namedtuple("Granted", "job epoch crashes tries step")
+
+
+def granted(reply):
+    """What a TAKE's answer grants; None if it has no job."""
+    if not isinstance(reply, list) or len(reply) <= 9:
+        return None
+    return Granted(reply[0].decode(), int(reply[1]), int(reply[7] or 0), int(reply[8] or 0),
+                   int(reply[9] or 0))
+
+
+def submit_outcome(reply):
+    """NEW, DUP and so on; None of an error."""
+    return reply[0].decode() if isinstance(reply, list) else None
+
+
+def progress(message):
+    """(job, step) for each of the events in a message that tells of a job at work."""
+    while message:
+        line, _, message = message.partition(b"\n")
+        fields = line.split(b" ")
+        if len(fields) != 12 or fields[0] != b"1":
+            return
+        message = message[int(fields[10]) + int(fields[11]):]  # the worker's name, the preview
+        if fields[4] == b"LEASED":
+            yield fields[1].decode(), int(fields[6])
