@@ -90,16 +90,41 @@ Status SubmitBatch(queue::Producer& producer, const QueueLoad& load, int begin, 
   return OkStatus();
 }
 
-// False: there was none.
-StatusOr<bool> TakeAndComplete(queue::Consumer& consumer, double* take_millis) {
+// A worker as services/worker has it: the job in hand is completed with the call that takes the
+// next one.
+class BenchWorker {
+ public:
+  explicit BenchWorker(queue::Consumer& consumer) : consumer_(consumer) {}
+
+  // How many jobs this completed.
+  StatusOr<int> Next() {
+    if (!held_) {
+      ASSIGN_OR_RETURN(held_, consumer_.Take(NextTake()));
+      return 0;
+    }
+    ASSIGN_OR_RETURN(queue::NextJob next,
+                     consumer_.CompleteAndTake({held_->fence, "result"}, NextTake()));
+    held_ = std::move(next.grant);
+    if (next.completed != queue::OwnerAnswer::kOk) return Internal("a result was refused");
+    return 1;
+  }
+  bool idle() const { return !held_; }
+
+ private:
+  queue::Consumer& consumer_;
+  std::optional<queue::Grant> held_;
+};
+
+// Milliseconds that the take took.
+StatusOr<double> TakeAndComplete(queue::Consumer& consumer) {
   const queue::TakeRequest take = NextTake();
   const SteadyTime start = std::chrono::steady_clock::now();
   ASSIGN_OR_RETURN(const std::optional<queue::Grant> grant, consumer.Take(take));
-  *take_millis = 1000 * SecondsBetween(start, std::chrono::steady_clock::now());
-  if (!grant) return false;
+  const double seconds = SecondsBetween(start, std::chrono::steady_clock::now());
+  if (!grant) return NotFound("the queue is empty");
   ASSIGN_OR_RETURN(const queue::OwnerAnswer answer, consumer.Complete(grant->fence, "result"));
   if (answer != queue::OwnerAnswer::kOk) return Internal("a result was refused");
-  return true;
+  return 1000 * seconds;
 }
 
 }  // namespace
@@ -148,15 +173,12 @@ Status Consume(const QueueLoad& load) {
   }).detach();
   OnThreads(load.workers, [&](int worker) {
     queue::RedisQueue& queue = queues.of(worker);
-    double millis = 0;
+    BenchWorker bench_worker(queue);
     while (!*ended && !error.failed()) {
-      const StatusOr<bool> done = TakeAndComplete(queue, &millis);
+      const StatusOr<int> done = bench_worker.Next();
       if (error.Keep(done.status())) return;
-      if (*done) {
-        progress.Add(1);
-      } else {
-        queue.WaitForWork(kPoll);
-      }
+      if (*done > 0) progress.Add(*done);
+      if (bench_worker.idle()) queue.WaitForWork(kPoll);
     }
   });
   return error.first();
@@ -172,8 +194,8 @@ Status MeasureTakes(const QueueLoad& load) {
   std::atomic<size_t> next = 0;
   OnThreads(load.workers, [&](int worker) {
     for (size_t n = next++; n < millis.size() && !error.failed(); n = next++) {
-      const StatusOr<bool> done = TakeAndComplete(queues.of(worker), &millis[n]);
-      error.Keep(done.ok() && !*done ? NotFound("the queue is empty") : done.status());
+      const StatusOr<double> took = TakeAndComplete(queues.of(worker));
+      if (!error.Keep(took.status())) millis[n] = *took;
     }
   });
   std::sort(millis.begin(), millis.end());

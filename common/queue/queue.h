@@ -12,6 +12,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "common/base/status.h"
@@ -51,6 +52,12 @@ class Consumer {
   // Blocks until a job may have arrived, or `timeout`. Only a hint, to be called after a Take
   // that found nothing: poll again after a second at most.
   virtual void WaitForWork(Millis timeout) = 0;
+  // Complete and then Take, whatever the former answers; adapters do it in one round trip.
+  virtual StatusOr<NextJob> CompleteAndTake(const Completion& done, const TakeRequest& request) {
+    ASSIGN_OR_RETURN(const OwnerAnswer answer, Complete(done.fence, done.result));
+    ASSIGN_OR_RETURN(std::optional<Grant> grant, Take(request));
+    return NextJob{answer, std::move(grant)};
+  }
   virtual StatusOr<OwnerAnswer> Renew(const RenewRequest& request) = 0;
   // After the terminal record was won or read. `result` is its pointer.
   virtual StatusOr<OwnerAnswer> Complete(const Fence& fence, const std::string& result) = 0;

@@ -121,6 +121,73 @@ TEST_P(QueueContract, CompletingTwiceIsCompletingOnce) {
   EXPECT_EQ(maintenance().Stats()->live, 0);
 }
 
+TEST_P(QueueContract, OneCallCompletesAJobAndTakesTheNext) {
+  MustSubmit(1);
+  MustSubmit(2);
+  const Grant first = MustTake();
+  TakeRequest take;
+  take.worker = "worker";
+  take.node = "node-a";
+  take.nonce = "second";
+  take.models = {"model-a"};
+  for (const OwnerAnswer expected : {OwnerAnswer::kOk, OwnerAnswer::kRepeated}) {
+    const NextJob next = consumer().CompleteAndTake({first.fence, "where"}, take).value();
+    EXPECT_EQ(next.completed, expected);
+    ASSERT_TRUE(next.grant.has_value());
+    EXPECT_EQ(next.grant->fence.id, TestJobId(2));
+    EXPECT_EQ(next.grant->fence.epoch, 1) << "repeated, it gives the same";
+  }
+  EXPECT_EQ(View(TestJobId(1)).result, "where");
+  const Fence second{TestJobId(2), 1, "second"};
+  take.nonce = "third";
+  const NextJob last = consumer().CompleteAndTake({second, "r"}, take).value();
+  EXPECT_EQ(last.completed, OwnerAnswer::kOk);
+  EXPECT_FALSE(last.grant.has_value());
+  EXPECT_EQ(maintenance().Stats()->live, 0);
+}
+
+TEST_P(QueueContract, WhoHasLostItsJobTakesTheNextAllTheSame) {
+  MustSubmit(1);
+  const Grant old = MustTake();
+  queue_->Advance(Millis(16'000));
+  const Grant now = MustTake();
+  MustSubmit(2);
+  MustSubmit(3);
+  TakeRequest take;
+  take.worker = "worker";
+  take.models = {"model-a"};
+  take.nonce = "a";
+  const NextJob fenced = consumer().CompleteAndTake({old.fence, "r"}, take).value();
+  EXPECT_EQ(fenced.completed, OwnerAnswer::kFenced);
+  EXPECT_EQ(fenced.grant->fence.id, TestJobId(2));
+  EXPECT_EQ(View(TestJobId(1)).state, State::kLeased);
+  ASSERT_TRUE(producer().Cancel(TestJobId(1), "").ok());
+  take.nonce = "b";
+  const NextJob canceled = consumer().CompleteAndTake({now.fence, "r"}, take).value();
+  EXPECT_EQ(canceled.completed, OwnerAnswer::kCanceled);
+  EXPECT_EQ(canceled.grant->fence.id, TestJobId(3));
+}
+
+TEST_P(QueueContract, ATenantAtItsCapGetsItsNextJobWithTheCompletionOfTheLast) {
+  TenantLimits limits;
+  limits.max_running = 1;
+  ASSERT_TRUE(control().SetTenantLimits("tenant-a", limits).ok());
+  for (int n = 1; n <= 3; ++n) MustSubmit(n);
+  Grant held = MustTake();
+  EXPECT_FALSE(Take().has_value()) << "it has one";
+  for (int n = 2; n <= 3; ++n) {
+    TakeRequest take;
+    take.worker = "worker";
+    take.models = {"model-a"};
+    take.nonce = "next-" + std::to_string(n);
+    const NextJob next = consumer().CompleteAndTake({held.fence, "r"}, take).value();
+    EXPECT_EQ(next.completed, OwnerAnswer::kOk);
+    ASSERT_TRUE(next.grant.has_value());
+    EXPECT_EQ(next.grant->fence.id, TestJobId(n));
+    held = *next.grant;
+  }
+}
+
 TEST_P(QueueContract, AReleasedJobIsNextAndNoCounterMoves) {
   MustSubmit(1);
   MustSubmit(2);

@@ -194,7 +194,7 @@ class Walk {
     request.models = {"model-a", "model-b"};
     if (Below(3) == 0) std::swap(request.models[0], request.models[1]);
     request.lease = Below(3) * kTick + kHalfTick;
-    const std::optional<Grant> grant = queue_.consumer().Take(request).value();
+    const std::optional<Grant> grant = TakeMaybeAfterAnother(request);
     if (!grant) return Note("take -> nothing");
     const JobId& id = grant->fence.id;
     Note("take -> " + id.substr(0, 6) + " epoch " + std::to_string(grant->fence.epoch) + " tries " +
@@ -211,11 +211,27 @@ class Walk {
     grants_.push_back(*grant);
   }
 
+  std::optional<Grant> TakeMaybeAfterAnother(const TakeRequest& request) {
+    if (grants_.empty() || Below(3) > 0) return queue_.consumer().Take(request).value();
+    const Fence fence = SomeFence();
+    given_back_.insert(fence.nonce);
+    const bool superseded = fence.epoch != epoch_[fence.id];
+    const NextJob next = queue_.consumer().CompleteAndTake({fence, "result"}, request).value();
+    NoteAnswer("complete and take", fence.id, StatusOr<OwnerAnswer>(next.completed));
+    if (next.completed == OwnerAnswer::kOk) Happened(fence.id, job::Completed{});
+    EXPECT_FALSE(superseded && next.completed == OwnerAnswer::kOk);
+    return next.grant;
+  }
+
+  // Of one of the newest grants.
+  Fence SomeFence() {
+    const size_t newest = grants_.size() - 1;
+    return grants_[newest - static_cast<size_t>(Below(std::min<int>(grants_.size(), 6)))].fence;
+  }
+
   void CallOfAnOwner() {
     if (grants_.empty()) return;
-    const size_t newest = grants_.size() - 1;
-    const size_t chosen = newest - static_cast<size_t>(Below(std::min<int>(grants_.size(), 6)));
-    const Fence fence = grants_[chosen].fence;
+    const Fence fence = SomeFence();
     const bool superseded = fence.epoch != epoch_[fence.id];
     const int dice = Below(10);
     if (dice < 3 || dice >= 6) given_back_.insert(fence.nonce);

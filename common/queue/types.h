@@ -89,6 +89,18 @@ enum class OwnerAnswer {
                // checkpoint at the next step and Release
 };
 
+// What an owner says of a job that came out.
+struct Completion {
+  Fence fence;
+  std::string result;  // pointer to the terminal record, which was won or read before
+};
+
+// What a worker gets that completes one job and takes the next.
+struct NextJob {
+  OwnerAnswer completed = OwnerAnswer::kOk;
+  std::optional<Grant> grant = {};
+};
+
 struct RenewRequest {
   Fence fence;
   Millis lease{15'000};

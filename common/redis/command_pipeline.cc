@@ -4,7 +4,6 @@
 #include <map>
 #include <utility>
 
-#include "absl/synchronization/notification.h"
 #include "absl/time/clock.h"
 
 namespace phasor::redis {
@@ -17,26 +16,26 @@ constexpr int kPauseMillis = 50;   // between attempts to connect, and up to twi
 
 }  // namespace
 
+// A thread that waits for the replies to its calls.
+struct CommandPipeline::Caller {
+  size_t due = 0;      // replies
+  bool leads = false;  // it is to exchange what waits
+  CondVar woken;
+};
+
 struct CommandPipeline::Pending {
   std::string head;       // of a shared command, without the count of arguments; else empty
   size_t head_count = 0;  // arguments in it
   std::string command;    // or a call's own arguments
   size_t own_count = 0;
-  // Written by the I/O thread before `done`, read by the caller after it.
-  StatusOr<RedisReply> reply = Unavailable("the connection to Redis was closed");
-  absl::Notification done;
+  std::shared_ptr<Caller> caller;
+  // Once it is answered:
+  bool answered = false;
+  StatusOr<RedisReply> reply = Unavailable("not sent");
 };
 
 CommandPipeline::CommandPipeline(RedisOptions options)
-    : options_(std::move(options)), jitter_(std::random_device{}()), thread_([this] { Run(); }) {}
-
-CommandPipeline::~CommandPipeline() {
-  {
-    MutexLock lock(&mu_);
-    stopped_ = true;
-  }
-  thread_.join();
-}
+    : options_(std::move(options)), jitter_(std::random_device{}()) {}
 
 StatusOr<RedisReply> CommandPipeline::Call(const std::vector<std::string_view>& arguments) {
   return std::move(CallAll({FormatCommand(arguments)}).front());
@@ -65,20 +64,29 @@ std::vector<StatusOr<RedisReply>> CommandPipeline::CallShared(
   return Wait(pending);
 }
 
-std::vector<StatusOr<RedisReply>> CommandPipeline::Wait(const Batch& calls) {
-  {
-    MutexLock lock(&mu_);
-    waiting_.insert(waiting_.end(), calls.begin(), calls.end());
-  }
+std::vector<StatusOr<RedisReply>> CommandPipeline::Wait(Batch calls) {
+  if (calls.empty()) return {};
   // The batch before this one may use up its time limit, too.
   const Millis limit = 2 * (options_.connect_timeout + options_.command_timeout);
   const absl::Time deadline = absl::Now() + absl::FromChrono(limit);
-  // Calls of one head end in order: once the last has, so have the others, and the caller slept
-  // only once.
-  if (!calls.empty()) calls.back()->done.WaitForNotificationWithDeadline(deadline);
+  const auto caller = std::make_shared<Caller>();
+  caller->due = calls.size();
+  for (const auto& call : calls) call->caller = caller;
+
+  MutexLock lock(&mu_);
+  waiting_.insert(waiting_.end(), calls.begin(), calls.end());
+  caller->leads = !led_;
+  led_ = true;
+  bool in_time = true;
+  while (caller->due > 0 && !caller->leads && in_time) {
+    in_time = !caller->woken.WaitWithDeadline(&mu_, deadline);
+  }
+  // Too late: what was not sent never is, and nobody passes the lead to who has left.
+  if (!in_time) std::erase_if(waiting_, [&](const auto& call) { return call->caller == caller; });
+  if (caller->leads) Lead(*caller);
   std::vector<StatusOr<RedisReply>> replies;
   for (const auto& call : calls) {
-    if (call->done.HasBeenNotified()) {
+    if (call->answered) {
       replies.push_back(std::move(call->reply));
     } else {
       replies.push_back(Unavailable("no answer from Redis at " + ToString(options_.address) +
@@ -88,11 +96,29 @@ std::vector<StatusOr<RedisReply>> CommandPipeline::Wait(const Batch& calls) {
   return replies;
 }
 
+void CommandPipeline::Lead(const Caller& caller) {
+  while (caller.due > 0 && !waiting_.empty()) {
+    const Batch batch = NextBatch();
+    mu_.Unlock();
+    Status status = EnsureConnected();
+    if (status.ok()) {
+      status = Exchange(batch);
+      if (!status.ok()) connection_.reset();
+    }
+    mu_.Lock();
+    for (const auto& call : batch) {
+      if (!call->answered) Answer(*call, status);
+    }
+  }
+  led_ = !waiting_.empty();
+  if (!led_) return;
+  Caller& next = *waiting_.front()->caller;
+  next.leads = true;
+  next.woken.Signal();
+}
+
 CommandPipeline::Batch CommandPipeline::NextBatch() {
-  MutexLock lock(&mu_);
-  mu_.Await(absl::Condition(this, &CommandPipeline::HasWork));
   Batch batch;
-  if (stopped_) return batch;
   size_t bytes = 0;
   while (!waiting_.empty() && batch.size() < kMaxBatch && bytes < kMaxBatchBytes) {
     bytes += waiting_.front()->command.size();
@@ -102,24 +128,10 @@ CommandPipeline::Batch CommandPipeline::NextBatch() {
   return batch;
 }
 
-void CommandPipeline::Run() {
-  while (true) {
-    const Batch batch = NextBatch();
-    if (batch.empty()) break;
-    Status status = EnsureConnected();
-    if (status.ok()) {
-      status = Exchange(batch);
-      if (!status.ok()) connection_.reset();
-    }
-    for (const auto& pending : batch) {
-      if (pending->done.HasBeenNotified()) continue;
-      pending->reply = status;
-      pending->done.Notify();
-    }
-  }
-  MutexLock lock(&mu_);
-  for (const auto& pending : waiting_) pending->done.Notify();
-  waiting_.clear();
+void CommandPipeline::Answer(Pending& call, StatusOr<RedisReply> reply) {
+  call.reply = std::move(reply);
+  call.answered = true;
+  if (--call.caller->due == 0) call.caller->woken.Signal();
 }
 
 Status CommandPipeline::EnsureConnected() {
@@ -168,9 +180,9 @@ Status CommandPipeline::Exchange(const Batch& batch) {
     ASSIGN_OR_RETURN(RedisReply reply, connection_->Read());
     const bool one_each = !message[0]->head.empty() && reply.kind == RedisReply::Kind::kList &&
                           reply.list.size() == message.size();
+    MutexLock lock(&mu_);
     for (size_t i = 0; i < message.size(); ++i) {
-      message[i]->reply = one_each ? std::move(reply.list[i]) : reply;
-      message[i]->done.Notify();
+      Answer(*message[i], one_each ? std::move(reply.list[i]) : reply);
     }
   }
   return OkStatus();

@@ -1,17 +1,17 @@
-// Many callers, one connection: an I/O thread collects the calls that wait, sends them together
-// and reads all replies. One write to the append-only file and one fsync serve the whole batch, so
-// throughput grows with the number of callers while a lone call costs one round trip.
+// Many callers, one connection. The calls that wait travel together: one of their callers sends
+// them all and reads the replies, the others sleep; then the first of those that came meanwhile
+// does so for the next ones. One write to the append-only file and one fsync serve all of them, so
+// throughput grows with the number of callers, while a lone call is made on its caller's thread.
 //
 // Thread-safe; Call blocks for at most the connect and command timeouts twice over. After a broken
-// connection the whole batch is UNAVAILABLE (its outcome is unknown); the next call connects anew,
-// with a jittered pause between attempts during which calls fail at once.
+// connection all that were sent are UNAVAILABLE (their outcome is unknown); the next call connects
+// anew, with a jittered pause between attempts during which calls fail at once. Outlives its calls.
 #pragma once
 
 #include <deque>
 #include <memory>
 #include <random>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "common/base/mutex.h"
@@ -23,8 +23,6 @@ namespace phasor::redis {
 class CommandPipeline {
  public:
   explicit CommandPipeline(RedisOptions options);
-  // Calls that still wait get UNAVAILABLE.
-  ~CommandPipeline();
 
   // The reply, error replies included.
   StatusOr<RedisReply> Call(const std::vector<std::string_view>& arguments);
@@ -37,31 +35,33 @@ class CommandPipeline {
                                                const std::vector<std::vector<std::string>>& calls);
 
  private:
+  struct Caller;
   struct Pending;
   using Batch = std::vector<std::shared_ptr<Pending>>;
   using Message = std::vector<Pending*>;  // the calls that one command stands for
 
-  bool HasWork() const REQUIRES_LOCK(mu_) { return stopped_ || !waiting_.empty(); }
-  std::vector<StatusOr<RedisReply>> Wait(const Batch& calls);
-  void Run();
-  Batch NextBatch();  // empty: stopped
-  Status EnsureConnected();
+  std::vector<StatusOr<RedisReply>> Wait(Batch calls);
+  // Exchanges batch after batch until `caller` has its replies, then passes the lead on.
+  void Lead(const Caller& caller) REQUIRES_LOCK(mu_);
+  Batch NextBatch() REQUIRES_LOCK(mu_);
+  void Answer(Pending& call, StatusOr<RedisReply> reply) REQUIRES_LOCK(mu_);
+
+  // Without the lock, by the caller that leads.
   static std::vector<Message> Merge(const Batch& batch);
   Status Exchange(const Batch& batch);
+  Status EnsureConnected();
 
   const RedisOptions options_;
 
   Mutex mu_;
   std::deque<std::shared_ptr<Pending>> waiting_ GUARDED_BY(mu_);
-  bool stopped_ GUARDED_BY(mu_) = false;
+  bool led_ GUARDED_BY(mu_) = false;
 
-  // Owned by the I/O thread.
+  // Of the caller that leads.
   std::unique_ptr<RedisConnection> connection_;
   Status last_failure_;
   SteadyTime next_attempt_{};
   std::minstd_rand jitter_;
-
-  std::thread thread_;
 };
 
 }  // namespace phasor::redis

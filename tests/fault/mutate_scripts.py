@@ -13,12 +13,12 @@ import sys
 MUTANTS = {
     "nonce-check-dropped": (None, "return j.ep == epoch and j.nonce == nonce",
                             "return j.ep == epoch"),
-    "renew-without-progress": ("renew", "then return 'STALLED' end", "then end"),
-    "crash-counted-as-a-try": (None, "'crash', crash, 'cn', nodes, 'solo', 1, 'step', j.cks,",
-                               "'tries', (call('HGET', P .. 'j:' .. id, 'tries') or 0) + 1, "
-                               "'crash', crash, 'cn', nodes, 'solo', 1, 'step', j.cks,"),
+    "renew-without-progress": ("renew", "then return commit('STALLED') end", "then end"),
+    "crash-counted-as-a-try": (None, "j.crash, j.cn, j.solo = crash, nodes, 1",
+                               "j.tries = (j.tries or 0) + 1; "
+                               "j.crash, j.cn, j.solo = crash, nodes, 1"),
     "submit-with-allow-oom": ("submit", "#!lua\n", "#!lua flags=allow-oom\n"),
-    "take-without-tk": ("take", "if j and j.st == 'LEASED' and j.nonce == nonce then",
+    "take-without-tk": ("take", "if j and j.st == 'LEASED' and j.nonce == taker.nonce then",
                         "if false then"),
     "no-auditor": ("audit", "\n-- AUDIT:", "\ndo return {'', 0, 0, {}} end\n-- AUDIT:"),
 }

@@ -109,6 +109,7 @@ TEST_F(RedisQueueAuditTest, PutsBackWhatAnIndexHasLost) {
       {"HSET", "{phasor}:tn", "tenant-0", "1", "nobody", "3"},
       {"DEL", "{phasor}:tr"},
       {"DEL", "{phasor}:models"},
+      {"DEL", "{phasor}:gone"},
       {"SET", "{phasor}:seq", "3"},
       {"ZADD", "{phasor}:live", "XX", "0.5", some},
       {"ZADD", "{phasor}:live", "XX", "12.5", some},
@@ -116,6 +117,7 @@ TEST_F(RedisQueueAuditTest, PutsBackWhatAnIndexHasLost) {
   };
   for (const auto& damage : damages) {
     SetUp();
+    ASSERT_TRUE(redis_->queue().Cancel(TestJobId(38), "").ok());
     SCOPED_TRACE(std::string(damage[0]) + " " + std::string(damage[1]));
     ASSERT_NE(Call(damage).kind, RedisReply::Kind::kError);
     EXPECT_GT(Round().repaired, 0);
@@ -138,6 +140,10 @@ TEST_F(RedisQueueAuditTest, DropsWhatTheStateDoesNotName) {
       {"ZADD", "{phasor}:due", "9999999999999", done},
       {"ZADD", "{phasor}:dead", "1", done},
       {"ZADD", "{phasor}:all", "999999", "nobody"},
+      {"ZADD", "{phasor}:gone", "1", "nobody"},
+      {"ZADD", "{phasor}:gone", "9999999999999", TestJobId(31)},
+      {"HSET", "{phasor}:tk", "nonce", done},
+      {"HSET", "{phasor}:tk", "nonce", "nobody"},
       {"LPUSH", "{phasor}:q:model-a:2:tenant-1", done},
       {"RPUSH", "{phasor}:ring:model-a:2", "tenant-9"},
       {"RPUSH", "{phasor}:ring:model-a:2", "tenant-1"},

@@ -11,14 +11,24 @@ local function expect(id, name, there, wanted)
     bad[#bad + 1] = id .. ': ' .. name .. (wanted and ' lacks it' or ' has it')
   end
 end
-local live, open, running, depth = 0, {}, {}, {}
+local live, ended, open, running, depth = 0, 0, {}, {}, {}
 local indexes = {lease = 'LEASED', delay = 'WAIT', seal = 'SEALING'}
 local counted = {LEASED = 0, WAIT = 0, SEALING = 0, DEAD = 0}
 for _, key in ipairs(call('KEYS', P .. 'j:*')) do
   local id = key:sub(#P + 3)
-  local j = call('HMGET', key, 'st', 'i', 'k')
-  local st, m, c, t = j[1], j[2]:match('^(%S+) (%S+) (%S+)$')
-  local dl, sq = j[3]:match('^(%S+) %S+ (%S+)')
+  expect(id, 'spec', call('EXISTS', P .. 's:' .. id) == 1, true)
+end
+for _, key in ipairs(call('KEYS', P .. 's:*')) do
+  local id = key:sub(#P + 3)
+  local _, h = cmsgpack.unpack_one(call('GET', key))
+  local st, m, c, t, dl, sq = 'QUEUED', h[2], h[1], h[3], h[5], tostring(h[7])
+  local record = call('GET', P .. 'j:' .. id)
+  local j = record and cmsgpack.unpack(record) or {}
+  if record then
+    st = j.st
+    expect(id, 'the same in both records',
+           j.m == m and j.c == c and j.t == t and j.dl == dl and j.sq == h[7], true)
+  end
   local is_live = st == 'QUEUED' or st == 'WAIT' or st == 'LEASED' or st == 'SEALING'
   expect(id, 'live', call('ZSCORE', P .. 'live', id), is_live)
   expect(id, 'the list of ' .. st, call('LPOS', P .. 'q:' .. m .. ':' .. c .. ':' .. t, id),
@@ -38,9 +48,10 @@ for _, key in ipairs(call('KEYS', P .. 'j:*')) do
   if is_live then expect(id, 'number in live', call('ZSCORE', P .. 'live', id) == sq, true) end
   if st ~= 'DEAD' then expect(id, 'dead', call('ZSCORE', P .. 'dead', id), false) end
   expect(id, 'due', call('ZSCORE', P .. 'due', id),
-         dl ~= '0' and (st == 'QUEUED' or st == 'WAIT'))
-  expect(id, 'expiry', call('PTTL', key) >= 0, not is_live)
-  expect(id, 'expiry of the spec', call('PTTL', P .. 's:' .. id) >= 0, not is_live)
+         dl > 0 and (st == 'QUEUED' or st == 'WAIT'))
+  expect(id, 'gone', call('ZSCORE', P .. 'gone', id), not is_live)
+  expect(id, 'tk', j.nonce and call('HGET', P .. 'tk', j.nonce) == id, st == 'LEASED')
+  if not is_live then ended = ended + 1 end
   if is_live then
     live = live + 1
     open[t] = (open[t] or 0) + 1
@@ -50,6 +61,8 @@ for _, key in ipairs(call('KEYS', P .. 'j:*')) do
   end
 end
 expect('live', 'the count', call('ZCARD', P .. 'live') == live, true)
+expect('gone', 'the count', call('ZCARD', P .. 'gone') == ended, true)
+expect('tk', 'the count', call('HLEN', P .. 'tk') == counted.LEASED, true)
 for index, state in pairs(indexes) do
   expect(index, 'the count', call('ZCARD', P .. index) == counted[state], true)
 end

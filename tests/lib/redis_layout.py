@@ -13,10 +13,11 @@ PREFIX = "{phasor}:"
 INDEXES = ("live", "lease", "delay", "seal", "due")
 TENANTS = "tn"
 # What is empty when no job is open.
-EMPTY_INDEXES = (*INDEXES, TENANTS, "tr", "park")
+EMPTY_INDEXES = (*INDEXES, TENANTS, "tr", "park", "tk")
 EMPTY_PATTERNS = ("q:*", "ring:*", "dq:*")
 COUNTERS = "depth:*"
-JOB = "j:"
+SUBMISSION = "s:"
+RECORD = "j:"  # absent until somebody touches the job
 LIMITS = "cfg"
 
 
@@ -38,7 +39,7 @@ def scan(redis, pattern):
 
 def jobs(redis):
     """Ids of all the jobs that the queue knows."""
-    return {name.decode().removeprefix(key(JOB)) for name in scan(redis, JOB + "*")}
+    return {name.decode().removeprefix(key(SUBMISSION)) for name in scan(redis, SUBMISSION + "*")}
 
 
 def open_jobs(redis, most):
@@ -48,6 +49,9 @@ def open_jobs(redis, most):
 
 def state_of(redis, job):
     """Empty for a job that it does not know."""
+    record = redis("EXISTS", key(RECORD + job))
+    if not record:
+        return "QUEUED" if redis("EXISTS", key(SUBMISSION + job)) else ""
     return _field(redis, job, "st")
 
 
@@ -57,7 +61,9 @@ def checkpoint_of(redis, job):
 
 
 def _field(redis, job, name):
-    return (redis("HGET", key(JOB + job), name) or b"").decode()
+    script = ("local record = redis.call('GET', KEYS[1]) "
+              "return record and cmsgpack.unpack(record)[ARGV[1]] or ''")
+    return redis("EVAL", script, 1, key(RECORD + job), name).decode()
 
 
 def leftovers(redis):
@@ -108,7 +114,7 @@ def drop_tenant_counters(redis):
 FIRST = 5
 ARGUMENTS = {
     "submit": ("job",),
-    "take": ("worker", "node", "nonce"),
+    "take": ("worker", "node", "nonce", "lease", "done", "done_epoch", "done_nonce"),
     "renew": ("job", "epoch", "nonce", "lease", "stall", "units", "step", "phase", "checkpoint",
               "checkpoint_step"),
     "complete": ("job", "epoch", "nonce"),
@@ -117,7 +123,7 @@ ARGUMENTS = {
 }
 # Scripts that serve several calls at once -> how many arguments each call has. TAKE's models stand
 # before them.
-_SHARED = {"submit": 11, "take": 4, "complete": 4}
+_SHARED = {"submit": 11, "take": 8, "complete": 4}
 OWNER_CALLS = {"renew", "complete", "fail", "release"}
 # Answers to an owner's call: those that say that it took effect now, and the one that it came too
 # late.
@@ -152,10 +158,10 @@ Granted = collections.namedtuple("Granted", "job epoch crashes tries step")
 
 def granted(reply):
     """What a TAKE's answer grants; None if it has no job."""
-    if not isinstance(reply, list) or len(reply) <= 9:
+    if not isinstance(reply, list) or len(reply) <= 10:
         return None
-    return Granted(reply[0].decode(), int(reply[1]), int(reply[7] or 0), int(reply[8] or 0),
-                   int(reply[9] or 0))
+    return Granted(reply[1].decode(), int(reply[2]), int(reply[8] or 0), int(reply[9] or 0),
+                   int(reply[10] or 0))
 
 
 def submit_outcome(reply):

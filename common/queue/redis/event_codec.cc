@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 #include <optional>
+#include <utility>
 
 namespace phasor::queue {
 namespace {
@@ -39,6 +40,41 @@ class FieldReader {
   bool ok_ = true;
 };
 
+// Takes one event off the front.
+StatusOr<Event> TakeEvent(std::string_view* bytes) {
+  const size_t line = bytes->find('\n');
+  if (line == std::string_view::npos) return DataLoss("event: no end of line");
+  FieldReader fields(bytes->substr(0, line));
+  bytes->remove_prefix(line + 1);
+
+  if (fields.Text() != "1") return DataLoss("event: unknown version");
+  Event event;
+  event.id = std::string(fields.Text());
+  event.version = fields.Number<int64_t>();
+  event.epoch = fields.Number<int64_t>();
+  const std::optional<State> state = job::ParseState(fields.Text());
+  const std::string_view phase_name = fields.Text();
+  const std::optional<Phase> phase = job::ParsePhase(phase_name == "-" ? "" : phase_name);
+  event.step = fields.Number<int>();
+  event.steps = fields.Number<int>();
+  event.seconds_left = static_cast<double>(fields.Number<int64_t>()) / 1000;
+  event.preview_image = fields.Number<int>();
+  const auto worker = fields.Number<size_t>();
+  const auto preview = fields.Number<size_t>();
+  if (!fields.ok() || !state || !phase || !job::IsValidJobId(event.id)) {
+    return DataLoss("event: a field is malformed");
+  }
+  if (worker > bytes->size() || preview > bytes->size() - worker) {
+    return DataLoss("event: its length is not what it says");
+  }
+  event.state = *state;
+  event.phase = *phase;
+  event.worker = std::string(bytes->substr(0, worker));
+  event.preview = std::string(bytes->substr(worker, preview));
+  bytes->remove_prefix(worker + preview);
+  return event;
+}
+
 }  // namespace
 
 std::string EncodeEvent(const Event& event) {
@@ -58,38 +94,14 @@ std::string EncodeEvent(const Event& event) {
   return bytes + "\n" + event.worker + event.preview;
 }
 
-StatusOr<Event> DecodeEvent(std::string_view bytes) {
+StatusOr<std::vector<Event>> DecodeEvents(std::string_view bytes) {
   if (bytes.size() > kMaxEventBytes) return DataLoss("event: too large");
-  const size_t line = bytes.find('\n');
-  if (line == std::string_view::npos) return DataLoss("event: no end of line");
-  FieldReader fields(bytes.substr(0, line));
-  bytes.remove_prefix(line + 1);
-
-  if (fields.Text() != "1") return DataLoss("event: unknown version");
-  Event event;
-  event.id = std::string(fields.Text());
-  event.version = fields.Number<int64_t>();
-  event.epoch = fields.Number<int64_t>();
-  const std::optional<State> state = job::ParseState(fields.Text());
-  const std::string_view phase_name = fields.Text();
-  const std::optional<Phase> phase = job::ParsePhase(phase_name == "-" ? "" : phase_name);
-  event.step = fields.Number<int>();
-  event.steps = fields.Number<int>();
-  event.seconds_left = static_cast<double>(fields.Number<int64_t>()) / 1000;
-  event.preview_image = fields.Number<int>();
-  const auto worker = fields.Number<size_t>();
-  const auto preview = fields.Number<size_t>();
-  if (!fields.ok() || !state || !phase || !job::IsValidJobId(event.id)) {
-    return DataLoss("event: a field is malformed");
-  }
-  if (worker > bytes.size() || preview != bytes.size() - worker) {
-    return DataLoss("event: its length is not what it says");
-  }
-  event.state = *state;
-  event.phase = *phase;
-  event.worker = std::string(bytes.substr(0, worker));
-  event.preview = std::string(bytes.substr(worker));
-  return event;
+  std::vector<Event> events;
+  do {
+    ASSIGN_OR_RETURN(Event event, TakeEvent(&bytes));
+    events.push_back(std::move(event));
+  } while (!bytes.empty());
+  return events;
 }
 
 }  // namespace phasor::queue

@@ -1,15 +1,16 @@
-// Events as bytes on the event channel: one line of fields, then the worker's name and the preview
-// as they are.
+// Events as bytes on the event channel, one or several in a message: a line of fields each, then
+// the worker's name and the preview as they are.
 //
 //   1 <id> <version> <epoch> <state> <phase or -> <step> <steps> <ms left> <image>
 //     <bytes of worker> <bytes of preview> \n <worker> <preview>
 //
-// The scripts write the same format (lib/index.lua). Pure functions; anybody may publish on the
+// The scripts write the same format (lib/change.lua). Pure functions; anybody may publish on the
 // channel, so what is read is checked.
 #pragma once
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "common/base/status.h"
 #include "common/queue/types.h"
@@ -20,7 +21,7 @@ namespace phasor::queue {
 inline constexpr size_t kMaxEventBytes = 4 << 20;
 
 std::string EncodeEvent(const Event& event);
-// DATA_LOSS for anything else.
-StatusOr<Event> DecodeEvent(std::string_view bytes);
+// Those of one message. DATA_LOSS for anything else.
+StatusOr<std::vector<Event>> DecodeEvents(std::string_view bytes);
 
 }  // namespace phasor::queue

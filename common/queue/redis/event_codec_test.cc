@@ -25,8 +25,10 @@ Event FullEvent() {
 
 TEST(EventCodecTest, KeepsEveryField) {
   const Event event = FullEvent();
-  const StatusOr<Event> decoded = DecodeEvent(EncodeEvent(event));
-  ASSERT_TRUE(decoded.ok()) << decoded.status();
+  const StatusOr<std::vector<Event>> events = DecodeEvents(EncodeEvent(event));
+  ASSERT_TRUE(events.ok()) << events.status();
+  ASSERT_EQ(events->size(), 1u);
+  const Event* decoded = &events->front();
   EXPECT_EQ(decoded->id, event.id);
   EXPECT_EQ(decoded->version, event.version);
   EXPECT_EQ(decoded->epoch, event.epoch);
@@ -45,22 +47,36 @@ TEST(EventCodecTest, TimesThatAreNoNumbersAreUnknown) {
   for (const double seconds :
        {std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity(), -1.0}) {
     event.seconds_left = seconds;
-    EXPECT_EQ(DecodeEvent(EncodeEvent(event))->seconds_left, 0.0);
+    EXPECT_EQ(DecodeEvents(EncodeEvent(event))->front().seconds_left, 0.0);
   }
 }
 
 TEST(EventCodecTest, RejectsEveryTruncation) {
   const std::string bytes = EncodeEvent(FullEvent());
   for (size_t size = 0; size < bytes.size(); ++size) {
-    EXPECT_EQ(DecodeEvent(bytes.substr(0, size)).status().code(), StatusCode::kDataLoss) << size;
+    EXPECT_EQ(DecodeEvents(bytes.substr(0, size)).status().code(), StatusCode::kDataLoss) << size;
   }
-  EXPECT_FALSE(DecodeEvent(bytes + "x").ok());
+  EXPECT_FALSE(DecodeEvents(bytes + "x").ok());
+}
+
+TEST(EventCodecTest, SeveralEventsTravelInOneMessage) {
+  Event second = FullEvent();
+  second.version = 8;
+  second.preview.clear();
+  const StatusOr<std::vector<Event>> events =
+      DecodeEvents(EncodeEvent(FullEvent()) + EncodeEvent(second) + EncodeEvent(FullEvent()));
+  ASSERT_TRUE(events.ok()) << events.status();
+  ASSERT_EQ(events->size(), 3u);
+  EXPECT_EQ((*events)[0].preview, FullEvent().preview);
+  EXPECT_EQ((*events)[1].version, 8);
+  EXPECT_EQ((*events)[1].preview, "");
+  EXPECT_EQ((*events)[2].worker, FullEvent().worker);
 }
 
 TEST(EventCodecTest, RejectsMalformedFields) {
   const std::string id = FullEvent().id;
   const std::string good = "1 " + id + " 1 1 LEASED - 1 2 3 0 0 0\n";
-  ASSERT_TRUE(DecodeEvent(good).ok());
+  ASSERT_TRUE(DecodeEvents(good).ok());
   for (const std::string& bad : {
            "2 " + id + " 1 1 LEASED - 1 2 3 0 0 0\n",
            std::string("1 short 1 1 LEASED - 1 2 3 0 0 0\n"),
@@ -72,7 +88,7 @@ TEST(EventCodecTest, RejectsMalformedFields) {
            "1 " + id + " 1 1 LEASED - 1 2 3 0 1 18446744073709551615\n",
            "1 " + id + " 1 1 LEASED - 1 2 3 0 0 0 0\n",
        }) {
-    EXPECT_EQ(DecodeEvent(bad).status().code(), StatusCode::kDataLoss) << bad;
+    EXPECT_EQ(DecodeEvents(bad).status().code(), StatusCode::kDataLoss) << bad;
   }
 }
 

@@ -76,8 +76,9 @@ Status RedisSubscription::Listen() {
 
 void RedisSubscription::Deliver(const RedisReply& message) const {
   if (message.list.size() != 3 || message[0].text != "message") return;
-  const StatusOr<Event> event = DecodeEvent(message[2].text);
-  if (event.ok()) on_event_(*event);
+  const StatusOr<std::vector<Event>> events = DecodeEvents(message[2].text);
+  if (!events.ok()) return;
+  for (const Event& event : *events) on_event_(event);
 }
 
 }  // namespace phasor::queue

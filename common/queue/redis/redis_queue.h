@@ -50,6 +50,7 @@ class RedisQueue final : public Producer,
 
   StatusOr<std::optional<Grant>> Take(const TakeRequest& request) override;
   void WaitForWork(Millis timeout) override;
+  StatusOr<NextJob> CompleteAndTake(const Completion& done, const TakeRequest& request) override;
   StatusOr<OwnerAnswer> Renew(const RenewRequest& request) override;
   StatusOr<OwnerAnswer> Complete(const Fence& fence, const std::string& result) override;
   StatusOr<FailOutcome> Fail(const Failure& failure) override;
@@ -83,6 +84,8 @@ class RedisQueue final : public Producer,
                                               const std::vector<std::string>& shared,
                                               const std::vector<std::vector<std::string>>& calls);
   StatusOr<RedisReply> Command(const std::vector<std::string_view>& arguments);
+  // The TAKE script; `done` may be null.
+  StatusOr<NextJob> TakeAfter(const Completion* done, const TakeRequest& request);
   StatusOr<OwnerAnswer> RunForOwner(const Script& script,
                                     const std::vector<std::string>& arguments);
   Status WaitForBell(Millis timeout) REQUIRES_LOCK(bell_mu_);

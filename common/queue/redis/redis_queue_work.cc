@@ -15,6 +15,7 @@ using redis::FormatCommand;
 using redis::StatusOfError;
 
 constexpr int kTakeCalls = 64;  // scripts that one Take runs while it meets stale entries only
+constexpr size_t kCompletionFields = 4;
 constexpr Millis kPauseWithoutRedis{200};
 
 constexpr std::array<std::pair<const char*, OwnerAnswer>, 6> kOwnerAnswers = {{
@@ -42,19 +43,40 @@ StatusOr<OwnerAnswer> RedisQueue::RunForOwner(const Script& script,
 }
 
 StatusOr<std::optional<Grant>> RedisQueue::Take(const TakeRequest& request) {
+  ASSIGN_OR_RETURN(NextJob next, TakeAfter(nullptr, request));
+  return std::move(next.grant);
+}
+
+StatusOr<NextJob> RedisQueue::CompleteAndTake(const Completion& done, const TakeRequest& request) {
+  RETURN_IF_ERROR(CheckFence(done.fence));
+  return TakeAfter(&done, request);
+}
+
+StatusOr<NextJob> RedisQueue::TakeAfter(const Completion* done, const TakeRequest& request) {
   RETURN_IF_ERROR(CheckTake(request));
   std::vector<std::string> models = {Text(static_cast<int64_t>(request.models.size()))};
   for (const std::string& model : request.models) models.push_back(job::KeyName(model));
-  const std::vector<std::string> own = {request.worker, KeyOrEmpty(request.node), request.nonce,
-                                        Text(request.lease.count())};
+  NextJob next;
   for (int call = 0; call < kTakeCalls; ++call) {
+    std::vector<std::string> own = {request.worker, KeyOrEmpty(request.node), request.nonce,
+                                    Text(request.lease.count())};
+    if (done != nullptr) {
+      own.insert(own.end(),
+                 {done->fence.id, Text(done->fence.epoch), done->fence.nonce, done->result});
+    } else {
+      own.resize(own.size() + kCompletionFields);
+    }
     ASSIGN_OR_RETURN(const RedisReply reply, RunShared(scripts::kTake, models, {own}).front());
-    if (reply.list.empty()) return std::optional<Grant>();
-    if (reply.list.size() == 1) continue;  // AGAIN
-    ASSIGN_OR_RETURN(Grant grant, DecodeGrant(reply, request.nonce));
-    return std::optional<Grant>(std::move(grant));
+    if (done != nullptr) {
+      ASSIGN_OR_RETURN(next.completed, Lookup(scripts::kTake.name, reply[0], kOwnerAnswers));
+      done = nullptr;
+    }
+    if (reply.list.size() == 1) break;     // no job
+    if (reply.list.size() == 2) continue;  // AGAIN
+    ASSIGN_OR_RETURN(next.grant, DecodeGrant(reply, request.nonce));
+    break;
   }
-  return std::optional<Grant>();
+  return next;
 }
 
 void RedisQueue::WaitForWork(Millis timeout) {

@@ -7,7 +7,7 @@ namespace phasor::queue {
 namespace {
 
 constexpr size_t kViewFields = 20;
-constexpr size_t kGrantFields = 16;
+constexpr size_t kGrantFields = 17;
 constexpr size_t kStatsTotals = 4;
 
 StatusOr<Priority> DecodePriority(const RedisReply& reply) {
@@ -60,19 +60,19 @@ StatusOr<JobView> DecodeView(const RedisReply& row) {
 StatusOr<Grant> DecodeGrant(const RedisReply& row, const std::string& nonce) {
   if (row.list.size() != kGrantFields) return DataLoss("Redis: a grant has the wrong length");
   Grant grant;
-  grant.fence = {row[0].text, row[1].AsInteger(), nonce};
-  ASSIGN_OR_RETURN(grant.priority, DecodePriority(row[2]));
-  grant.model = NameOf(row[4], row[3]);
-  grant.tenant = NameOf(row[6], row[5]);
-  grant.crashes = static_cast<int>(row[7].AsInteger());
-  grant.tries = static_cast<int>(row[8].AsInteger());
-  grant.step = static_cast<int>(row[9].AsInteger());
-  grant.checkpoint = row[10].text;
-  grant.solo = row[11].AsInteger() != 0;
-  grant.enqueued_ms = row[12].AsInteger();
-  grant.deadline_ms = row[13].AsInteger();
-  grant.lease = Millis(row[14].AsInteger());
-  grant.spec = row[15].text;
+  grant.fence = {row[1].text, row[2].AsInteger(), nonce};
+  ASSIGN_OR_RETURN(grant.priority, DecodePriority(row[3]));
+  grant.model = NameOf(row[5], row[4]);
+  grant.tenant = NameOf(row[7], row[6]);
+  grant.crashes = static_cast<int>(row[8].AsInteger());
+  grant.tries = static_cast<int>(row[9].AsInteger());
+  grant.step = static_cast<int>(row[10].AsInteger());
+  grant.checkpoint = row[11].text;
+  grant.solo = row[12].AsInteger() != 0;
+  grant.enqueued_ms = row[13].AsInteger();
+  grant.deadline_ms = row[14].AsInteger();
+  grant.lease = Millis(row[15].AsInteger());
+  grant.spec = row[16].text;
   return grant;
 }
 

@@ -17,7 +17,7 @@ using redis::RedisReply;
 
 // Of lib/view.lua; with position and spec behind it where get.lua added them.
 StatusOr<JobView> DecodeView(const RedisReply& row);
-// Of take.lua.
+// Of take.lua, the answer to the completion before it.
 StatusOr<Grant> DecodeGrant(const RedisReply& row, const std::string& nonce);
 // Of stats.lua.
 StatusOr<QueueStats> DecodeStats(const RedisReply& reply);

@@ -4,8 +4,10 @@
 -- -> 1, or 0 if the job is unknown
 --#include core
 --#include index
-local id = ARGV[2]
-local j = fetch(id, 'own')
-if not j.st then return 0 end
-if j.st ~= ARGV[3] then finish(id, j, ARGV[3], 'res', ARGV[4]) end
-return 1
+local j = fetch(ARGV[2])
+if not j then return 0 end
+if j.st ~= ARGV[3] then
+  j.res = ARGV[4]
+  finish(j, ARGV[3])
+end
+return commit(1)

@@ -10,9 +10,10 @@
 --           jobs that `live` has lost and for lists that no ring knows
 --   live    walks the jobs that have not ended in the order of their submits and puts back what
 --           their state says is missing. Meanwhile it adds up the counters in `audn`; transitions of
---           jobs that are counted already (sq <= aud.pos) move the sums along (count in index.lua),
---           so at the end of the walk they are exact and replace the counters
---   lease, delay, seal, due, dead, all   drop members that the state does not name
+--           jobs that are counted already (sq <= cfg.audited) move the sums along (tally in
+--           change.lua), so at the end of the walk they are exact and replace the counters
+--   lease, delay, seal, due, dead, gone, all, tk   drop members that the state does not name;
+--           `gone` and `all` put back into each other the jobs that ended
 --   rings   drop tenants without jobs, and jobs at the heads of lists that are not ready
 -- What it does to a job changes neither its state nor its epoch.
 --#include core
@@ -66,7 +67,8 @@ local function insert(q, id, j, before)
     return before.place + 1
   end
   local head = call('LINDEX', q, 0)
-  if head and tonumber(fetch(head).sq or 0) > tonumber(j.sq) then
+  local first = head and fetch(head)
+  if first and first.sq > j.sq then
     call('LPUSH', q, id)
     return 0
   end
@@ -96,12 +98,12 @@ end
 
 local named = {}  -- models that are known to have a name
 local function check_live(id, score, listed)
-  local j = fetch(id, 'lease', 'mn')
-  if not LIVE[j.st] then return drop('live', id) end
-  if j.sq ~= score then
+  local j = fetch(id)
+  if not j or not LIVE[j.st] then return drop('live', id) end
+  if j.sq ~= tonumber(score) then
     call('ZADD', P .. 'live', j.sq, id)
     repair('live: moved ' .. id)
-    if tonumber(j.sq) > tonumber(score) then return end  -- the walk will meet it there
+    if j.sq > tonumber(score) then return end  -- the walk will meet it there
   end
   if not listed then put_back('all', id, j.sq) end
   if not named[j.m] then
@@ -122,7 +124,7 @@ local function check_live(id, score, listed)
   else
     put_back('seal', id, NOW)
   end
-  if j.dl ~= '0' and (j.st == 'QUEUED' or j.st == 'WAIT') then put_back('due', id, j.dl) end
+  if j.dl > 0 and (j.st == 'QUEUED' or j.st == 'WAIT') then put_back('due', id, j.dl) end
 end
 
 -- The counters as they are: name of the counter and field -> number.
@@ -170,13 +172,14 @@ local function correct(name, sum)
 end
 
 local function enter_phase(phase)
-  call('HSET', P .. 'aud', 'phase', phase, 'at', '0', 'pos', phase == 'live' and 0 or -1)
+  call('HSET', P .. 'aud', 'phase', phase, 'at', '0')
+  call('HSET', P .. 'cfg', 'audited', phase == 'live' and 0 or -1)
   call('DEL', P .. 'audn')
 end
 
-local function next_after_live(state)
+local function next_after_live(round)
   local damaged = compare(function() end)
-  if (damaged or state.wanted == '1') and state.read ~= '1' then return enter_phase('keys') end
+  if (damaged or round.wanted == '1') and round.read ~= '1' then return enter_phase('keys') end
   if damaged then compare(correct) end
   local seq = tonumber(call('GET', P .. 'seq') or 0)
   for _, index in ipairs({'all', 'dead'}) do
@@ -192,10 +195,10 @@ end
 
 local phases = {}
 
-function phases.live(state)
-  local page = call('ZRANGE', P .. 'live', '(' .. state.at, '+inf', 'BYSCORE', 'LIMIT', 0, limit,
+function phases.live(round)
+  local page = call('ZRANGE', P .. 'live', '(' .. round.at, '+inf', 'BYSCORE', 'LIMIT', 0, limit,
                     'WITHSCORES')
-  local at, whole = state.at, #page < 2 * limit
+  local at, whole = round.at, #page < 2 * limit
   local ids = {}
   for i = 1, #page, 2 do ids[#ids + 1] = page[i] end
   local listed = #ids > 0 and call('ZMSCORE', P .. 'all', unpack(ids))
@@ -208,26 +211,27 @@ function phases.live(state)
       break
     end
   end
-  call('HSET', P .. 'aud', 'at', at, 'pos', at)
+  call('HSET', P .. 'aud', 'at', at)
+  call('HSET', P .. 'cfg', 'audited', at)
   for name, by in pairs(sums) do call('HINCRBY', P .. 'audn', name, by) end
   sums = {}
-  if whole then next_after_live(state) end
+  if whole then next_after_live(round) end
 end
 
 local function check_key(key)
-  local kind, rest = key:sub(#P + 1):match('^([jq]):(.*)$')
-  if kind == 'j' then
+  local kind, rest = key:sub(#P + 1):match('^([sq]):(.*)$')
+  if kind == 's' then
     local j = fetch(rest)
-    if j.sq and LIVE[j.st] then put_back('live', rest, j.sq) end
-    if j.sq then put_back('all', rest, j.sq) end
+    if LIVE[j.st] then put_back('live', rest, j.sq) end
+    put_back('all', rest, j.sq)
   elseif kind == 'q' then
     local m, c, t = rest:match('^([^:]+):(%d):([^:]+)$')
     if m then check_ring(m, c, t) end
   end
 end
 
-function phases.keys(state)
-  local answer = call('SCAN', state.at, 'MATCH', P .. '[jq]:*', 'COUNT', limit)
+function phases.keys(round)
+  local answer = call('SCAN', round.at, 'MATCH', P .. '[sq]:*', 'COUNT', limit)
   for _, key in ipairs(answer[2]) do check_key(key) end
   looked = looked + math.max(#answer[2], 1)
   if answer[1] == '0' then
@@ -242,14 +246,14 @@ end
 -- outlive the records; what they forget is no repair.
 local function index_phase(index, following, belongs)
   local outlives = index == 'all' or index == 'dead'
-  phases[index] = function(state)
-    local answer = call('ZSCAN', P .. index, state.at, 'COUNT', limit)
+  phases[index] = function(round)
+    local answer = call('ZSCAN', P .. index, round.at, 'COUNT', limit)
     for i = 1, #answer[2], 2 do
       local id = answer[2][i]
-      local st = call('HGET', P .. 'j:' .. id, 'st')
-      if not st and outlives then
+      local j = fetch(id)
+      if not j and outlives then
         call('ZREM', P .. index, id)
-      elseif not belongs(st) then
+      elseif not j or not belongs(j) then
         drop(index, id)
       end
       looked = looked + 1
@@ -257,12 +261,32 @@ local function index_phase(index, following, belongs)
     if answer[1] == '0' then enter_phase(following) else call('HSET', P .. 'aud', 'at', answer[1]) end
   end
 end
-index_phase('lease', 'delay', function(st) return st == 'LEASED' end)
-index_phase('delay', 'seal', function(st) return st == 'WAIT' end)
-index_phase('seal', 'due', function(st) return st == 'SEALING' end)
-index_phase('due', 'dead', function(st) return st == 'QUEUED' or st == 'WAIT' end)
-index_phase('dead', 'all', function(st) return st == 'DEAD' end)
-index_phase('all', 'rings', function(st) return st end)
+index_phase('lease', 'delay', function(j) return j.st == 'LEASED' end)
+index_phase('delay', 'seal', function(j) return j.st == 'WAIT' end)
+index_phase('seal', 'due', function(j) return j.st == 'SEALING' end)
+index_phase('due', 'dead', function(j) return j.st == 'QUEUED' or j.st == 'WAIT' end)
+index_phase('dead', 'gone', function(j) return j.st == 'DEAD' end)
+index_phase('gone', 'all', function(j)
+  if not LIVE[j.st] then put_back('all', j.id, j.sq) end
+  return not LIVE[j.st]
+end)
+index_phase('all', 'tk', function(j)
+  if not LIVE[j.st] then put_back('gone', j.id, NOW + j.keep) end
+  return true
+end)
+
+function phases.tk(round)
+  local answer = call('HSCAN', P .. 'tk', round.at, 'COUNT', limit)
+  for i = 1, #answer[2], 2 do
+    local nonce, j = answer[2][i], fetch(answer[2][i + 1])
+    if not j or j.st ~= 'LEASED' or j.nonce ~= nonce then
+      call('HDEL', P .. 'tk', nonce)
+      repair('tk: dropped ' .. nonce)
+    end
+    looked = looked + 1
+  end
+  if answer[1] == '0' then enter_phase('rings') else call('HSET', P .. 'aud', 'at', answer[1]) end
+end
 
 -- Entries at the head of the list that are not ready go; so does a tenant whose list is empty.
 local function check_tenant(m, c, t)
@@ -279,16 +303,16 @@ local function check_tenant(m, c, t)
   looked = looked + 1
 end
 
-function phases.rings(state)
+function phases.rings(round)
   local models = call('HKEYS', P .. 'models')
   table.sort(models)
-  local at = tonumber(state.at)
+  local at = tonumber(round.at)
   local model = models[math.floor(at / 4) + 1]
   if not model then
     for _, t in ipairs(call('HKEYS', P .. 'park')) do
       for m, c in call('HGET', P .. 'park', t):gmatch('(%S+):(%d)') do check_tenant(m, c, t) end
     end
-    call('HDEL', P .. 'aud', 'phase', 'at', 'pos', 'wanted', 'read')
+    call('HDEL', P .. 'aud', 'phase', 'at', 'wanted', 'read')
     return
   end
   local cls = at % 4
@@ -306,24 +330,24 @@ function phases.rings(state)
   call('HSET', P .. 'aud', 'at', at + 1)
 end
 
-local function read_state()
+local function read_round()
   local s = call('HMGET', P .. 'aud', 'round', 'phase', 'at', 'wanted', 'read')
   return {round = s[1], phase = s[2], at = s[3], wanted = s[4], read = s[5]}
 end
 
-local state = read_state()
+local round = read_round()
 local everything = ARGV[2] == 'everything'
-if not everything and ARGV[2] ~= '' and (ARGV[2] ~= state.round or not state.phase) then
+if not everything and ARGV[2] ~= '' and (ARGV[2] ~= round.round or not round.phase) then
   return {'', 0, 0, {}}
 end
-if not phases[state.phase] then
+if not phases[round.phase] then
   call('HINCRBY', P .. 'aud', 'round', 1)
   enter_phase(everything and 'keys' or 'live')
-elseif everything and state.read ~= '1' then
+elseif everything and round.read ~= '1' then
   call('HSET', P .. 'aud', 'wanted', 1)
 end
 repeat
-  state = read_state()
-  if state.phase then phases[state.phase](state) end
-until not state.phase or looked >= limit or scanned > SCAN_MOST
-return {state.phase and state.round or '', looked, repaired, sentences}
+  round = read_round()
+  if round.phase then phases[round.phase](round) end
+until not round.phase or looked >= limit or scanned > SCAN_MOST
+return commit({round.phase and round.round or '', looked, repaired, sentences})

@@ -7,29 +7,27 @@
 --#include core
 --#include index
 --#include sweep
-local id = ARGV[2]
-local j = fetch(id, 'back', 'tries', 'crash', 'cn', 'node')
-if j.back == ARGV[4] then return 'REPEATED' end
-if j.st ~= 'LEASED' or not is_owner(j, ARGV[3], ARGV[4]) then return 'FENCED' end
+local j = fetch(ARGV[2])
+if j and j.back == ARGV[4] then return 'REPEATED' end
+if not j or j.st ~= 'LEASED' or not is_owner(j, tonumber(ARGV[3]), ARGV[4]) then return 'FENCED' end
 
-if ARGV[9] == '1' then
-  return take_back(id, j, ARGV[7], ARGV[8], 'back', j.nonce) and 'REQUEUED' or 'SEALED'
-end
-local tries = tonumber(j.tries or 0) + 1
+j.back = j.nonce
+if ARGV[9] == '1' then return commit(take_back(j, ARGV[7], ARGV[8]) and 'REQUEUED' or 'SEALED') end
+j.tries = (j.tries or 0) + 1
 local max = tonumber(call('HGET', P .. 'cfg', 'max_tries') or $(max_tries))
-if ARGV[5] == '0' or tries >= max then
-  seal(id, j, 'DEAD', ARGV[8], ARGV[7], 'tries', tries, 'back', j.nonce)
-  return 'SEALED'
+if ARGV[5] == '0' or j.tries >= max then
+  seal(j, 'DEAD', ARGV[8], ARGV[7])
+  return commit('SEALED')
 end
-leave(id, j)
+leave(j)
+j.why, j.code, j.step = ARGV[7], ARGV[8], j.cks
 if ARGV[6] == '0' then
-  ready(id, j, 'tries', tries, 'back', j.nonce, 'why', ARGV[7], 'code', ARGV[8],
-        'step', j.cks)
+  ready(j)
 else
-  call('ZADD', P .. 'delay', NOW + ARGV[6], id)
-  count('depth:' .. j.m, 'wait', '1', j)
-  if j.dl ~= '0' then call('ZADD', P .. 'due', j.dl, id) end
-  enter(id, j, 'WAIT', 'own', '', 'tries', tries, 'back', j.nonce, 'why', ARGV[7],
-        'code', ARGV[8], 'step', j.cks)
+  call('ZADD', P .. 'delay', NOW + ARGV[6], j.id)
+  tally('depth:' .. j.m, 'wait', 1, j)
+  if j.dl > 0 then call('ZADD', P .. 'due', j.dl, j.id) end
+  j.own = nil
+  enter(j, 'WAIT')
 end
-return 'REQUEUED'
+return commit('REQUEUED')

@@ -6,6 +6,7 @@
 -- ARGV: 2 limit
 -- -> {{id, worker, 0: marked now, 1: marked before}, ...}
 --#include core
+--#include change
 local limit = tonumber(ARGV[2])
 local cfg = call('HMGET', P .. 'cfg', 'paused', 'preempt_after', 'preempt_floor',
                  'max_preemptions', 'max_running_per_tenant')
@@ -32,8 +33,8 @@ local function find_waiting(model, cls)
     local q = P .. 'q:' .. model .. ':' .. cls .. ':' .. tenant
     for _, id in ipairs(call('LRANGE', q, 0, limit - 1)) do
       local job = fetch(id)
-      if job.st == 'QUEUED' then
-        if #waiting >= limit or room(tenant) <= 0 or tonumber(job.enq) > since then break end
+      if job and job.st == 'QUEUED' then
+        if #waiting >= limit or room(tenant) <= 0 or job.enq > since then break end
         rooms[tenant] = rooms[tenant] - 1
         waiting[#waiting + 1] = {cls = cls, model = model}
       end
@@ -51,21 +52,20 @@ end
 -- to lose.
 local running = {}
 for _, id in ipairs(call('ZRANGE', P .. 'lease', 0, 999)) do
-  local j = fetch(id, 'ch', 'own', 'pm', 'pn', 'wm')
-  if j.st == 'LEASED' then
-    running[#running + 1] = {id = id, m = j.m, c = tonumber(j.c), ep = j.ep,
-                             began = tonumber(j.ch), own = j.own, before = j.pm == j.ep,
-                             times = tonumber(j.pn or 0), wm = j.wm or ''}
+  local j = fetch(id)
+  if j and j.st == 'LEASED' then
+    running[#running + 1] = {job = j, c = tonumber(j.c), before = j.pm == j.ep}
   end
 end
 table.sort(running, function(a, b)
   if a.c ~= b.c then return a.c > b.c end
-  if a.began ~= b.began then return a.began > b.began end
-  return a.id < b.id
+  if a.job.ch ~= b.job.ch then return a.job.ch > b.job.ch end
+  return a.job.id < b.job.id
 end)
 
 local function serves(v, w)
-  return v.c > w.cls and (v.m == w.model or v.wm:find(' ' .. w.model .. ' ', 1, true))
+  return v.c > w.cls and (v.job.m == w.model or
+                          (v.job.wm and v.job.wm:find(' ' .. w.model .. ' ', 1, true)))
 end
 
 local function asked_before(w)
@@ -81,17 +81,19 @@ local asked = {}
 for _, w in ipairs(waiting) do
   if not asked_before(w) then
     for _, v in ipairs(running) do
-      if not v.before and not v.now and serves(v, w) and v.began <= began_before and
-         v.times < most then
+      local j = v.job
+      if not v.before and not v.now and serves(v, w) and j.ch <= began_before and
+         (j.pn or 0) < most then
         v.now = true
-        call('HSET', P .. 'j:' .. v.id, 'pm', v.ep, 'pn', v.times + 1)
-        asked[#asked + 1] = {v.id, v.own, 0}
+        j.pm, j.pn = j.ep, (j.pn or 0) + 1
+        changed[j.id] = j
+        asked[#asked + 1] = {j.id, j.own, 0}
         break
       end
     end
   end
 end
 for _, v in ipairs(running) do
-  if v.before and #asked < limit then asked[#asked + 1] = {v.id, v.own, 1} end
+  if v.before and #asked < limit then asked[#asked + 1] = {v.job.id, v.job.own, 1} end
 end
-return asked
+return commit(asked)

@@ -9,15 +9,14 @@
 --#include caps
 --#include create
 local id, new = ARGV[2], ARGV[3]
-local j = fetch(id, 'fp', 'mn', 'tname')
-local spec = call('GET', P .. 's:' .. id)
-if not j.st or not spec or (ARGV[4] ~= '' and ARGV[4] ~= j.t) then return {'UNKNOWN'} end
-local state = call('HGET', P .. 'j:' .. new, 'st')
-if state then return {'DUP', state} end
+local j = fetch(id)
+local bytes = call('GET', P .. 's:' .. id)
+if not j or not bytes or (ARGV[4] ~= '' and ARGV[4] ~= j.t) then return {'UNKNOWN'} end
+if state(new) then return {'DUP', state(new)} end
 if j.st ~= 'DEAD' then return {'NOT_DEAD', j.st} end
 local refused = refusal(j.t)
 if refused then return refused end
 
-create({{id = new, m = j.m, c = j.c, t = j.t, dl = '0', keep = j.keep, cost = j.cost, fp = j.fp,
-         mn = j.mn, tname = j.tname, solo = '1', spec = spec}})
-return {'NEW', 'QUEUED'}
+create({{id = new, m = j.m, c = j.c, t = j.t, dl = 0, keep = j.keep, cost = j.cost,
+         fp = header(bytes)[9], mn = j.mn, tname = j.tname, solo = 1, spec = spec_of(id)}})
+return commit({'NEW', 'QUEUED'})

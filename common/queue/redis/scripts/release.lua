@@ -5,16 +5,13 @@
 -- -> OK | REPEATED | CANCELED | FENCED
 --#include core
 --#include index
-local id = ARGV[2]
-local j = fetch(id, 'back')
-if j.back == ARGV[4] then return 'REPEATED' end
-if not is_owner(j, ARGV[3], ARGV[4]) then return 'FENCED' end
+local j = fetch(ARGV[2])
+if j and j.back == ARGV[4] then return 'REPEATED' end
+if not j or not is_owner(j, tonumber(ARGV[3]), ARGV[4]) then return 'FENCED' end
 if j.st == 'CANCELED' then return 'CANCELED' end
 if j.st ~= 'LEASED' then return 'FENCED' end
-leave(id, j)
-if ARGV[5] ~= '' then
-  call('HSET', P .. 'j:' .. id, 'ck', ARGV[5], 'cks', ARGV[6])
-  j.cks = ARGV[6]
-end
-ready(id, j, 'back', j.nonce, 'step', j.cks)
-return 'OK'
+leave(j)
+if ARGV[5] ~= '' then j.ck, j.cks = ARGV[5], tonumber(ARGV[6]) end
+j.back, j.step = j.nonce, j.cks
+ready(j)
+return commit('OK')

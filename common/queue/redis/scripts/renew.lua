@@ -4,20 +4,21 @@
 --       10 checkpoint (empty: unchanged), 11 its step
 -- -> OK | PREEMPTED (extended; PREEMPT chose this owner) | STALLED | CANCELED | FENCED
 --#include core
-local id = ARGV[2]
-local j = fetch(id, 'u', 'tp', 'pm', 'ch')
-if not is_owner(j, ARGV[3], ARGV[4]) then return 'FENCED' end
+--#include change
+local j = fetch(ARGV[2])
+if not j or not is_owner(j, tonumber(ARGV[3]), ARGV[4]) then return 'FENCED' end
 if j.st == 'CANCELED' then return 'CANCELED' end
 if j.st ~= 'LEASED' then return 'FENCED' end
 
-local key = P .. 'j:' .. id
-call('HSET', key, 'ph', ARGV[9], 'step', ARGV[8])
-if ARGV[10] ~= '' then call('HSET', key, 'ck', ARGV[10], 'cks', ARGV[11]) end
-if tonumber(ARGV[7]) > tonumber(j.u or 0) then
-  call('HSET', key, 'u', ARGV[7], 'tp', STAMP)
+local units, before = tonumber(ARGV[7]), j.u or 0
+j.ph, j.step = ARGV[9], tonumber(ARGV[8])
+if ARGV[10] ~= '' then j.ck, j.cks = ARGV[10], tonumber(ARGV[11]) end
+changed[j.id] = j
+if units > before then
+  j.u, j.tp = units, NOW
 else
   local stall = tonumber(call('HGET', P .. 'cfg', 'stall') or $(stall))
-  if NOW - (j.tp or j.ch) > math.max(stall, tonumber(ARGV[6])) then return 'STALLED' end
+  if NOW - (j.tp or j.ch) > math.max(stall, tonumber(ARGV[6])) then return commit('STALLED') end
 end
-call('ZADD', P .. 'lease', 'GT', NOW + ARGV[5], id)
-return j.pm == j.ep and 'PREEMPTED' or 'OK'
+call('ZADD', P .. 'lease', 'GT', NOW + ARGV[5], j.id)
+return commit(j.pm == j.ep and 'PREEMPTED' or 'OK')

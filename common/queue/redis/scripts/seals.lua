@@ -5,7 +5,7 @@
 --#include core
 local found = {}
 for _, id in ipairs(call('ZRANGE', P .. 'seal', 0, ARGV[2] - 1)) do
-  local j = call('HMGET', P .. 'j:' .. id, 'want', 'why', 'code', 'ep')
-  found[#found + 1] = {id, j[1], j[2], j[3], j[4]}
+  local j = fetch(id)
+  if j then found[#found + 1] = {id, j.want, j.why, j.code, j.ep} end
 end
 return found

@@ -10,4 +10,4 @@ for _, tenant in ipairs(call('HKEYS', P .. 'park')) do unpark(tenant) end
 ring_all()
 local cap = tonumber(call('HGET', P .. 'cfg', 'max_dead') or $(max_dead))
 call('ZREMRANGEBYRANK', P .. 'dead', 0, -1 - cap)
-return 'OK'
+return commit('OK')

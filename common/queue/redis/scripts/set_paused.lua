@@ -7,4 +7,4 @@
 --#include index
 call('HSET', P .. 'cfg', 'paused', ARGV[2])
 if ARGV[2] == '0' then ring_all() end
-return 'OK'
+return commit('OK')

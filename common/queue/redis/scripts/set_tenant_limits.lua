@@ -14,4 +14,4 @@ for i, field in ipairs({'o', 'r', 'w'}) do
   end
 end
 if unpark(ARGV[2]) then ring_all() end
-return 'OK'
+return commit('OK')

@@ -8,8 +8,8 @@ local function oldest(model)
   for cls = 0, 3 do
     for _, tenant in ipairs(call('LRANGE', P .. 'ring:' .. model .. ':' .. cls, 0, 63)) do
       local id = call('LINDEX', P .. 'q:' .. model .. ':' .. cls .. ':' .. tenant, 0)
-      local k = id and call('HGET', P .. 'j:' .. id, 'k')
-      if k then age = math.max(age, NOW - k:match('%d+$')) end
+      local j = id and fetch(id)
+      if j then age = math.max(age, NOW - j.enq) end
     end
   end
   return age

@@ -9,25 +9,31 @@
 --#include caps
 --#include create
 local FIELDS = 11
+local keys = {}
+for i = 2, #ARGV, FIELDS do keys[#keys + 1] = P .. 's:' .. ARGV[i] end
+local stored = call('MGET', unpack(keys))
+
 local fresh, replies = {}, {}
 local fingerprints = {}  -- of the new jobs
 for i = 2, #ARGV, FIELDS do
   local id, fp = ARGV[i], ARGV[i + 5]
-  local known, st = fingerprints[id], 'QUEUED'
-  if not known then
-    local stored = call('HMGET', P .. 'j:' .. id, 'fp', 'st')
-    known, st = stored[1], stored[2]
+  local bytes = stored[#replies + 1]
+  local before = bytes and header(bytes)[9] or fingerprints[id]
+  local reply
+  if before then
+    reply = {before == fp and 'DUP' or 'CONFLICT', bytes and state(id) or 'QUEUED'}
+  else
+    reply = refusal(ARGV[i + 3])
   end
-  local reply = known and {known == fp and 'DUP' or 'CONFLICT', st} or refusal(ARGV[i + 3])
   if not reply then
     reply = {'NEW'}
     fingerprints[id] = fp
     fresh[#fresh + 1] = {id = id, c = ARGV[i + 1], m = ARGV[i + 2], t = ARGV[i + 3],
-                         cost = ARGV[i + 4], fp = fp, keep = ARGV[i + 6], dl = ARGV[i + 7],
-                         mn = ARGV[i + 8] ~= '' and ARGV[i + 8],
+                         cost = tonumber(ARGV[i + 4]), fp = fp, keep = tonumber(ARGV[i + 6]),
+                         dl = tonumber(ARGV[i + 7]), mn = ARGV[i + 8] ~= '' and ARGV[i + 8],
                          tname = ARGV[i + 9] ~= '' and ARGV[i + 9], spec = ARGV[i + 10]}
   end
   replies[#replies + 1] = reply
 end
 if #fresh > 0 then create(fresh) end
-return replies
+return commit(replies)

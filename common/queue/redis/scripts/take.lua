@@ -1,59 +1,99 @@
 #!lua flags=allow-oom
 -- TAKE: the next jobs for workers that can run the same models, in the order that
--- common/queue/order.h describes.
+-- common/queue/order.h describes. A worker may complete its last job with the same call.
 -- ARGV: 2 number of models, then their keys, warm ones first; then for each worker:
---       worker, node key, nonce, lease ms
--- -> for each worker: {} (nothing for it, or the queue is paused), {'AGAIN'} (only stale entries seen
---    so far), or the grant:
---    {id, epoch, class, model key, model name, tenant key, tenant name, crashes, tries,
---     checkpoint step, checkpoint, solo, enqueued, deadline, lease ms, spec}
--- The same nonce while the grant is held gives the same grant: tk:<nonce> remembers it.
+--       worker, node key, nonce, lease ms; and of the job that it completes: id (empty: none),
+--       epoch, nonce, result pointer
+-- -> for each worker: {COMPLETE's answer} (nothing for it, or the queue is paused), {answer, 'AGAIN'}
+--    (only stale entries seen so far), or with the grant: {answer, id, epoch, class, model key,
+--     model name, tenant key, tenant name, crashes, tries, checkpoint step, checkpoint, solo,
+--     enqueued, deadline, lease ms, spec}
+-- The same nonce while the grant is held gives the same grant: `tk` remembers it.
 --#include core
 --#include index
 --#include sweep
+--#include done
 local STRIDE = $(kStride)
 local MAX_WAIT = $(kMaxWaitMs)
 local SWEEP_EVERY = 20  -- ms
 local MODELS = {unpack(ARGV, 3, 2 + ARGV[2])}
-local OFFERS = #MODELS > 1 and ' ' .. table.concat(MODELS, ' ') .. ' ' or ''
-local leases = {}  -- lease end, id, ...; written at the end
+local OFFERS = #MODELS > 1 and ' ' .. table.concat(MODELS, ' ') .. ' ' or nil
 
--- The whole record: a job that waits has few fields.
-local function read(id)
-  local fields = call('HGETALL', P .. 'j:' .. id)
-  local j = {v = 1, ep = '0', cks = '0'}
-  for i = 1, #fields, 2 do j[fields[i]] = fields[i + 1] end
-  return split(j, j.i, j.k)
+local takers, nonces = {}, {}
+for i = 3 + #MODELS, #ARGV, 8 do
+  takers[#takers + 1] = {worker = ARGV[i], node = ARGV[i + 1], nonce = ARGV[i + 2],
+                         lease = ARGV[i + 3], last = i + 4}
+  nonces[#nonces + 1] = ARGV[i + 2]
+end
+local waiting = #takers  -- of them, how many have no answer yet
+local leases, tokens = {}, {}  -- what the grants add to `lease` and `tk`
+
+local function grant(taker, j)
+  return {taker.answer, j.id, j.ep, j.c, j.m, j.mn or false, j.t, j.tname or false, j.crash or 0, j.tries or 0,
+          j.cks, j.ck or '', j.solo or 0, j.enq, j.dl, j.lease, spec_of(j.id)}
 end
 
-local function grant(id, j)
-  return {id, j.ep, j.c, j.m, j.mn or false, j.t, j.tname or false, j.crash or 0, j.tries or 0,
-          j.cks, j.ck or '', j.solo or 0, j.enq, j.dl, j.lease, call('GET', P .. 's:' .. id) or ''}
-end
+local cfg = call('HMGET', P .. 'cfg', 'paused', 'max_running_per_tenant', 'pass', 'audited')
+audited = tonumber(cfg[4] or -1)
 
-local cfg = call('HMGET', P .. 'cfg', 'paused', 'max_running_per_tenant')
-
--- What the strides of the classes need, in one field: takes so far, virtual time, pass of each
--- class; and when the last sweep was.
+-- What the strides of the classes need: takes so far, virtual time, pass of each class; and when
+-- the last sweep was.
 local pass = {}
-for number in (call('HGET', P .. 'pass', 'p') or '0 0 0 0 0 0 0'):gmatch('%d+') do
-  pass[#pass + 1] = tonumber(number)
+for number in (cfg[3] or '0 0 0 0 0 0 0'):gmatch('%d+') do pass[#pass + 1] = tonumber(number) end
+
+-- List -> ids taken off it ahead of their turn, the next one last. What is left goes back.
+local ahead = {}
+local function next_id(q, wanted)
+  local ids = ahead[q]
+  if not ids or #ids == 0 then
+    local popped = call('LPOP', q, wanted) or {}
+    if #popped > 0 then read_all(popped) end
+    ids = {}
+    for n = #popped, 1, -1 do ids[#ids + 1] = popped[n] end
+    ahead[q] = ids
+  end
+  return table.remove(ids)
 end
+
+local function put_back()
+  for q, ids in pairs(ahead) do
+    if #ids > 0 then call('LPUSH', q, unpack(ids)) end
+  end
+end
+
+-- Model and class -> the only tenant of its ring, until the ring changes.
+local alone = {}
+local function window_of(model, cls)
+  local ring = model .. ':' .. cls
+  local window = alone[ring] or call('LRANGE', P .. 'ring:' .. ring, '0', $(kTenantWindow) - 1)
+  alone[ring] = #window == 1 and window or nil
+  return window
+end
+
 local function head_wait(model, cls)
-  local tenant = call('LINDEX', P .. 'ring:' .. model .. ':' .. cls, '0')
-  local id = tenant and call('LINDEX', P .. 'q:' .. model .. ':' .. cls .. ':' .. tenant, '0')
-  local k = id and call('HGET', P .. 'j:' .. id, 'k')
-  return k and NOW - k:match('%d+$') or 0
+  local tenant = window_of(model, cls)[1]
+  if not tenant then return 0 end
+  local q = P .. 'q:' .. model .. ':' .. cls .. ':' .. tenant
+  local id = ahead[q] and ahead[q][#ahead[q]] or call('LINDEX', q, '0')
+  local j = id and fetch(id)
+  return j and NOW - j.enq or 0
 end
+
+local CLASSES = {[0] = '0', '1', '2', '3'}  -- fields of `depth`
 
 -- Model -> class -> ready jobs. False where all tenants turn out to be parked.
 local ready_jobs = {}
 local function count_ready()
   for _, model in ipairs(MODELS) do
-    local counts = call('HMGET', P .. 'depth:' .. model, '0', '1', '2', '3')
-    local by_class = {}
-    for cls = 0, 3 do by_class[cls] = tonumber(counts[cls + 1] or 0) end
-    ready_jobs[model] = by_class
+    local counter = 'depth:' .. model
+    local counts = call('HMGET', P .. counter, '0', '1', '2', '3', 'run')
+    local by_class, values = {}, {run = tonumber(counts[5] or 0)}
+    for cls = 0, 3 do
+      local field = CLASSES[cls]
+      values[field] = tonumber(counts[cls + 1] or 0)
+      by_class[cls] = values[field] + pending(counter, field)
+    end
+    ready_jobs[model], known[counter] = by_class, values
   end
 end
 
@@ -114,7 +154,7 @@ local function pick_model(models, cls)
   end
   local chosen, most = 1, MAX_WAIT[cls] / 4
   for i = 2, #models do
-    local over = tonumber(call('HGET', P .. 'pass', 's:' .. models[i] .. ':' .. cls) or 0)
+    local over = tonumber(call('HGET', P .. 'skip', models[i] .. ':' .. cls) or 0)
     local wait = over >= $(kMaxPassedOver) and math.huge or head_wait(models[i], cls)
     if wait > most then chosen, most = i, wait end
   end
@@ -124,11 +164,11 @@ end
 local function count_passed_over(models, cls, served)
   if #models == 1 then return end
   for _, model in ipairs(models) do
-    local field = 's:' .. model .. ':' .. cls
+    local field = model .. ':' .. cls
     if model == served then
-      call('HDEL', P .. 'pass', field)
+      call('HDEL', P .. 'skip', field)
     else
-      call('HINCRBY', P .. 'pass', field, '1')
+      call('HINCRBY', P .. 'skip', field, '1')
     end
   end
 end
@@ -139,7 +179,10 @@ local function limits(tenant)
   if not tenants[tenant] then
     local own = call('HMGET', P .. 'tl', tenant .. ':r', tenant .. ':w')
     local cap = tonumber(own[1] or cfg[2] or $(max_running_per_tenant))
-    local running = cap < 1e9 and tonumber(call('HGET', P .. 'tr', tenant) or 0) or 0
+    local running = 0
+    if cap < 1e9 then
+      running = tonumber(call('HGET', P .. 'tr', tenant) or 0) + pending('tr', tenant)
+    end
     tenants[tenant] = {cap = cap, running = running, weight = own[2] or 1}
   end
   return tenants[tenant]
@@ -153,7 +196,7 @@ local budget  -- list and ring entries that the script still looks at for a work
 local function pick_tenant(model, cls)
   local used = P .. 'dq:' .. model .. ':' .. cls
   while budget > 0 do
-    local window = call('LRANGE', P .. 'ring:' .. model .. ':' .. cls, '0', $(kTenantWindow) - 1)
+    local window = window_of(model, cls)
     if #window == 0 then return nil end
     local best, least, virtual = 1, nil, nil
     if #window > 1 then
@@ -169,6 +212,7 @@ local function pick_tenant(model, cls)
       return tenant, least, virtual, best == 1
     end
     park(model, cls, tenant)
+    alone = {}
     budget = budget - 1
   end
 end
@@ -190,20 +234,18 @@ local function charge_tenant(model, cls, tenant, cost, spent, virtual, first)
   end
 end
 
-local function lease_job(id, j, taker)
+local function lease_job(j, taker)
   tally('depth:' .. j.m, 'run', 1, j)
   tally('tr', j.t, 1, j)
   limits(j.t).running = limits(j.t).running + 1
   leases[#leases + 1] = string.format('%d', NOW + taker.lease)
-  leases[#leases + 1] = id
-  call('SET', P .. 'tk:' .. taker.nonce, id, 'PX', taker.lease)
-  local extra = OFFERS == '' and {} or {'wm', OFFERS}
-  if j.ep ~= '0' then  -- what the last owner left
-    extra = {'ph', '', 'u', '0', 'tp', STAMP, 'wm', OFFERS}
-  end
-  j.ep, j.own, j.lease, j.nonce = string.format('%d', j.ep + 1), taker.worker, taker.lease, taker.nonce
-  enter(id, j, 'LEASED', 'ep', j.ep, 'own', j.own, 'node', taker.node, 'nonce', j.nonce,
-        'lease', j.lease, unpack(extra))
+  leases[#leases + 1] = j.id
+  tokens[#tokens + 1] = taker.nonce
+  tokens[#tokens + 1] = j.id
+  j.ep, j.own, j.node, j.nonce, j.lease = j.ep + 1, taker.worker, taker.node, taker.nonce, taker.lease
+  j.wm = OFFERS
+  j.ph, j.u, j.tp = nil, nil, nil  -- what the last owner left
+  enter(j, 'LEASED')
 end
 
 local function try(taker)
@@ -221,19 +263,22 @@ local function try(taker)
   local id, j
   repeat
     budget = budget - 1
-    id = call('LPOP', q)
-    j = id and read(id)
-  until not id or j.st == 'QUEUED' or budget <= 0
-  local empty = call('EXISTS', q) == 0
-  if empty then drop_tenant(model, cls, tenant) end
-  if not id or j.st ~= 'QUEUED' then return 'stale' end
-  tally('depth:' .. model, cls, -1, j)
+    id = next_id(q, spent and 1 or waiting)
+    j = id and fetch(id)
+  until not id or (j and j.st == 'QUEUED') or budget <= 0
+  local empty = #ahead[q] == 0 and call('EXISTS', q) == 0
+  if empty then
+    drop_tenant(model, cls, tenant)
+    alone = {}
+  end
+  if not j or j.st ~= 'QUEUED' then return 'stale' end
+  tally('depth:' .. model, j.c, -1, j)
   ready_jobs[model][cls] = ready_jobs[model][cls] - 1
-  if j.dl ~= '0' then
+  if j.dl > 0 then
     call('ZREM', P .. 'due', id)
-    if tonumber(j.dl) <= NOW then
+    if j.dl <= NOW then
       j.st = ''  -- it is in no index any more
-      seal(id, j, 'EXPIRED', 'DEADLINE_EXCEEDED', 'the deadline passed before a worker was free')
+      seal(j, 'EXPIRED', 'DEADLINE_EXCEEDED', 'the deadline passed before a worker was free')
       return 'stale'
     end
   end
@@ -243,58 +288,67 @@ local function try(taker)
   end
   charge_class(cls, lowest)
   count_passed_over(with_jobs[cls], cls, model)
-  lease_job(id, j, taker)
-  return id, j
+  lease_job(j, taker)
+  return j
 end
 
--- The grant that the same call has got before.
-local function repeated(nonce)
-  local held = call('GET', P .. 'tk:' .. nonce)
-  local j = held and read(held)
-  if j and j.st == 'LEASED' and j.nonce == nonce then return grant(held, j) end
-end
-
-local in_vain = 0
 local granted = {}  -- nonce -> grant
+local in_vain = 0
 local function take(taker)
   if granted[taker.nonce] then return granted[taker.nonce] end
   budget = cfg[1] == '1' and 0 or 256
   while budget > 0 do
-    local id, j = try(taker)
-    if not id then break end
-    if id ~= 'stale' then
-      granted[taker.nonce] = grant(id, j)
+    local j = try(taker)
+    if not j then break end
+    if j ~= 'stale' then
+      granted[taker.nonce] = grant(taker, j)
       return granted[taker.nonce]
     end
-    if budget <= 0 then return {'AGAIN'} end
+    if budget <= 0 then return {taker.answer, 'AGAIN'} end
   end
   in_vain = in_vain + 1
-  return {}
+  return {taker.answer}
 end
 
-local takers, replies = {}, {}
-for i = 3 + #MODELS, #ARGV, 4 do
-  takers[#takers + 1] = {worker = ARGV[i], node = ARGV[i + 1], nonce = ARGV[i + 2],
-                         lease = ARGV[i + 3]}
+for _, taker in ipairs(takers) do
+  local i = taker.last
+  taker.answer = ARGV[i] ~= '' and complete(ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3]) or ''
 end
+leave_leases()
+
 -- First the repeated calls, for a sweep might take their jobs back.
-local fresh = 0
+local replies = {}
+local held = call('HMGET', P .. 'tk', unpack(nonces))
 for n, taker in ipairs(takers) do
-  replies[n] = repeated(taker.nonce) or false
-  if not replies[n] then fresh = fresh + 1 end
+  local j = held[n] and fetch(held[n])
+  if j and j.st == 'LEASED' and j.nonce == taker.nonce then
+    replies[n] = grant(taker, j)
+    waiting = waiting - 1
+  else
+    replies[n] = false
+  end
 end
-if fresh == 0 then return replies end
+if waiting == 0 then return commit(replies) end
+
 local before = pass[1]
 if NOW < pass[7] or NOW >= pass[7] + SWEEP_EVERY then
   local _, whole = sweep(32, 8, 32)
   pass[7] = whole and NOW or 0
 end
 count_ready()
-for n, taker in ipairs(takers) do replies[n] = replies[n] or take(taker) end
-settle()
-if #leases > 0 then call('ZADD', P .. 'lease', unpack(leases)) end
+for n, taker in ipairs(takers) do
+  if not replies[n] then
+    replies[n] = take(taker)
+    waiting = waiting - 1
+  end
+end
+put_back()
+if #leases > 0 then
+  call('ZADD', P .. 'lease', unpack(leases))
+  call('HSET', P .. 'tk', unpack(tokens))
+end
 if pass[1] > before then
-  call('HSET', P .. 'pass', 'p', string.format('%d %d %d %d %d %d %d', unpack(pass)))
+  call('HSET', P .. 'cfg', 'pass', string.format('%d %d %d %d %d %d %d', unpack(pass)))
 end
 if in_vain > 0 and call('INCRBY', P .. 'idle', in_vain) > 256 then call('SET', P .. 'idle', 256) end
-return replies
+return commit(replies)

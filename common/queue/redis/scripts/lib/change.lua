@@ -1,64 +1,95 @@
--- What every change of a job does, whatever the states.
+-- What changes is noted while a script decides and written at its end, once for all of its jobs.
+local changed = {}   -- id -> job
+local events = {}
+local gone = {}      -- time to forget it, id, ...
+local rings = 0      -- of the bell
+local tallies = {}   -- counter -> field -> by how much
+local known = {}     -- counter -> field -> value, where the script has read it
 
 -- The audit's sums cover the jobs up to a sequence number and move along with the counters, so that
 -- they are exact when its walk ends.
 local audited
-local function move_sum(counter, field, by, j)
-  audited = audited or tonumber(call('HGET', P .. 'aud', 'pos') or -1)
-  if audited >= 0 and tonumber(j.sq) <= audited then
-    call('HINCRBY', P .. 'audn', counter .. ' ' .. field, by)
-  end
-end
-
-local function count(counter, field, by, j)
-  local value = call('HINCRBY', P .. counter, field, by)
-  move_sum(counter, field, by, j)
-  return value
-end
-
--- The same at the end of the script, once for all of its jobs.
-local tallies = {}
 local function tally(counter, field, by, j)
   local fields = tallies[counter] or {}
   tallies[counter] = fields
   fields[field] = (fields[field] or 0) + by
-  move_sum(counter, field, by, j)
+  audited = audited or tonumber(call('HGET', P .. 'cfg', 'audited') or -1)
+  if j.sq <= audited then call('HINCRBY', P .. 'audn', counter .. ' ' .. field, by) end
+end
+
+-- What is noted but not written yet.
+local function pending(counter, field)
+  return tallies[counter] and tallies[counter][field] or 0
 end
 
 local function settle()
+  local ended = {}  -- tenants without an open job
   for counter, fields in pairs(tallies) do
+    local values, set = known[counter] or {}, {}
     for field, by in pairs(fields) do
-      call('HINCRBY', P .. counter, field, string.format('%d', by))
+      if by ~= 0 and values[field] then
+        set[#set + 1] = field
+        set[#set + 1] = string.format('%d', values[field] + by)
+      elseif by ~= 0 then
+        local value = call('HINCRBY', P .. counter, field, string.format('%d', by))
+        if counter == 'tn' and value <= 0 then ended[#ended + 1] = field end
+      end
     end
+    if #set > 0 then call('HSET', P .. counter, unpack(set)) end
+  end
+  if #ended > 0 then
+    call('HDEL', P .. 'tn', unpack(ended))
+    call('HDEL', P .. 'tr', unpack(ended))
   end
 end
 
 -- Sets the state, counts the version and tells the listeners (the format is event_codec.h's).
-local function enter(id, j, st, ...)
-  j.v = string.format('%d', j.v + 1)
-  j.st = st
-  call('HSET', P .. 'j:' .. id, 'st', st, 'ch', STAMP, 'v', j.v, ...)
+local function enter(j, st)
+  j.v, j.st, j.ch = j.v + 1, st, NOW
+  changed[j.id] = j
   local own = j.own or ''
-  call('PUBLISH', P .. 'ev', '1 ' .. id .. ' ' .. j.v .. ' ' .. j.ep .. ' ' .. st .. ' - ' ..
-       j.cks .. ' 0 0 0 ' .. #own .. ' 0\n' .. own)
+  events[#events + 1] = '1 ' .. j.id .. ' ' .. j.v .. ' ' .. j.ep .. ' ' .. st .. ' - ' .. j.cks ..
+                        ' 0 0 0 ' .. #own .. ' 0\n' .. own
 end
 
 -- A worker that found nothing has left a token in `idle`; each job that becomes ready turns one
 -- into a ring of the bell.
-local function ring_bell(jobs)
-  local rings = math.min(tonumber(call('GET', P .. 'idle') or 0), jobs or 1)
-  for _ = 1, rings do
-    call('DECR', P .. 'idle')
-    if call('RPUSH', P .. 'bell', 1) > 256 then call('LPOP', P .. 'bell') end
+local function ring_bell(times)
+  rings = rings + (times or 1)
+end
+
+local function wake()
+  local idle = tonumber(call('GET', P .. 'idle') or 0)
+  rings = math.min(rings, idle)
+  if rings <= 0 then return end
+  call('DECRBY', P .. 'idle', rings)
+  local tokens = {}
+  for n = 1, rings do tokens[n] = '1' end
+  if call('RPUSH', P .. 'bell', unpack(tokens)) > 256 then call('LTRIM', P .. 'bell', -256, -1) end
+end
+
+-- The last thing that a script does -> its reply.
+local function commit(reply)
+  settle()
+  local records = {}
+  for id, j in pairs(changed) do
+    j.id = nil
+    records[#records + 1] = P .. 'j:' .. id
+    records[#records + 1] = cmsgpack.pack(j)
   end
+  if #records > 0 then call('MSET', unpack(records)) end
+  if #gone > 0 then call('ZADD', P .. 'gone', unpack(gone)) end
+  if #events > 0 then call('PUBLISH', P .. 'ev', table.concat(events)) end
+  if rings > 0 then wake() end
+  return reply
 end
 
 -- A tenant that was parked (index.lua) comes back into its rings. Being parked earns no credit.
 local function unpark(t)
-  local rings = call('HGET', P .. 'park', t)
-  if not rings then return false end
+  local parked = call('HGET', P .. 'park', t)
+  if not parked then return false end
   call('HDEL', P .. 'park', t)
-  for m, c in rings:gmatch('(%S+):(%d)') do
+  for m, c in parked:gmatch('(%S+):(%d)') do
     local used = P .. 'dq:' .. m .. ':' .. c
     local now = tonumber(call('HGET', used, '#v') or 0)
     call('HSET', used, t, math.max(now, tonumber(call('HGET', used, t) or 0)))
@@ -68,22 +99,17 @@ local function unpark(t)
 end
 
 -- Out of what LEASED names.
-local function leave_lease(id, j)
-  call('ZREM', P .. 'lease', id)
-  call('DEL', P .. 'tk:' .. j.nonce)
-  count('depth:' .. j.m, 'run', '-1', j)
-  count('tr', j.t, '-1', j)
+local function leave_lease(j)
+  call('ZREM', P .. 'lease', j.id)
+  call('HDEL', P .. 'tk', j.nonce)
+  tally('depth:' .. j.m, 'run', -1, j)
+  tally('tr', j.t, -1, j)
   if unpark(j.t) then ring_bell() end
 end
 
-local function forget_tenant(t)
-  call('HDEL', P .. 'tn', t)
-  call('HDEL', P .. 'tr', t)
-end
-
 -- The job takes over what its terminal record says, and is to be forgotten after a while.
-local function conclude(id, j, st, ...)
-  enter(id, j, st, ...)
-  call('PEXPIRE', P .. 'j:' .. id, j.keep)
-  call('PEXPIRE', P .. 's:' .. id, j.keep)
+local function conclude(j, st)
+  enter(j, st)
+  gone[#gone + 1] = string.format('%d', NOW + j.keep)
+  gone[#gone + 1] = j.id
 end

@@ -1,15 +1,19 @@
 -- The transitions. A job that is not terminal is in `live` and in exactly the index that its
 -- state names; `leave` takes it out of that one, the others put it into the next.
 --
---   j:<id>             HASH  the job; s:<id> its spec
+--   j:<id> s:<id>      the job (record.lua)
 --   q:<m>:<c>:<t>      LIST  ready jobs of a model, class and tenant, the next one at the head
 --   ring:<m>:<c>       LIST  tenants with such a list, but for the parked ones
 --   dq:<m>:<c>         HASH  tenant -> what it has used; #v the virtual time (order.h)
 --   park               HASH  tenant at its cap of running jobs -> ' m:c m:c ', its rings
 --   lease delay seal   ZSET  id -> when the lease or delay is over, when sealed
+--   tk                 HASH  nonce of a take -> id, while the lease is held
 --   due                ZSET  id -> deadline, of jobs that wait
+--   gone               ZSET  id -> when it is forgotten, of jobs that ended
 --   live all           ZSET  id -> sequence number of the submit; dead: of the death
 --   depth:<m>          HASH  class, 'run', 'wait' -> jobs;  tn, tr HASH tenant -> open, running
+--   cfg                HASH  limits, `paused`; what TAKE and the audit remember: `pass`, `audited`
+--   skip               HASH  '<m>:<c>' -> how often a model was passed over (take.lua)
 --   aud audn           HASH  the audit's round and its sums (audit.lua)
 --#include change
 local LIVE = {QUEUED = true, WAIT = true, LEASED = true, SEALING = true}
@@ -23,10 +27,14 @@ end
 local function drop_tenant(m, c, t)
   local used = P .. 'dq:' .. m .. ':' .. c
   if call('LREM', P .. 'ring:' .. m .. ':' .. c, '1', t) == 0 then
-    local rings = call('HGET', P .. 'park', t)
-    if rings then
-      rings = rings:gsub(' ' .. m:gsub('%p', '%%%0') .. ':' .. c .. ' ', ' ', 1)
-      if rings == ' ' then call('HDEL', P .. 'park', t) else call('HSET', P .. 'park', t, rings) end
+    local parked = call('HGET', P .. 'park', t)
+    if parked then
+      parked = parked:gsub(' ' .. m:gsub('%p', '%%%0') .. ':' .. c .. ' ', ' ', 1)
+      if parked == ' ' then
+        call('HDEL', P .. 'park', t)
+      else
+        call('HSET', P .. 'park', t, parked)
+      end
     end
   end
   call('HDEL', used, t)
@@ -41,17 +49,17 @@ local function park(m, c, t)
 end
 
 local function is_stale(id)
-  return id and call('HGET', P .. 'j:' .. id, 'st') ~= 'QUEUED'
+  return id and state(id) ~= 'QUEUED'
 end
 
 -- Exact in a short list. In a long one the entry stays, to be dropped by TAKE, and stale entries
 -- at both ends go now: enough that submitting and cancelling for ever does not grow the list.
-local function leave_list(id, j)
+local function leave_list(j)
   local q = P .. 'q:' .. j.m .. ':' .. j.c .. ':' .. j.t
   if call('LLEN', q) <= 1024 then
-    call('LREM', q, 1, id)
+    call('LREM', q, 1, j.id)
   else
-    call('HSET', P .. 'j:' .. id, 'st', '')
+    j.st = ''
     for _ = 1, 8 do
       if is_stale(call('LINDEX', q, 0)) then call('LPOP', q) end
       if is_stale(call('LINDEX', q, -1)) then call('RPOP', q) end
@@ -60,21 +68,21 @@ local function leave_list(id, j)
   if call('EXISTS', q) == 0 then drop_tenant(j.m, j.c, j.t) end
 end
 
-local function leave(id, j)
+local function leave(j)
   if j.st == 'QUEUED' then
-    leave_list(id, j)
-    count('depth:' .. j.m, j.c, '-1', j)
+    leave_list(j)
+    tally('depth:' .. j.m, j.c, -1, j)
   elseif j.st == 'WAIT' then
-    call('ZREM', P .. 'delay', id)
-    count('depth:' .. j.m, 'wait', '-1', j)
+    call('ZREM', P .. 'delay', j.id)
+    tally('depth:' .. j.m, 'wait', -1, j)
   elseif j.st == 'LEASED' then
-    leave_lease(id, j)
+    leave_lease(j)
   elseif j.st == 'SEALING' then
-    call('ZREM', P .. 'seal', id)
+    call('ZREM', P .. 'seal', j.id)
   elseif j.st == 'DEAD' then
-    call('ZREM', P .. 'dead', id)
+    call('ZREM', P .. 'dead', j.id)
   end
-  if j.dl ~= '0' then call('ZREM', P .. 'due', id) end
+  if j.dl > 0 then call('ZREM', P .. 'due', j.id) end
 end
 
 -- Puts jobs of one model, class and tenant into their list, and the tenant into the ring if it is
@@ -92,33 +100,35 @@ end
 
 -- Makes the job ready again. Whatever comes back goes to the head: it is older than what stands
 -- there.
-local function ready(id, j, ...)
-  push(j, 'LPUSH', id)
-  count('depth:' .. j.m, j.c, '1', j)
-  if j.dl ~= '0' then call('ZADD', P .. 'due', j.dl, id) end
-  enter(id, j, 'QUEUED', 'own', '', ...)
+local function ready(j)
+  push(j, 'LPUSH', j.id)
+  tally('depth:' .. j.m, j.c, 1, j)
+  if j.dl > 0 then call('ZADD', P .. 'due', j.dl, j.id) end
+  j.own = nil
+  enter(j, 'QUEUED')
   ring_bell()
 end
 
 -- The end is decided; the terminal record is still to be written.
-local function seal(id, j, want, code, why, ...)
-  leave(id, j)
-  call('ZADD', P .. 'seal', STAMP, id)
-  enter(id, j, 'SEALING', 'want', want, 'code', code, 'why', why, 'step', j.cks, ...)
+local function seal(j, want, code, why)
+  leave(j)
+  call('ZADD', P .. 'seal', STAMP, j.id)
+  j.want, j.code, j.why, j.step = want, code, why, j.cks
+  enter(j, 'SEALING')
 end
 
 -- Mirrors a terminal record.
-local function finish(id, j, st, ...)
+local function finish(j, st)
   local was_open = LIVE[j.st]
-  leave(id, j)
+  leave(j)
   if was_open then
-    call('ZREM', P .. 'live', id)
-    if count('tn', j.t, '-1', j) <= 0 then forget_tenant(j.t) end
+    call('ZREM', P .. 'live', j.id)
+    tally('tn', j.t, -1, j)
   end
   if st == 'DEAD' then
-    call('ZADD', P .. 'dead', call('INCR', P .. 'seq'), id)
+    call('ZADD', P .. 'dead', call('INCR', P .. 'seq'), j.id)
     local cap = tonumber(call('HGET', P .. 'cfg', 'max_dead') or $(max_dead))
     call('ZREMRANGEBYRANK', P .. 'dead', 0, -1 - cap)
   end
-  conclude(id, j, st, ...)
+  conclude(j, st)
 end
