@@ -27,7 +27,8 @@ struct GenerateSpec {
   std::string scheduler;  // alias or class name; empty: the model's own
   int preview_every = 0;  // steps between previews, 0: none
   Priority priority = Priority::kNormal;
-  int64_t deadline_ms = 0;  // wall clock, 0: none
+  int64_t deadline_ms = 0;         // wall clock, 0: none
+  bool allow_degradation = false;  // memory may cost resolution as the last resort
 };
 
 // One field that a request got wrong: "width" and "must be a multiple of 8, got 7".

@@ -111,6 +111,7 @@ v1::GenerateRequest ToProto(const job::GenerateSpec& spec) {
   request.set_clip_skip(spec.clip_skip);
   request.set_guidance_rescale(spec.guidance_rescale);
   request.set_eta(spec.eta);
+  request.set_allow_degradation(spec.allow_degradation);
   return request;
 }
 
@@ -137,15 +138,24 @@ StatusOr<job::GenerateSpec> FromProto(const v1::GenerateRequest& request) {
   spec.scheduler = request.scheduler();
   spec.preview_every = request.preview_every();
   spec.deadline_ms = request.deadline_ms();
+  spec.allow_degradation = request.allow_degradation();
   return spec;
 }
 
 std::string EncodeJobSpec(const JobSpec& spec) {
+  v1::GenerateRequest request = ToProto(spec.spec);
+  return EncodeJobSpec(&request, spec.trace_parent, spec.fingerprint);
+}
+
+std::string EncodeJobSpec(v1::GenerateRequest* request, const std::string& trace_parent,
+                          const std::string& fingerprint) {
   v1::JobSpec proto;
-  *proto.mutable_request() = ToProto(spec.spec);
-  proto.set_trace_parent(spec.trace_parent);
-  proto.set_request_fingerprint(spec.fingerprint);
-  return proto.SerializeAsString();
+  proto.set_trace_parent(trace_parent);
+  proto.set_request_fingerprint(fingerprint);
+  proto.unsafe_arena_set_allocated_request(request);
+  std::string bytes = proto.SerializeAsString();
+  (void)proto.unsafe_arena_release_request();
+  return bytes;
 }
 
 StatusOr<JobSpec> DecodeJobSpec(std::string_view bytes) {

@@ -35,6 +35,9 @@ struct JobSpec {
   std::string fingerprint = {};  // of the request as it was sent; empty without a key
 };
 std::string EncodeJobSpec(const JobSpec& spec);
+// The same of a request that ToProto made: unchanged afterwards, and not copied.
+std::string EncodeJobSpec(v1::GenerateRequest* request, const std::string& trace_parent,
+                          const std::string& fingerprint);
 StatusOr<JobSpec> DecodeJobSpec(std::string_view bytes);
 // Of a JobSpec in bytes; empty if there is none.
 std::string FingerprintOf(std::string_view spec);

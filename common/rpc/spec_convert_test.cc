@@ -28,7 +28,15 @@ job::GenerateSpec Spec() {
   spec.preview_every = 5;
   spec.priority = job::Priority::kHigh;
   spec.deadline_ms = 1'700'000'000'000;
+  spec.allow_degradation = true;
   return spec;
+}
+
+TEST(SpecConvertTest, ARequestIsEncodedAsItsSpecAndStaysAsItWas) {
+  v1::GenerateRequest request = ToProto(Spec());
+  EXPECT_EQ(EncodeJobSpec(&request, "00-trace-01", "ab12"),
+            EncodeJobSpec({Spec(), "00-trace-01", "ab12"}));
+  EXPECT_EQ(request.SerializeAsString(), ToProto(Spec()).SerializeAsString());
 }
 
 TEST(SpecConvertTest, ASpecSurvivesTheQueue) {
@@ -57,6 +65,7 @@ TEST(SpecConvertTest, ASpecSurvivesTheQueue) {
   EXPECT_EQ(got.preview_every, spec.preview_every);
   EXPECT_EQ(got.priority, spec.priority);
   EXPECT_EQ(got.deadline_ms, spec.deadline_ms);
+  EXPECT_EQ(got.allow_degradation, spec.allow_degradation);
 }
 
 TEST(SpecConvertTest, AnIncompleteSpecIsRefused) {

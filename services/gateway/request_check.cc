@@ -112,6 +112,7 @@ job::GenerateSpec FillDefaults(const v1::GenerateRequest& request, const config:
   spec.preview_every = request.preview_every();
   spec.priority = rpc::FromProto(request.priority()).value_or(job::Priority::kNormal);
   spec.deadline_ms = request.deadline_ms();
+  spec.allow_degradation = request.allow_degradation();
   return spec;
 }
 

@@ -38,16 +38,19 @@ TEST(RequestCheckTest, AbsentFieldsTakeTheCardsDefaults) {
   EXPECT_EQ(spec->images, 1);
   EXPECT_EQ(spec->seed, 42u);
   EXPECT_EQ(spec->priority, job::Priority::kNormal);
+  EXPECT_FALSE(spec->allow_degradation);
 }
 
 TEST(RequestCheckTest, GivenFieldsStayAlsoWhenTheyAreZero) {
   v1::GenerateRequest request = DemoRequest();
   request.set_guidance_scale(0);
   request.set_seed(0);
+  request.set_allow_degradation(true);
   const auto spec = Complete(request);
   ASSERT_TRUE(spec.ok()) << spec.status();
   EXPECT_EQ(spec->guidance_scale, 0);
   EXPECT_EQ(spec->seed, 0u);
+  EXPECT_TRUE(spec->allow_degradation);
 }
 
 TEST(RequestCheckTest, AWrongFieldIsNamed) {
