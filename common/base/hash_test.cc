@@ -1,5 +1,11 @@
 #include "common/base/hash.h"
 
+#include <mutex>
+#include <set>
+#include <string>
+#include <thread>
+#include <vector>
+
 #include <gtest/gtest.h>
 
 namespace phasor {
@@ -18,10 +24,17 @@ TEST(Sha256Test, PiecesGiveTheHashOfTheWhole) {
   EXPECT_EQ(Hex(hasher.Finish()), Sha256Hex("abc"));
 }
 
-// RFC 4231, test case 2.
-TEST(HmacTest, MatchesTheRfcVector) {
+// RFC 4231, test cases 1, 2 and 6; the last one's key is longer than a block.
+TEST(HmacTest, MatchesTheRfcVectors) {
+  EXPECT_EQ(Hex(HmacSha256(std::string(20, '\x0b'), "Hi There")),
+            "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7");
   EXPECT_EQ(Hex(HmacSha256("Jefe", "what do ya want for nothing?")),
             "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+  EXPECT_EQ(Hex(HmacSha256(std::string(131, '\xaa'),
+                           "Test Using Larger Than Block-Size Key - Hash Key First")),
+            "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
+  EXPECT_EQ(Hex(HmacSha256("", "")),
+            "b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6c712144292c5ad");
 }
 
 // RFC 4648, section 10, in lower case and without padding.
@@ -34,8 +47,20 @@ TEST(Base32Test, MatchesTheRfcVectors) {
 }
 
 TEST(RandomTokenTest, DiffersEachTime) {
-  EXPECT_EQ(RandomToken().size(), 26u);
-  EXPECT_NE(RandomToken(), RandomToken());
+  std::set<std::string> seen;
+  std::mutex mu;
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 3; ++i) {
+    threads.emplace_back([&] {
+      for (int token = 0; token < 200; ++token) {
+        const std::string drawn = RandomToken();
+        const std::lock_guard lock(mu);
+        EXPECT_EQ(drawn.size(), 26u);
+        EXPECT_TRUE(seen.insert(drawn).second);
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
 }
 
 }  // namespace

@@ -55,6 +55,10 @@ std::vector<StatusOr<v1::SubmitResponse>> SubmitFlow::SubmitAll(const std::vecto
   std::vector<size_t> sent;  // places in `answers` that the queue decides
   std::vector<Prepared> prepared;
   std::vector<queue::SubmitRequest> requests;
+  answers.reserve(items.size());
+  sent.reserve(items.size());
+  prepared.reserve(items.size());
+  requests.reserve(items.size());
   for (const Item& item : items) {
     auto one = Prepare(item);
     if (!one.ok()) {
@@ -66,14 +70,14 @@ std::vector<StatusOr<v1::SubmitResponse>> SubmitFlow::SubmitAll(const std::vecto
     } else {
       sent.push_back(answers.size());
       answers.emplace_back(Unavailable("not submitted"));
-      requests.push_back(one->submit);
+      requests.push_back(std::move(one->submit));
       prepared.push_back(*std::move(one));
     }
   }
   if (requests.empty()) return answers;
   const auto replies = parts_.producer->SubmitAll(requests);
   for (size_t i = 0; i < sent.size(); ++i) {
-    answers[sent[i]] = Conclude(std::move(prepared[i]), replies[i]);
+    answers[sent[i]] = Conclude(requests[i], std::move(prepared[i].response), replies[i]);
   }
   return answers;
 }
@@ -99,27 +103,28 @@ StatusOr<SubmitFlow::Prepared> SubmitFlow::Prepare(const Item& item) {
   submit.cost = job::Cost(spec);
   submit.fingerprint = fingerprint.empty() ? "-" : fingerprint;
   submit.deadline_ms = spec.deadline_ms;
-  submit.spec = rpc::EncodeJobSpec({spec, item.trace_parent, fingerprint});
   *prepared.response.mutable_request() = rpc::ToProto(spec);
+  submit.spec =
+      rpc::EncodeJobSpec(prepared.response.mutable_request(), item.trace_parent, fingerprint);
   return prepared;
 }
 
-StatusOr<v1::SubmitResponse> SubmitFlow::Conclude(Prepared prepared,
+StatusOr<v1::SubmitResponse> SubmitFlow::Conclude(const queue::SubmitRequest& submit,
+                                                  v1::SubmitResponse response,
                                                   const StatusOr<queue::SubmitReply>& reply) {
   if (!reply.ok()) {
     parts_.metrics->Refused(ReasonOf(reply.status()));
     return reply.status();
   }
-  v1::SubmitResponse& response = prepared.response;
   response.set_state(rpc::ToProto(reply->state, job::Phase::kNone));
   switch (reply->outcome) {
     case queue::SubmitOutcome::kAccepted:
-      parts_.metrics->Accepted(prepared.submit.model);
+      parts_.metrics->Accepted(submit.model);
       break;
     case queue::SubmitOutcome::kDuplicate:
       parts_.metrics->Duplicate();
       response.set_duplicate(true);
-      ShowStoredRequest(prepared.submit.id, &response);
+      ShowStoredRequest(submit.id, &response);
       break;
     case queue::SubmitOutcome::kConflict:
       parts_.metrics->Refused("conflict");
@@ -132,7 +137,7 @@ StatusOr<v1::SubmitResponse> SubmitFlow::Conclude(Prepared prepared,
       parts_.metrics->Refused("paused");
       return rpc::WithRetryAfter(Unavailable("the queue is paused"), reply->retry_after);
   }
-  return std::move(response);
+  return response;
 }
 
 StatusOr<bool> SubmitFlow::AnswerFromRecord(const job::JobId& id, const std::string& fingerprint,

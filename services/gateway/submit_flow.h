@@ -58,7 +58,9 @@ class SubmitFlow {
   };
 
   StatusOr<Prepared> Prepare(const Item& item);
-  StatusOr<v1::SubmitResponse> Conclude(Prepared prepared,
+  // `response` as Prepare left it.
+  StatusOr<v1::SubmitResponse> Conclude(const queue::SubmitRequest& submit,
+                                        v1::SubmitResponse response,
                                         const StatusOr<queue::SubmitReply>& reply);
   // The job of an earlier submit that the queue has forgotten and the store has not.
   StatusOr<bool> AnswerFromRecord(const job::JobId& id, const std::string& fingerprint,

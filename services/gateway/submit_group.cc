@@ -10,7 +10,8 @@ namespace {
 
 constexpr size_t kMaxWaiting = 4096;
 constexpr size_t kMaxGroup = 64;
-// Two: one group is checked and encoded while another waits for Redis.
+// A second one only helps a full group along while another waits for Redis; below that, larger
+// groups save more than their waiting costs.
 constexpr int kMaxDrains = 2;
 constexpr size_t kMaxTraceParent = 128;
 
@@ -21,7 +22,7 @@ SubmitGroup::SubmitGroup(SubmitFlow* flow, WorkPool* pool) : flow_(flow), pool_(
 bool SubmitGroup::TryPost(const Entry& entry) {
   MutexLock lock(&mu_);
   if (waiting_.size() >= kMaxWaiting) return false;
-  if (drains_ < kMaxDrains) {
+  if (drains_ == 0 || (drains_ < kMaxDrains && waiting_.size() >= kMaxGroup)) {
     if (pool_->TryPost([this] { Drain(); })) {
       ++drains_;
     } else if (drains_ == 0) {
