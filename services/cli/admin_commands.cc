@@ -16,6 +16,7 @@ namespace phasor::cli {
 namespace {
 
 constexpr int kMaxPage = 1000;
+constexpr Millis kCleanupTimeout{3'600'000};  // a walk over the whole store
 
 // Pause and Resume: a call without a request worth naming, and a word about what holds now.
 template <typename Method, typename Request>
@@ -69,6 +70,16 @@ ExitCode Limits(Session& session, const LimitFlags& flags) {
   const auto answer = (*client)->Ask(&v1::Admin::Stub::SetLimits, MakeLimitsRequest(flags));
   if (!answer.ok()) return session.Report(answer.status());
   session.out << (session.json ? Json(*answer) + "\n" : LimitsText(answer->queue())) << std::flush;
+  return kOk;
+}
+
+ExitCode Cleanup(Session& session) {
+  const auto client = session.Connect();
+  if (!client.ok()) return session.Report(client.status());
+  const auto answer =
+      (*client)->Ask(&v1::Admin::Stub::Cleanup, v1::CleanupRequest(), kCleanupTimeout);
+  if (!answer.ok()) return session.Report(answer.status());
+  session.out << (session.json ? Json(*answer) + "\n" : SweepText(answer->store())) << std::flush;
   return kOk;
 }
 
@@ -165,6 +176,10 @@ void AddAdminCommands(CLI::App& app, Session& session, int* exit_code) {
   });
 
   AddLimits(app, session, exit_code);
+
+  CLI::App* cleanup = app.add_subcommand(
+      "cleanup", "delete now what the store of results no longer needs, and say what went");
+  cleanup->callback([&session, exit_code] { *exit_code = Cleanup(session); });
 
   auto limit = std::make_shared<int>(20);
   CLI::App* dead = app.add_subcommand("dead", "list dead letters: jobs that failed, newest first");

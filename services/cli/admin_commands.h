@@ -1,5 +1,5 @@
-// `phasor pause, resume, limits, dead, redrive`: what those who run a fleet do to its queue.
-// One thread.
+// `phasor pause, resume, limits, cleanup, dead, redrive`: what those who run a fleet do to its
+// queue. One thread.
 #pragma once
 
 #include <CLI/App.hpp>

@@ -34,6 +34,13 @@ class Admin final : public v1::Admin::Service {
     response->mutable_queue()->set_max_jobs(4711);
     return grpc::Status::OK;
   }
+  grpc::Status Cleanup(grpc::ServerContext*, const v1::CleanupRequest*,
+                       v1::CleanupResponse* response) override {
+    response->mutable_store()->set_looked(9);
+    response->mutable_store()->set_orphans(2);
+    response->mutable_store()->set_unreadable(unreadable);
+    return grpc::Status::OK;
+  }
   // Two pages: the first holds one job.
   grpc::Status DeadLetters(grpc::ServerContext*, const v1::DeadLettersRequest* request,
                            v1::DeadLettersResponse* response) override {
@@ -63,6 +70,7 @@ class Admin final : public v1::Admin::Service {
   }
 
   std::vector<std::string> asked;
+  int unreadable = 0;
 };
 
 class Images final : public v1::Images::Service {
@@ -102,6 +110,17 @@ TEST_F(AdminCommandsTest, LimitsSendsWhatIsGivenAndShowsWhatStands) {
   EXPECT_THAT(admin_.asked,
               ElementsAre("queue { }", "queue { max_tries: 7 preempt_after_seconds: 1.5 }",
                           "queue { } tenant { weight: 3 }"));
+}
+
+TEST_F(AdminCommandsTest, CleanupSaysWhatWent) {
+  EXPECT_EQ(Run({"cleanup"}), kOk);
+  EXPECT_EQ(out_.str(),
+            "looked at 9 objects; deleted 2 orphans, 0 checkpoints, 0 results, 0 records\n");
+  EXPECT_EQ(Run({"cleanup", "--json"}), kOk);
+  EXPECT_EQ(out_.str(), "{\"store\":{\"looked\":\"9\",\"orphans\":\"2\"}}\n");
+  admin_.unreadable = 1;
+  EXPECT_EQ(Run({"cleanup"}), kOk);
+  EXPECT_THAT(out_.str(), HasSubstr("left alone: 1 jobs"));
 }
 
 TEST_F(AdminCommandsTest, ATenantsLimitNeedsTheTenant) {

@@ -30,12 +30,14 @@ class Client {
   static StatusOr<std::unique_ptr<Client>> Make(const std::vector<std::string>& addresses,
                                                 Interrupt& interrupt, ClientPatience patience = {});
 
-  // A unary method, e.g. Ask(&v1::Images::Stub::Get, request).
+  // A unary method, e.g. Ask(&v1::Images::Stub::Get, request). `timeout`: of one attempt, where the
+  // work itself may take long; 0: the usual.
   template <typename Stub, typename Request, typename Reply>
   StatusOr<Reply> Ask(grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&, Reply*),
-                      const Request& request) {
+                      const Request& request, Millis timeout = Millis(0)) {
     Reply reply;
-    const Status status = Repeat(call_timeout(), [&](grpc::ClientContext* context) {
+    const Millis limit = timeout.count() > 0 ? timeout : call_timeout();
+    const Status status = Repeat(limit, [&](grpc::ClientContext* context) {
       return (gateways_.stub<Stub>().*method)(context, request, &reply);
     });
     if (!status.ok()) return status;

@@ -155,6 +155,20 @@ std::string LimitsText(const v1::QueueLimits& limits) {
   return text;
 }
 
+std::string SweepText(const v1::StoreSweepReport& report) {
+  std::string text =
+      Text("looked at %lld objects; deleted %lld orphans, %lld checkpoints, ",
+           static_cast<long long>(report.looked()), static_cast<long long>(report.orphans()),
+           static_cast<long long>(report.checkpoints()));
+  text += Text("%lld results, %lld records\n", static_cast<long long>(report.results()),
+               static_cast<long long>(report.records()));
+  if (report.unreadable() > 0) {
+    text += Text("left alone: %lld jobs whose record can't be read\n",
+                 static_cast<long long>(report.unreadable()));
+  }
+  return text;
+}
+
 std::string ErrorText(const Status& status, const std::string& address) {
   const auto violations = rpc::FieldViolationsOf(status);
   if (!violations.empty()) {

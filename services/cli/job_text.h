@@ -28,6 +28,7 @@ std::string JobHeader();
 std::string ModelText(const v1::Model& model);
 std::string StatsText(const v1::StatsResponse& stats);
 std::string LimitsText(const v1::QueueLimits& limits);
+std::string SweepText(const v1::StoreSweepReport& report);
 // One line of `phasor worker list`.
 std::string WorkerText(const v1::WorkerStats& worker);
 

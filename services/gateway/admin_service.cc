@@ -45,6 +45,16 @@ Status AdminService::FillStats(v1::StatsResponse* response) {
   return OkStatus();
 }
 
+AdminService::Reactor* AdminService::Cleanup(Call* call, const v1::CleanupRequest* request,
+                                             v1::CleanupResponse* response) {
+  return AnswerInPool(call, parts_.pool, [this, call, request, response] {
+    const Status status =
+        Give(parts_.cleanup->Run(*request, [call] { return call->IsCancelled(); }), response);
+    if (status.ok()) log::Info("store swept on request", {{"what", response->ShortDebugString()}});
+    return status;
+  });
+}
+
 AdminService::Reactor* AdminService::Pause(Call* call, const v1::PauseRequest* /*request*/,
                                            v1::PauseResponse* /*response*/) {
   return AnswerInPool(call, parts_.pool, [this] { return SetPaused(true); });

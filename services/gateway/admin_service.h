@@ -1,6 +1,5 @@
 // phasor.v1.Admin: the queue's state, its limits and its dead letters; the workers that report to
-// this gateway. Cleanup is not built yet: UNIMPLEMENTED (the generated default). Thread-safe;
-// blocks only in the work pool.
+// this gateway; what the store can let go. Thread-safe; blocks only in the work pool.
 #pragma once
 
 #include <string>
@@ -8,6 +7,7 @@
 #include "common/base/clock.h"
 #include "common/queue/queue.h"
 #include "phasor/v1/admin.grpc.pb.h"
+#include "services/gateway/cleanup_flow.h"
 #include "services/gateway/job_reader.h"
 #include "services/gateway/work_pool.h"
 #include "services/gateway/worker_registry.h"
@@ -20,6 +20,7 @@ class AdminService final : public v1::Admin::CallbackService {
     queue::Maintenance* maintenance = nullptr;
     queue::Control* control = nullptr;
     JobReader* reader = nullptr;
+    CleanupFlow* cleanup = nullptr;
     WorkerRegistry* workers = nullptr;
     WorkPool* pool = nullptr;
     const Clock* clock = nullptr;
@@ -31,6 +32,8 @@ class AdminService final : public v1::Admin::CallbackService {
   using Call = grpc::CallbackServerContext;
   using Reactor = grpc::ServerUnaryReactor;
   Reactor* Stats(Call* call, const v1::StatsRequest* request, v1::StatsResponse* response) override;
+  Reactor* Cleanup(Call* call, const v1::CleanupRequest* request,
+                   v1::CleanupResponse* response) override;
   Reactor* Pause(Call* call, const v1::PauseRequest* request, v1::PauseResponse* response) override;
   Reactor* Resume(Call* call, const v1::ResumeRequest* request,
                   v1::ResumeResponse* response) override;

@@ -101,6 +101,21 @@ TEST_F(AdminServiceTest, AnIdleWorkerHasNothingToMigrate) {
   EXPECT_EQ(Migrate("w1").status().code(), StatusCode::kFailedPrecondition);
 }
 
+TEST_F(AdminServiceTest, CleanupLetsGoWhatIsDueAndSaysSo) {
+  const std::string id = Submit()->job_id();
+  ASSERT_TRUE(fleet_.store.Put(storage::CheckpointKey(id, 1, 5), "bytes").ok());
+  ASSERT_TRUE(fleet_.Finish(fleet_.Take(), {"png"}).ok());
+  const auto answer = Ask(admin_.get(), &v1::Admin::Stub::Cleanup, v1::CleanupRequest());
+  ASSERT_TRUE(answer.ok()) << answer.status();
+  EXPECT_EQ(answer->store().checkpoints(), 1);
+  EXPECT_EQ(answer->store().orphans(), 0);
+  EXPECT_EQ(Get(id)->state(), v1::DONE);
+  v1::CleanupRequest worker;
+  worker.set_worker("w1");
+  EXPECT_EQ(Ask(admin_.get(), &v1::Admin::Stub::Cleanup, worker).status().code(),
+            StatusCode::kUnimplemented);
+}
+
 TEST_F(AdminServiceTest, LimitsAreShownChangedAndCheckedWhole) {
   const auto before = SetLimits({});
   ASSERT_TRUE(before.ok()) << before.status();

@@ -7,6 +7,7 @@
 #include "common/rpc/server.h"
 #include "services/gateway/admin_service.h"
 #include "services/gateway/cancel_flow.h"
+#include "services/gateway/cleanup_flow.h"
 #include "services/gateway/images_service.h"
 #include "services/gateway/job_metrics.h"
 #include "services/gateway/job_reader.h"
@@ -35,6 +36,7 @@ struct Gateway::Parts {
         submit({&catalog, ports.producer, ports.store, &job_metrics, secret, RandomSeeds()}),
         cancel({&reader, ports.producer, ports.maintenance, ports.store, ports.clock}),
         redrive(ports.producer, &reader),
+        cleanup({ports.store, ports.producer, ports.clock, ports.metrics}, config.sweep),
         sampler({ports.maintenance, ports.control, ports.metrics, config.limits,
                  [this](bool ready) { SetServing(ready); }}),
         pool({config.work_threads, static_cast<size_t>(config.work_queue)}, ports.metrics),
@@ -43,8 +45,8 @@ struct Gateway::Parts {
         guard(ports.clock),
         images({&submit, &group, &cancel, &redrive, &reader, &hub, &guard, &pool}),
         models(&catalog, &sampler, &workers),
-        admin({ports.maintenance, ports.control, &reader, &workers, &pool, ports.clock, config.name,
-               PHASOR_VERSION}),
+        admin({ports.maintenance, ports.control, &reader, &cleanup, &workers, &pool, ports.clock,
+               config.name, PHASOR_VERSION}),
         report({&workers, ports.events, &pool, config.name}),
         roles(
             {ports.producer, ports.maintenance, ports.store, &workers, ports.clock, ports.metrics},
@@ -65,6 +67,7 @@ struct Gateway::Parts {
   SubmitFlow submit;
   CancelFlow cancel;
   RedriveFlow redrive;
+  CleanupFlow cleanup;
   QueueSampler sampler;
   WorkerRegistry workers;
   WorkPool pool;

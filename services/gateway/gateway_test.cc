@@ -26,8 +26,6 @@ TEST_F(GatewayTest, ListsModelsAndKnowsThemByName) {
 }
 
 TEST_F(GatewayTest, WhatIsNotBuiltYetIsUnimplemented) {
-  EXPECT_EQ(Ask(admin_.get(), &v1::Admin::Stub::Cleanup, v1::CleanupRequest()).status().code(),
-            StatusCode::kUnimplemented);
   EXPECT_EQ(Ask(models_.get(), &v1::Models::Stub::Load, v1::LoadModelRequest()).status().code(),
             StatusCode::kUnimplemented);
 }

@@ -133,7 +133,7 @@ TEST_F(RolesTest, TheHolderOfALessUrgentJobIsAskedAtOnceAndCountedOnce) {
 class StoreKeeperTest : public RolesTest {
  protected:
   StoreKeeperTest() {
-    keeper_.emplace(StoreKeeper::Parts{&fleet_.store, &fleet_.queue, &fleet_.clock, &metrics_},
+    keeper_.emplace(StoreSweep::Parts{&fleet_.store, &fleet_.queue, &fleet_.clock, &metrics_},
                     StoreKeeper::Config{.policy = {.orphan_after = std::chrono::hours(24)},
                                         .interval = std::chrono::hours(1),
                                         .first = 0.5});

@@ -5,37 +5,26 @@
 
 #include "common/base/clock.h"
 #include "common/base/status.h"
-#include "common/metrics/registry.h"
-#include "common/queue/queue.h"
-#include "common/storage/sweeper.h"
+#include "services/gateway/store_sweep.h"
 
 namespace phasor::gateway {
 
 class StoreKeeper {
  public:
-  struct Parts {  // pointers outlive the keeper
-    storage::ResultStore* store = nullptr;
-    queue::Producer* producer = nullptr;
-    const Clock* clock = nullptr;
-    metrics::Registry* metrics = nullptr;
-  };
   struct Config {
     storage::SweepPolicy policy;  // valid
     Millis interval = std::chrono::hours(1);
     double first = 0;  // part of the interval before the first round, 0 to 1
   };
-  StoreKeeper(const Parts& parts, const Config& config);
+  StoreKeeper(const StoreSweep::Parts& parts, const Config& config);
 
   // One page of the round in progress; between rounds nothing. Call about every second.
   Status Tick();
 
  private:
-  void Count(const storage::SweepReport& report);
-
-  const Parts parts_;
-  const Config config_;
-  storage::Sweeper sweeper_;
-  metrics::Family<metrics::Counter> deleted_;
+  const Clock* const clock_;
+  const Millis interval_;
+  StoreSweep sweep_;
   SteadyTime next_round_;
   int64_t round_deleted_ = 0;
 };

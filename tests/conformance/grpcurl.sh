@@ -113,8 +113,9 @@ check "Redrive of a job that is DONE is FailedPrecondition" \
   "FailedPrecondition"
 check "Redrive of nonsense names its field" \
   "$(call -d '{"job_id": "x"}' "${target[@]}" phasor.v1.Images/Redrive)" 'job_id'
-check "what is not built yet is Unimplemented" \
-  "$(call "${target[@]}" phasor.v1.Admin/Cleanup)" "Unimplemented"
+check "Cleanup says what went" "$(admin Cleanup '{}')" '"looked"'
+check "Cleanup of a worker's memory is not built yet: Unimplemented" \
+  "$(admin Cleanup '{"worker": "nobody"}')" "Unimplemented"
 
 echo
 if ((failures > 0)); then
