@@ -46,19 +46,22 @@ Status Executor::Run() {
                     .metrics = parts_.metrics,
                     .on_device_lost = parts_.on_device_lost},
                    config_.runner);
-  Taker taker(parts_.queue, parts_.patience.clock, config_.taker);
+  Taker taker(parts_.queue, parts_.patience, config_.taker);
   LoadAsked(models);
   parts_.status.Ready();
   log::Info("worker ready", {{"engine", engine->Versions()}, {"models", config_.models.size()}});
   while (!MayLeave(taker)) {
+    if (HasAsked()) taker.Settle();  // loading takes a while
     LoadAsked(models);
     if (!taker.MayHoldJob() && !IntakeIsOpen()) {
+      taker.Settle();
       parts_.patience.sleep(kNap);
       continue;
     }
     ASSIGN_OR_RETURN(const bool worked, Tick(taker, models, runner));
     if (!worked && !draining()) parts_.queue.WaitForWork(kWait);
   }
+  taker.Settle();
   return OkStatus();
 }
 
@@ -82,6 +85,7 @@ StatusOr<bool> Executor::Tick(Taker& taker, ModelCache& models, JobRunner& runne
   const std::string& id = (*taken)->grant.fence.id;
   parts_.status.Busy(id);
   const JobEnd end = runner.Run((*taken)->grant, (*taken)->sent);
+  if (end.completion) taker.Owe(*end.completion);
   parts_.intake.JobEnded(id, end.came_out, end.failed);
   parts_.status.Idle();
   parts_.status.Resident(models.Resident());
@@ -101,6 +105,11 @@ void Executor::LoadAsked(ModelCache& models) {
     }
   }
   if (!asked.empty()) parts_.status.Resident(models.Resident());
+}
+
+bool Executor::HasAsked() const {
+  MutexLock lock(&mu_);
+  return !asked_.empty();
 }
 
 void Executor::Drain() {

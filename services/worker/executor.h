@@ -62,6 +62,7 @@ class Executor {
   StatusOr<bool> Tick(Taker& taker, ModelCache& models, JobRunner& runner);
   // False: no job is to be taken now.
   bool IntakeIsOpen();
+  bool HasAsked() const;
   void LoadAsked(ModelCache& models);
   bool draining() const;
   // True when draining, unless the last take may have got a job that nobody knows of.

@@ -103,6 +103,34 @@ TEST_F(ExecutorTest, RunsJobsUntilItIsDrainedAndFinishesTheOneInHand) {
   EXPECT_EQ(status_.Stats().models_resident(0), "tiny");
 }
 
+TEST_F(ExecutorTest, AClosedIntakeDoesNotKeepTheEndOfAJobFromTheQueue) {
+  std::unique_ptr<Executor> executor;
+  on_look_ = [&] {
+    if (++looks_ == 1) return;
+    memory_percent_ = 99;
+    if (looks_ == 3) {
+      EXPECT_EQ(View(id_).state, job::State::kDone);
+      executor->Drain();
+    }
+  };
+  executor = MakeExecutor(queue_);
+  id_ = Submit();
+  EXPECT_TRUE(executor->Run().ok());
+  EXPECT_EQ(looks_, 3);
+}
+
+TEST_F(ExecutorTest, AnOrderToLoadAModelDoesNotKeepTheEndOfAJobFromTheQueue) {
+  const auto executor = MakeExecutor(queue_);
+  id_ = Submit();
+  on_progress_ = [&](const v1::JobProgress&) { executor->Preload("unknown"); };
+  on_look_ = [&] {
+    if (++looks_ == 1) return;
+    EXPECT_EQ(View(id_).state, job::State::kDone) << "before the load";
+    executor->Drain();
+  };
+  EXPECT_TRUE(executor->Run().ok());
+}
+
 TEST_F(ExecutorTest, ALostReplyIsAskedForAgainWithTheSameNonce) {
   LosesReplies lossy(queue_, 2);
   const auto executor = MakeExecutor(lossy);
@@ -138,7 +166,7 @@ TEST_F(ExecutorTest, ADrainDoesNotWaitForeverForAQueueThatDoesNotAnswer) {
 
 TEST_F(ExecutorTest, AnUnansweredTakeIsForgottenAfterTheLease) {
   LosesReplies lossy(queue_, 2);
-  Taker taker(lossy, clock_, {.worker = "w1", .node = "n1"});
+  Taker taker(lossy, patience_, {.worker = "w1", .node = "n1"});
   EXPECT_FALSE(taker.Take({"tiny"}).ok());
   clock_.Advance(Millis(15'000));
   EXPECT_FALSE(taker.Take({"tiny"}).ok());

@@ -38,6 +38,7 @@ struct JobRunner::Ongoing {
   std::optional<ProgressReporter> reporter;
   int steps_done = 0;
   std::map<std::string, double> seconds;  // by phase
+  std::optional<queue::Completion> completion;
 };
 
 JobRunner::JobRunner(RunnerParts parts, RunnerConfig config)
@@ -72,7 +73,7 @@ JobEnd JobRunner::Run(const queue::Grant& grant, SteadyTime sent) {
   const double seconds = SecondsBetween(begin, clock.Steady());
   parts_.metrics.JobEnded(grant.model, state, seconds);
   log::Info("job left", {{"job_id", grant.fence.id}, {"state", state}, {"seconds", seconds}});
-  if (ending.status.ok()) return {.came_out = job.run != nullptr};
+  if (ending.status.ok()) return {.came_out = job.run != nullptr, .completion = job.completion};
   if (ending.stop != StopReason::kNone) return {};
   return {.failed = ending.error()};
 }
@@ -191,16 +192,16 @@ JobRunner::Ending JobRunner::Publish(Ongoing& job, const engine::Run& run,
     return {.status = standing.status(), .stop = stop};
   }
   if (!standing.ok()) return {.status = standing.status(), .source = FailureSource::kStore};
-  publisher_.Settle(job.grant.fence, *standing);
+  job.completion = publisher_.Settle(job.grant.fence, *standing);
   parts_.metrics.Phase(job.grant.model, "publish", SecondsBetween(begin, clock.Steady()));
   return {.status = OkStatus()};
 }
 
-bool JobRunner::SettleOld(const Ongoing& job) {
+bool JobRunner::SettleOld(Ongoing& job) {
   const auto record = parts_.store.ReadTerminal(job.grant.fence.id);
   if (!record.ok()) return false;
   log::Info("the job had ended already", {{"job_id", record->id}, {"by", record->worker}});
-  publisher_.Settle(job.grant.fence, *record);
+  job.completion = publisher_.Settle(job.grant.fence, *record);
   return true;
 }
 

@@ -1,5 +1,6 @@
 // One job from grant to end: decode the spec, see whether it has ended already, load the model,
-// advance the run unit by unit, publish, settle with the queue.
+// advance the run unit by unit, publish. The queue is told of a failure at once, of a job that came
+// out with the next take.
 //
 // Between units it looks whether it must stop; progress, previews and checkpoints come from
 // there too. Every failure becomes an answer to the queue and the process lives on.
@@ -50,6 +51,8 @@ struct RunnerParts {
 struct JobEnd {
   bool came_out = false;                       // it was computed here and has its record
   std::optional<job::ErrorClass> failed = {};  // why it did not; nullopt: stopped, or as above
+  // What the queue is still to be told, for the taker.
+  std::optional<queue::Completion> completion = {};
 };
 
 class JobRunner {
@@ -74,7 +77,7 @@ class JobRunner {
   Ending Advance(Ongoing& job, engine::Run& run);
   Ending Unit(Ongoing& job, engine::Run& run);
   Ending Publish(Ongoing& job, const engine::Run& run, const engine::ModelInfo& model);
-  bool SettleOld(const Ongoing& job);
+  bool SettleOld(Ongoing& job);
 
   // What the queue is told, and the word for it in metrics and log.
   std::string Finish(Ongoing& job, const Ending& ending);

@@ -92,10 +92,12 @@ TEST_F(JobRunnerTest, TheLoserOfTheRecordDeletesItsPictures) {
   other.nonce = "other";
   other.worker = "w2";
   on_progress_ = [&](const v1::JobProgress&) { (void)store_->CreateTerminal(other); };
-  runner_->Run(taken.grant, taken.sent);
+  const JobEnd end = runner_->Run(taken.grant, taken.sent);
   EXPECT_EQ(Record(id).worker, "w2");
   EXPECT_THAT(Keys("jobs/" + id + "/r"), IsEmpty());
-  EXPECT_EQ(View(id).state, job::State::kDone);
+  ASSERT_TRUE(end.completion.has_value());
+  EXPECT_EQ(end.completion->fence.id, id);
+  EXPECT_EQ(end.completion->result, storage::TerminalKey(id));
 }
 
 TEST_F(JobRunnerTest, ARecordThatStandsIsTakenOverWithoutComputing) {

@@ -70,20 +70,19 @@ StatusOr<storage::TerminalRecord> Publisher::Publish(RunningJob& job,
   return standing;
 }
 
-void Publisher::Settle(const queue::Fence& fence, const storage::TerminalRecord& record) {
-  const SteadyTime end = patience_.clock.Steady() + lease_;
-  Status told;
+std::optional<queue::Completion> Publisher::Settle(const queue::Fence& fence,
+                                                   const storage::TerminalRecord& record) {
   if (record.state == job::State::kDone) {
-    told = StatusOf(patience_.Until(
-        end, [&] { return queue_.Complete(fence, storage::TerminalKey(record.id)); }));
-  } else {
-    const queue::Failure failure{.fence = fence, .reason = record.reason, .code = record.code};
-    told = StatusOf(patience_.Until(end, [&] { return queue_.Fail(failure); }));
+    return queue::Completion{fence, storage::TerminalKey(record.id)};
   }
+  const SteadyTime end = patience_.clock.Steady() + lease_;
+  const queue::Failure failure{.fence = fence, .reason = record.reason, .code = record.code};
+  const Status told = StatusOf(patience_.Until(end, [&] { return queue_.Fail(failure); }));
   if (!told.ok()) {
     log::Warn("the queue was not told the end; the next owner will",
               {{"job_id", record.id}, {"status", told}});
   }
+  return std::nullopt;
 }
 
 }  // namespace phasor::worker

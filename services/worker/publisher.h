@@ -1,10 +1,11 @@
 // The end of a job that came out, in the order that keeps one result per job: blobs under names
-// of this ownership, then the terminal record if there is none, then the queue. Whoever loses the
-// race for the record deletes its blobs and settles with what stands.
+// of this ownership, then the terminal record if there is none; the queue is told last (taker.h).
+// Whoever loses the race for the record deletes its blobs and settles with what stands.
 //
 // Calls whose outcome is unknown are repeated until the own deadline. One thread, the executor.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -32,9 +33,10 @@ class Publisher {
   StatusOr<storage::TerminalRecord> Publish(RunningJob& job, const std::vector<Picture>& pictures,
                                             storage::TerminalRecord record);
 
-  // Tells the queue what the record says. A record that is not DONE goes the way of a final
+  // What the queue is to be told of a record that is DONE. Any other it is told here, as a final
   // failure: whoever seals it finds the record and takes that over.
-  void Settle(const queue::Fence& fence, const storage::TerminalRecord& record);
+  std::optional<queue::Completion> Settle(const queue::Fence& fence,
+                                          const storage::TerminalRecord& record);
 
  private:
   Status PutBlobs(RunningJob& job, const std::vector<Picture>& pictures,

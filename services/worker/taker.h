@@ -1,6 +1,7 @@
-// Takes jobs off the queue. A take whose outcome is unknown is repeated with the same nonce, for
-// at most the lease, so that a grant whose reply was lost is not lost with it.
-// One thread, the executor; references outlive the taker.
+// Takes jobs off the queue, and tells it with the next take that the last one came out. A take
+// whose outcome is unknown is repeated with the same nonce, for at most the lease, so that a grant
+// whose reply was lost is not lost with it; so is the end of a job, which the queue otherwise
+// learns from the job's next owner. One thread, the executor; references outlive the taker.
 #pragma once
 
 #include <optional>
@@ -10,6 +11,7 @@
 #include "common/base/clock.h"
 #include "common/base/status.h"
 #include "common/queue/queue.h"
+#include "services/worker/patience.h"
 
 namespace phasor::worker {
 
@@ -26,7 +28,12 @@ class Taker {
     SteadyTime sent;  // when this take was sent first: what the own deadline counts from
   };
 
-  Taker(queue::Consumer& queue, const Clock& clock, TakerConfig config);
+  Taker(queue::Consumer& queue, const Patience& patience, TakerConfig config);
+
+  // The queue is to be told this with the next Take, or by Settle.
+  void Owe(queue::Completion done);
+  // Tells it now, for there may be no Take soon.
+  void Settle();
 
   // One call. nullopt: there is no job. UNAVAILABLE: call again after a pause.
   // `models`: what this worker can run, resident ones first.
@@ -37,9 +44,19 @@ class Taker {
   bool MayHoldJob() const;
 
  private:
+  struct Owed {
+    queue::Completion done;
+    SteadyTime until;  // then it is given up
+  };
+
+  // The answer to what was owed; an outcome that is unknown is asked for again until it is too
+  // late.
+  void Told(const StatusOr<queue::OwnerAnswer>& answer);
+
   queue::Consumer& queue_;
-  const Clock& clock_;
+  const Patience& patience_;
   const TakerConfig config_;
+  std::optional<Owed> owed_;
   std::string nonce_;  // of a take whose outcome is unknown, else empty
   SteadyTime sent_;
 };

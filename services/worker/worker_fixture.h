@@ -48,8 +48,7 @@ class WorkerFixture : public ::testing::Test {
                           progress_.push_back(progress);
                           if (on_progress_) on_progress_(progress);
                         },
-                    .patience = {clock_, [this](Millis pause) { clock_.Advance(pause); },
-                                 [] { return 0.0; }},
+                    .patience = patience_,
                     .metrics = metrics_,
                     .on_device_lost = [this] { ++devices_lost_; }},
         RunnerConfig{.worker = name, .checkpoint_share = checkpoint_share_});
@@ -89,7 +88,7 @@ class WorkerFixture : public ::testing::Test {
 
   // Takes a job, as the worker that was started.
   Taker::Taken Take() {
-    Taker taker(queue_, clock_, {.worker = name_, .node = name_});
+    Taker taker(queue_, patience_, {.worker = name_, .node = name_});
     const auto taken = taker.Take({"tiny"});
     EXPECT_TRUE(taken.ok() && taken->has_value());
     return **taken;
@@ -97,7 +96,11 @@ class WorkerFixture : public ::testing::Test {
 
   JobEnd TakeAndRun() {
     const Taker::Taken taken = Take();
-    return runner_->Run(taken.grant, taken.sent);
+    const JobEnd end = runner_->Run(taken.grant, taken.sent);
+    if (end.completion) {
+      EXPECT_TRUE(queue_.Complete(end.completion->fence, end.completion->result).ok());
+    }
+    return end;
   }
 
   // Runs the job to `step`, then leaves it as a worker that was killed: lease over, job recovered.
@@ -132,6 +135,8 @@ class WorkerFixture : public ::testing::Test {
 
   const std::string directory_ = ::testing::TempDir() + "/worker_test_model";
   FakeClock clock_;
+  const Patience patience_{clock_, [this](Millis pause) { clock_.Advance(pause); },
+                           [] { return 0.0; }};
   queue::MemoryQueue queue_{clock_};
   std::unique_ptr<storage::ResultStore> store_ = std::make_unique<storage::MemoryStore>();
   metrics::Registry registry_;

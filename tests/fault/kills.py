@@ -207,7 +207,8 @@ def fault_40_drain_while_the_answer_to_a_take_is_lost(seed):
     """The worker does not know that it has a job; nobody is to wait for its lease to run out."""
     with Rig(seed, workers=1, lease=15, worker_flags=("--grace", 0)) as rig:
         worker = rig.workers[0]
-        rig.proxy.add(Rule(LOSE_REPLY, scripts=["take"], count=1, when=lambda call: call.reply,
+        rig.proxy.add(Rule(LOSE_REPLY, scripts=["take"], count=1,
+                           when=lambda call: redis_layout.granted(call.parts[-1].reply),
                            on_hit=lambda _: worker.signal(signal.SIGTERM)))
         job = rig.submit("x", steps=20)
         assert worker.exit_code() == 0

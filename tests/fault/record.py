@@ -58,19 +58,20 @@ class Call:
         """A call for each that shares the script; [self] where there is no other."""
         if not self.is_script():
             return [self]
-        commands = redis_layout.split_call(self.name, self.command)
-        return [self] if commands is None else [Part(self, command) for command in commands]
+        shared = redis_layout.split_call(self.name, self.command)
+        return [Part(self, call) for call in shared] or [self]
 
     def mark_passed(self, order, era):
         for call in {self, *self.parts}:
             call.passed, call.passed_at, call.era = order, time.monotonic(), era
 
     def mark_answered(self, order, reply):
-        one_each = self.parts != [self] and isinstance(reply, list)
-        self.answered, self.answered_at, self.reply = order, time.monotonic(), reply
-        for place, call in enumerate(self.parts):
-            call.answered, call.answered_at = order, self.answered_at
-            call.reply = reply[place] if one_each else reply
+        for call in {self, *self.parts}:
+            call.answered, call.answered_at = order, time.monotonic()
+            call.reply = call.own_answer(reply)
+
+    def own_answer(self, reply):
+        return reply
 
     def argument(self, what):
         """Of a script, as text."""
@@ -83,11 +84,17 @@ class Call:
 class Part(Call):
     """One of the calls that share a script, as if it had come alone."""
 
-    def __init__(self, whole, command):
-        super().__init__(whole.client, whole.name, command)
+    __slots__ = ("shared",)
+
+    def __init__(self, whole, shared):
+        super().__init__(whole.client, shared.name, shared.command)
+        self.shared = shared
 
     def _split(self):
         return [self]
+
+    def own_answer(self, reply):
+        return self.shared.answer(reply)
 
 
 class Grant:
@@ -109,7 +116,6 @@ class Record:
         self.submits = []      # answered ones
         self.regrants = 0      # a grant that was given again to the same nonce
         self.steps = {}        # job -> (step, when), as the gateways last told the watchers
-        self.counts = {}       # script -> calls that were passed on
         self.holds = {}        # node -> the grant that it works on, as far as is known
         self._known = {}
         self._era = 0
@@ -125,10 +131,8 @@ class Record:
     def passed(self, call):
         self._clock += 1
         call.mark_passed(self._clock, self._era)
-        self.counts[call.name] = self.counts.get(call.name, 0) + 1
-        if call.name in OWNER_CALLS and call.is_script():
-            self.owner_calls.extend(call.parts)
-        elif call.name == "PUBLISH":
+        self.owner_calls.extend(part for part in call.parts if part.name in OWNER_CALLS)
+        if call.name == "PUBLISH":
             for job, step in redis_layout.progress(call.command[2]):
                 self.steps[job] = (step, time.monotonic())
 

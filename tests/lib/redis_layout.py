@@ -114,7 +114,7 @@ def drop_tenant_counters(redis):
 FIRST = 5
 ARGUMENTS = {
     "submit": ("job",),
-    "take": ("worker", "node", "nonce", "lease", "done", "done_epoch", "done_nonce"),
+    "take": ("worker", "node", "nonce"),
     "renew": ("job", "epoch", "nonce", "lease", "stall", "units", "step", "phase", "checkpoint",
               "checkpoint_step"),
     "complete": ("job", "epoch", "nonce"),
@@ -124,6 +124,7 @@ ARGUMENTS = {
 # Scripts that serve several calls at once -> how many arguments each call has. TAKE's models stand
 # before them.
 _SHARED = {"submit": 11, "take": 8, "complete": 4}
+_TAKE_ALONE = 4  # of TAKE's; the others are COMPLETE's, empty where nothing is completed
 OWNER_CALLS = {"renew", "complete", "fail", "release"}
 # Answers to an owner's call: those that say that it took effect now, and the one that it came too
 # late.
@@ -131,14 +132,31 @@ GRANTED = {b"OK", b"REQUEUED", b"SEALED", b"PREEMPTED"}
 FENCED = b"FENCED"
 
 
+class Shared(collections.namedtuple("Shared", "name command place")):
+    """One of the calls that share a command; `place` of its answer in the reply."""
+
+    def answer(self, reply):
+        if not isinstance(reply, list):
+            return reply  # an error is everybody's
+        # TAKE's answer begins with that of the completion before it.
+        whole = reply[self.place]
+        return whole[0] if self.name == "complete" and isinstance(whole, list) else whole
+
+
 def split_call(name, command):
-    """A command for each of the calls that share this one; None where it stands for itself."""
+    """The calls that share this command; none where it stands for itself."""
     width = _SHARED.get(name)
     if width is None:
-        return None
+        return []
+    head = command[:FIRST]
     first = FIRST + (1 + int(command[FIRST]) if name == "take" else 0)
-    return [command[:FIRST] + command[at:at + width]
-            for at in range(first, len(command), width)]
+    calls = []
+    for place, at in enumerate(range(first, len(command), width)):
+        own = command[at:at + width]
+        if name == "take" and own[_TAKE_ALONE]:
+            calls.append(Shared("complete", head + own[_TAKE_ALONE:], place))
+        calls.append(Shared(name, head + own, place))
+    return calls
 
 
 def argument(name, command, what):

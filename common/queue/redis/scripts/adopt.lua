@@ -3,6 +3,8 @@
 -- ARGV: 2 id, 3 state, 4 result pointer
 -- -> 1, or 0 if the job is unknown
 --#include core
+--#include change
+--#include ring
 --#include index
 local j = fetch(ARGV[2])
 if not j then return 0 end

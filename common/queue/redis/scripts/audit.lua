@@ -17,6 +17,8 @@
 --   rings   drop tenants without jobs, and jobs at the heads of lists that are not ready
 -- What it does to a job changes neither its state nor its epoch.
 --#include core
+--#include change
+--#include ring
 --#include index
 local limit = tonumber(ARGV[3])
 local looked, repaired, sentences = 0, 0, {}

@@ -4,6 +4,7 @@
 -- -> for each job: OK | REPEATED | CANCELED | FENCED (lib/done.lua)
 --#include core
 --#include change
+--#include ring
 --#include done
 local replies = {}
 for i = 2, #ARGV, 4 do

@@ -5,6 +5,8 @@
 -- ARGV: 2 id, 3 epoch, 4 nonce, 5 retryable (1/0), 6 delay ms, 7 reason, 8 code, 9 lost (1/0)
 -- -> REQUEUED | SEALED | REPEATED (this owner gave it back before) | FENCED
 --#include core
+--#include change
+--#include ring
 --#include index
 --#include sweep
 local j = fetch(ARGV[2])

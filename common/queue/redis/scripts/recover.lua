@@ -4,6 +4,8 @@
 -- ARGV: 2 limit for each kind
 -- -> jobs moved
 --#include core
+--#include change
+--#include ring
 --#include index
 --#include sweep
 local old = due('gone', ARGV[2])

@@ -5,7 +5,8 @@
 -- -> {'NEW', state} | {'DUP', state of the new job} | {'UNKNOWN'} | {'NOT_DEAD', state} |
 --    {'PAUSED'} | {'FULL', which cap}
 --#include core
---#include index
+--#include change
+--#include ring
 --#include caps
 --#include create
 local id, new = ARGV[2], ARGV[3]

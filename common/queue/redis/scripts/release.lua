@@ -4,6 +4,8 @@
 -- ARGV: 2 id, 3 epoch, 4 nonce, 5 checkpoint (empty: the known one), 6 its step
 -- -> OK | REPEATED | CANCELED | FENCED
 --#include core
+--#include change
+--#include ring
 --#include index
 local j = fetch(ARGV[2])
 if j and j.back == ARGV[4] then return 'REPEATED' end

@@ -4,7 +4,8 @@
 -- ARGV: 2... field, value, field, value ...
 -- -> OK
 --#include core
---#include index
+--#include change
+--#include ring
 call('HSET', P .. 'cfg', unpack(ARGV, 2))
 for _, tenant in ipairs(call('HKEYS', P .. 'park')) do unpark(tenant) end
 ring_all()

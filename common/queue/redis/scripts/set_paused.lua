@@ -4,7 +4,8 @@
 -- ARGV: 2 paused (1/0)
 -- -> OK
 --#include core
---#include index
+--#include change
+--#include ring
 call('HSET', P .. 'cfg', 'paused', ARGV[2])
 if ARGV[2] == '0' then ring_all() end
 return commit('OK')

@@ -4,7 +4,8 @@
 -- ARGV: 2 tenant key, 3 open jobs, 4 running jobs, 5 weight (each empty: the default)
 -- -> OK
 --#include core
---#include index
+--#include change
+--#include ring
 for i, field in ipairs({'o', 'r', 'w'}) do
   local name = ARGV[2] .. ':' .. field
   if ARGV[2 + i] == '' then

@@ -5,7 +5,8 @@
 -- -> for each job: {'NEW'} | {'DUP', state} | {'CONFLICT', state} | {'PAUSED'} | {'FULL', which cap}
 -- Repeating it is a DUP: the id comes from the client's idempotency key.
 --#include core
---#include index
+--#include change
+--#include ring
 --#include caps
 --#include create
 local FIELDS = 11

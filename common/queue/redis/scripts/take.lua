@@ -10,14 +10,21 @@
 --     enqueued, deadline, lease ms, spec}
 -- The same nonce while the grant is held gives the same grant: `tk` remembers it.
 --#include core
---#include index
---#include sweep
+--#include change
+--#include ring
 --#include done
 local STRIDE = $(kStride)
 local MAX_WAIT = $(kMaxWaitMs)
 local SWEEP_EVERY = 20  -- ms
 local MODELS = {unpack(ARGV, 3, 2 + ARGV[2])}
 local OFFERS = #MODELS > 1 and ' ' .. table.concat(MODELS, ' ') .. ' ' or nil
+
+-- What is needed now and then only: to make functions takes a script longer than to run them.
+local function upkeep()
+--#include index
+--#include sweep
+  return {sweep = sweep, seal = seal}
+end
 
 local takers, nonces = {}, {}
 for i = 3 + #MODELS, #ARGV, 8 do
@@ -55,12 +62,6 @@ local function next_id(q, wanted)
   return table.remove(ids)
 end
 
-local function put_back()
-  for q, ids in pairs(ahead) do
-    if #ids > 0 then call('LPUSH', q, unpack(ids)) end
-  end
-end
-
 -- Model and class -> the only tenant of its ring, until the ring changes.
 local alone = {}
 local function window_of(model, cls)
@@ -79,23 +80,8 @@ local function head_wait(model, cls)
   return j and NOW - j.enq or 0
 end
 
-local CLASSES = {[0] = '0', '1', '2', '3'}  -- fields of `depth`
-
 -- Model -> class -> ready jobs. False where all tenants turn out to be parked.
 local ready_jobs = {}
-local function count_ready()
-  for _, model in ipairs(MODELS) do
-    local counter = 'depth:' .. model
-    local counts = call('HMGET', P .. counter, '0', '1', '2', '3', 'run')
-    local by_class, values = {}, {run = tonumber(counts[5] or 0)}
-    for cls = 0, 3 do
-      local field = CLASSES[cls]
-      values[field] = tonumber(counts[cls + 1] or 0)
-      by_class[cls] = values[field] + pending(counter, field)
-    end
-    ready_jobs[model], known[counter] = by_class, values
-  end
-end
 
 -- Class -> the models that have ready jobs in it, in the worker's order.
 local function models_by_class()
@@ -120,7 +106,8 @@ local function overdue_class(with_jobs)
   return overdue
 end
 
--- Stride scheduling; every fourth take goes to an overdue class, free of charge.
+-- Stride scheduling; every fourth take goes to an overdue class, free of charge -> class and, unless
+-- it is free, the pass that it had.
 local function pick_class(with_jobs)
   local now = pass[2]
   if (pass[1] + 1) % $(kAgedEvery) == 0 then
@@ -135,11 +122,6 @@ local function pick_class(with_jobs)
     end
   end
   return best, lowest
-end
-
-local function charge_class(cls, lowest)
-  pass[1] = pass[1] + 1
-  if lowest then pass[2], pass[cls + 3] = lowest, lowest + STRIDE[cls] end
 end
 
 -- The first model, unless another was passed over too often or has waited too long. Drops those
@@ -278,7 +260,7 @@ local function try(taker)
     call('ZREM', P .. 'due', id)
     if j.dl <= NOW then
       j.st = ''  -- it is in no index any more
-      seal(j, 'EXPIRED', 'DEADLINE_EXCEEDED', 'the deadline passed before a worker was free')
+      upkeep().seal(j, 'EXPIRED', 'DEADLINE_EXCEEDED', 'the deadline passed before a worker was free')
       return 'stale'
     end
   end
@@ -286,7 +268,8 @@ local function try(taker)
     local cost = j.cost * $(kShareScale) / limits(tenant).weight
     charge_tenant(model, cls, tenant, not empty and cost, spent, virtual, first)
   end
-  charge_class(cls, lowest)
+  pass[1] = pass[1] + 1
+  if lowest then pass[2], pass[cls + 3] = lowest, lowest + STRIDE[cls] end
   count_passed_over(with_jobs[cls], cls, model)
   lease_job(j, taker)
   return j
@@ -332,17 +315,30 @@ if waiting == 0 then return commit(replies) end
 
 local before = pass[1]
 if NOW < pass[7] or NOW >= pass[7] + SWEEP_EVERY then
-  local _, whole = sweep(32, 8, 32)
+  local _, whole = upkeep().sweep(32, 8, 32)
   pass[7] = whole and NOW or 0
 end
-count_ready()
+local CLASSES = {[0] = '0', '1', '2', '3'}  -- fields of `depth`
+for _, model in ipairs(MODELS) do
+  local counter = 'depth:' .. model
+  local counts = call('HMGET', P .. counter, '0', '1', '2', '3', 'run')
+  local by_class, values = {}, {run = tonumber(counts[5] or 0)}
+  for cls = 0, 3 do
+    local field = CLASSES[cls]
+    values[field] = tonumber(counts[cls + 1] or 0)
+    by_class[cls] = values[field] + pending(counter, field)
+  end
+  ready_jobs[model], known[counter] = by_class, values
+end
 for n, taker in ipairs(takers) do
   if not replies[n] then
     replies[n] = take(taker)
     waiting = waiting - 1
   end
 end
-put_back()
+for q, ids in pairs(ahead) do
+  if #ids > 0 then call('LPUSH', q, unpack(ids)) end
+end
 if #leases > 0 then
   call('ZADD', P .. 'lease', unpack(leases))
   call('HSET', P .. 'tk', unpack(tokens))

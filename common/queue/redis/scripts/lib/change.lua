@@ -84,29 +84,6 @@ local function commit(reply)
   return reply
 end
 
--- A tenant that was parked (index.lua) comes back into its rings. Being parked earns no credit.
-local function unpark(t)
-  local parked = call('HGET', P .. 'park', t)
-  if not parked then return false end
-  call('HDEL', P .. 'park', t)
-  for m, c in parked:gmatch('(%S+):(%d)') do
-    local used = P .. 'dq:' .. m .. ':' .. c
-    local now = tonumber(call('HGET', used, '#v') or 0)
-    call('HSET', used, t, math.max(now, tonumber(call('HGET', used, t) or 0)))
-    call('RPUSH', P .. 'ring:' .. m .. ':' .. c, t)
-  end
-  return true
-end
-
--- Out of what LEASED names.
-local function leave_lease(j)
-  call('ZREM', P .. 'lease', j.id)
-  call('HDEL', P .. 'tk', j.nonce)
-  tally('depth:' .. j.m, 'run', -1, j)
-  tally('tr', j.t, -1, j)
-  if unpark(j.t) then ring_bell() end
-end
-
 -- The job takes over what its terminal record says, and is to be forgotten after a while.
 local function conclude(j, st)
   enter(j, st)

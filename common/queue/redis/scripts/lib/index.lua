@@ -15,38 +15,7 @@
 --   cfg                HASH  limits, `paused`; what TAKE and the audit remember: `pass`, `audited`
 --   skip               HASH  '<m>:<c>' -> how often a model was passed over (take.lua)
 --   aud audn           HASH  the audit's round and its sums (audit.lua)
---#include change
 local LIVE = {QUEUED = true, WAIT = true, LEASED = true, SEALING = true}
-
--- Wakes all who wait.
-local function ring_all()
-  ring_bell(math.huge)
-end
-
--- The last job of the tenant has left the list of this model and class.
-local function drop_tenant(m, c, t)
-  local used = P .. 'dq:' .. m .. ':' .. c
-  if call('LREM', P .. 'ring:' .. m .. ':' .. c, '1', t) == 0 then
-    local parked = call('HGET', P .. 'park', t)
-    if parked then
-      parked = parked:gsub(' ' .. m:gsub('%p', '%%%0') .. ':' .. c .. ' ', ' ', 1)
-      if parked == ' ' then
-        call('HDEL', P .. 'park', t)
-      else
-        call('HSET', P .. 'park', t, parked)
-      end
-    end
-  end
-  call('HDEL', used, t)
-  if call('HLEN', used) == 1 and call('HEXISTS', used, '#v') == 1 then call('DEL', used) end
-end
-
--- A tenant at its cap leaves the rings, so that nobody looks at it in vain, and comes back when one
--- of its jobs is given up or the limits change (unpark).
-local function park(m, c, t)
-  call('LREM', P .. 'ring:' .. m .. ':' .. c, '1', t)
-  call('HSET', P .. 'park', t, (call('HGET', P .. 'park', t) or ' ') .. m .. ':' .. c .. ' ')
-end
 
 local function is_stale(id)
   return id and state(id) ~= 'QUEUED'
@@ -68,6 +37,15 @@ local function leave_list(j)
   if call('EXISTS', q) == 0 then drop_tenant(j.m, j.c, j.t) end
 end
 
+-- Out of what LEASED names.
+local function leave_lease(j)
+  call('ZREM', P .. 'lease', j.id)
+  call('HDEL', P .. 'tk', j.nonce)
+  tally('depth:' .. j.m, 'run', -1, j)
+  tally('tr', j.t, -1, j)
+  if unpark(j.t) then ring_bell() end
+end
+
 local function leave(j)
   if j.st == 'QUEUED' then
     leave_list(j)
@@ -83,19 +61,6 @@ local function leave(j)
     call('ZREM', P .. 'dead', j.id)
   end
   if j.dl > 0 then call('ZREM', P .. 'due', j.id) end
-end
-
--- Puts jobs of one model, class and tenant into their list, and the tenant into the ring if it is
--- new there. Returns the list's length.
-local function push(j, command, ...)
-  local length = call(command, P .. 'q:' .. j.m .. ':' .. j.c .. ':' .. j.t, ...)
-  if length == select('#', ...) then
-    local used = P .. 'dq:' .. j.m .. ':' .. j.c
-    if call('HSETNX', used, j.t, call('HGET', used, '#v') or '0') == 1 then
-      call('RPUSH', P .. 'ring:' .. j.m .. ':' .. j.c, j.t)
-    end
-  end
-  return length
 end
 
 -- Makes the job ready again. Whatever comes back goes to the head: it is older than what stands
