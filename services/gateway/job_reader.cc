@@ -183,7 +183,8 @@ StatusOr<storage::TerminalRecord> JobReader::FinishedRecord(const job::JobId& id
 StatusOr<std::string> JobReader::Picture(const storage::ResultImage& image) {
   auto bytes = store_->Get(image.blob);
   if (bytes.status().code() == StatusCode::kNotFound) {
-    return DataLoss("the store has lost a picture of this job");
+    return NotFound(
+        "this picture is not in the store any more: it is past its time, or the store has lost it");
   }
   if (bytes.ok() && Sha256Hex(*bytes) != image.sha256) {
     return DataLoss("a picture of this job is damaged in the store");

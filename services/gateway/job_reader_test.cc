@@ -82,14 +82,14 @@ TEST_F(JobReaderTest, UnknownAndMalformedIdsAreToldApart) {
   }
 }
 
-TEST_F(JobReaderTest, ADamagedOrLostPictureIsDataLoss) {
+TEST_F(JobReaderTest, ADamagedPictureIsDataLossAndOneThatIsGoneIsNotFound) {
   const job::JobId id = Submit("a");
   ASSERT_TRUE(fleet_.Finish(fleet_.Take(), {"png"}).ok());
   const storage::ResultImage image = reader_.FinishedRecord(id)->images[0];
   ASSERT_TRUE(fleet_.store.Put(image.blob, "pnG").ok());
   EXPECT_EQ(reader_.Picture(image).status().code(), StatusCode::kDataLoss);
   ASSERT_TRUE(fleet_.store.Delete(image.blob).ok());
-  EXPECT_EQ(reader_.Picture(image).status().code(), StatusCode::kDataLoss);
+  EXPECT_EQ(reader_.Picture(image).status().code(), StatusCode::kNotFound);
 }
 
 TEST_F(JobReaderTest, AJobWithoutAPictureIsAFailedPrecondition) {

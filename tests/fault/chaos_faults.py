@@ -7,7 +7,7 @@ import time
 
 import redis_layout
 from command import wait_for
-from proxy import LOSE_REPLY, LOSE_REQUEST, Rule
+from rule import LOSE_REPLY, LOSE_REQUEST, Rule
 
 MEAN_PAUSE = 3.0  # seconds from one fault to the next
 # What strikes how often.

@@ -10,11 +10,11 @@
 
 import hashlib
 import json
-import os
 import threading
 import time
 
 import redis_layout
+from stores import StoreIsAway
 
 # What a client is shown of a record's state.
 SHOWN = {"DONE": "DONE", "CANCELED": "CANCELED", "EXPIRED": "EXPIRED", "DEAD": "FAILED"}
@@ -22,13 +22,13 @@ MOST_READ = 40
 
 
 class RecordWatch:
-    """Looks at the terminal records in a store's folder again and again: one that is not what it
-    was, or is gone, is a violation."""
+    """Looks at the terminal records in a store again and again: one that is not what it was, or is
+    gone, is a violation."""
 
     def __init__(self, store, pause=0.05):
         self.first = {}  # job -> the record's bytes when it was first seen
         self.violations = []
-        self._jobs = os.path.join(store, "jobs")
+        self._store = store
         self._stamps = {}
         self._pause = pause
         self._stopped = threading.Event()
@@ -44,25 +44,19 @@ class RecordWatch:
 
     def look(self):
         try:
-            jobs = os.listdir(self._jobs)
-        except FileNotFoundError:
+            known, stamps = list(self.first), self._store.record_stamps()
+            for job, stamp in stamps.items():
+                if self._stamps.get(job) != stamp:
+                    self._look_at(job, stamp)
+        except StoreIsAway:
             return
-        for job in jobs:
-            self._look_at(job)
+        self.violations += [f"the record of job {job} is gone"
+                            for job in known if job not in stamps]
 
-    def _look_at(self, job):
-        path = os.path.join(self._jobs, job, "terminal")
-        try:
-            info = os.stat(path)
-            stamp = (info.st_ino, info.st_mtime_ns, info.st_size)
-            if self._stamps.get(job) == stamp:
-                return
-            with open(path, "rb") as file:
-                data = file.read()
-        except FileNotFoundError:
-            if job in self.first:
-                self.violations.append(f"the record of job {job} is gone")
-            return
+    def _look_at(self, job, stamp):
+        data = self._store.read(f"jobs/{job}/terminal")
+        if data is None:
+            return  # the next look finds it gone
         self._stamps[job] = stamp
         if self.first.setdefault(job, data) != data:
             self.violations.append(f"the record of job {job} changed: first "
@@ -116,12 +110,8 @@ def check_job(rig, job):
     problems = []
     record = json.loads(data)
     for image in record["images"]:
-        path = os.path.join(rig.directory, "store", image["blob"])
-        try:
-            with open(path, "rb") as file:
-                digest = hashlib.sha256(file.read()).hexdigest()
-        except FileNotFoundError:
-            digest = "no file"
+        picture = rig.store.read(image["blob"])
+        digest = "not there" if picture is None else hashlib.sha256(picture).hexdigest()
         if digest != image["sha256"]:
             problems.append(f"job {job}: blob {image['blob']} is {digest}, not {image['sha256']}")
     accepted = rig.history.accepted[job]

@@ -8,8 +8,8 @@ import time
 
 import redis_layout
 from command import BIN, wait_for
-from proxy import LOSE_REPLY, LOSE_REQUEST, Rule
 from rig import Rig
+from rule import LOSE_REPLY, LOSE_REQUEST, Rule
 
 CHECKPOINTS = ("--checkpoint-share", 0.05)  # often enough to be seen in a job of a second
 

@@ -5,10 +5,9 @@ import os
 import shutil
 import time
 
-import redis_layout
 from command import wait_for
-from proxy import LOSE_REPLY, LOSE_REQUEST, Rule
 from rig import Rig
+from rule import LOSE_REPLY, LOSE_REQUEST, Rule
 
 HOUR = 3600
 
@@ -181,10 +180,6 @@ def fault_44_forged_checkpoints(seed):
 def checkpoint_of_a_killed_run(rig, prompt, **flags):
     """Submits, kills the worker once the queue knows a checkpoint; gives the checkpoint's file."""
     job = rig.submit(prompt, **flags)
-
-    def known():
-        with rig.redis.client() as redis:
-            return redis_layout.checkpoint_of(redis, job)
-    wait_for("a checkpoint", known, pause=0.01)
+    rig.wait_for_checkpoint(job)
     rig.workers[0].kill()
-    return os.path.join(rig.directory, "store", known())
+    return os.path.join(rig.directory, "store", rig.wait_for_checkpoint(job))

@@ -181,7 +181,7 @@ class Service(Process):
         super().__init__(name, directory)
         self.program = program
         self.redis = "unix://" + os.path.join(directory, name + ".redis")
-        self.store = os.path.join(directory, "store")
+        self.store = os.path.join(directory, "store")  # or the URL of another one
         self.flags = list(flags)
 
     def common(self):

@@ -17,13 +17,15 @@ from command import LIMIT, run, wait_for
 from history import History, end_of
 from processes import Gateway, Keeper, Redis, Worker
 from proxy import Proxy
+from stores import FolderStore
 
 UNREACHABLE, REFUSED = 3, 6  # exit codes of `phasor`
 
 
 class Rig:
     def __init__(self, seed, workers=2, gateways=1, lease=2, engine="fake", step_ms=50,
-                 redis_flags=(), gateway_flags=(), worker_flags=(), mutant=None, over_tcp=False):
+                 redis_flags=(), gateway_flags=(), worker_flags=(), mutant=None, over_tcp=False,
+                 store=FolderStore):
         self.seed = seed
         self.random = random.Random(seed)
         self.lease = lease
@@ -33,6 +35,7 @@ class Rig:
         self.history = History()
         self.redis = Redis(self.directory, *redis_flags)
         self.proxy = Proxy(self.redis.socket, seed)
+        self.store = store(self.directory, seed)
         self.mutant = mutant  # of the queue's scripts
         suffix = "-mutant" if mutant else ""
         self.gateways = [Gateway(f"gateway-{i + 1}", self.directory, "phasor-gateway" + suffix,
@@ -44,7 +47,7 @@ class Rig:
             self.add_worker(f"worker-{i + 1}", start=False)
         for service in self.gateways:
             self._prepare(service)
-        self.records = RecordWatch(os.path.join(self.directory, "store"))
+        self.records = RecordWatch(self.store)
         self._looks = {}
         self._lock = threading.Lock()
 
@@ -57,6 +60,7 @@ class Rig:
             self.proxy.add_door(service.name, service.redis.removeprefix("unix://"))
         if self.mutant:
             service.environment["PHASOR_MUTANT"] = self.mutant
+        self.store.admit(service)
         return service
 
     def add_worker(self, name, start=True, flags=(), lease=None):
@@ -67,6 +71,7 @@ class Rig:
 
     def __enter__(self):
         self.redis.start()
+        self.store.start()
         for service in [*self.gateways, *self.workers]:
             service.start()
         wait_for("a gateway", lambda: self.phasor("stats")[0] == 0)
@@ -77,10 +82,12 @@ class Rig:
     def __exit__(self, kind, value, trace):
         self.records.stop()
         self.proxy.clear()
+        self.store.clear()
         for service in [*self.workers, *self.gateways, self.redis]:
             if service.process is not None:
                 service.kill()
         self.proxy.stop()
+        self.store.stop()
         if kind is None:
             shutil.rmtree(self.directory, ignore_errors=True)
         else:
@@ -105,6 +112,13 @@ class Rig:
     def wait_for_step(self, job, step, seconds=LIMIT):
         wait_for(f"step {step} of job {job}",
                  lambda: self.proxy.record.steps.get(job, (0, 0))[0] >= step, seconds, pause=0.01)
+
+    def wait_for_checkpoint(self, job, pause=0.01):
+        """Until the queue knows one; gives its name."""
+        def known():
+            with self.redis.client() as redis:
+                return redis_layout.checkpoint_of(redis, job)
+        return wait_for(f"a checkpoint of job {job}", known, pause=pause)
 
     def crashes_and_tries(self, job):
         view = self.look_at(job)
@@ -190,8 +204,9 @@ class Rig:
         return self._looks.get(look)
 
     def check(self, seconds=LIMIT):
-        """A0: see checker.py. Heals the proxy first; workers and a gateway must be running."""
+        """A0: see checker.py. Heals the network first; workers and a gateway must be running."""
         self.proxy.clear()
+        self.store.clear()
         problems = check_everything(self, seconds)
         if problems:
             raise AssertionError("A0 does not hold:\n  " + "\n  ".join(problems[:20]))

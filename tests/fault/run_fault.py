@@ -12,8 +12,9 @@ import load
 import mutants
 import network
 import redis_faults
+import store_faults
 
-MODULES = (kills, network, redis_faults, jobs, load, mutants)
+MODULES = (kills, network, redis_faults, store_faults, jobs, load, mutants)
 
 
 def table():

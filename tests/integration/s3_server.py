@@ -3,7 +3,8 @@
 
 usage: s3_server.py [--ignore-conditions]
 
-Prints "ready PORT" and serves the bucket "phasor" on 127.0.0.1 until it is killed. Neither moto
+Prints "ready PORT BACK_DOOR" and serves the bucket "phasor" on 127.0.0.1 until it is killed; behind
+the back door, a port for tests that look what is there, nothing is checked. Neither moto
 nor botocore is ours: the one keeps the objects, the other computes what a client must have signed.
 Requests run one at a time, because moto looks for an object and then writes it, which is no atomic
 If-None-Match. --ignore-conditions makes it a server that does not honour the header at all.
@@ -76,6 +77,11 @@ class Application:
         self._lock = threading.Lock()
         self._honours_conditions = honours_conditions
 
+    def unchecked(self, environ, start_response):
+        environ.setdefault("HTTP_AUTHORIZATION", "moto wants one and does not look at it")
+        with self._lock:
+            return list(self._app(environ, start_response))
+
     def __call__(self, environ, start_response):
         body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
         environ["wsgi.input"] = io.BytesIO(body)
@@ -86,8 +92,7 @@ class Application:
             return [reply]
         if not self._honours_conditions:
             environ.pop("HTTP_IF_NONE_MATCH", None)
-        with self._lock:
-            return list(self._app(environ, start_response))
+        return self.unchecked(environ, start_response)
 
 
 class KeepAlive(WSGIRequestHandler):
@@ -100,9 +105,13 @@ class KeepAlive(WSGIRequestHandler):
 def main():
     s3_backends[DEFAULT_ACCOUNT_ID]["aws"].create_bucket("phasor", "us-east-1")
     application = Application("--ignore-conditions" not in sys.argv)
-    server = make_server("127.0.0.1", 0, application, threaded=True, request_handler=KeepAlive)
-    print("ready", server.server_address[1], flush=True)
-    server.serve_forever()
+    front, back = (
+        make_server("127.0.0.1", 0, serve, threaded=True, request_handler=KeepAlive)
+        for serve in (application, application.unchecked)
+    )
+    threading.Thread(target=back.serve_forever, daemon=True).start()
+    print("ready", front.server_address[1], back.server_address[1], flush=True)
+    front.serve_forever()
 
 
 if __name__ == "__main__":
