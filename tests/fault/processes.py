@@ -9,6 +9,7 @@ import os
 import resource
 import shutil
 import signal
+import socket
 import subprocess
 import threading
 import time
@@ -26,6 +27,12 @@ _STARTER = concurrent.futures.ThreadPoolExecutor(1)
 def _die_with_parent():
     _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # a file at its limit is an error, not the end
+
+
+def free_port():
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
 
 
 class Process:
@@ -133,12 +140,13 @@ class Redis(Process):
     def __init__(self, directory, *flags):
         super().__init__("redis", directory)
         self.socket = os.path.join(directory, "redis.sock")
+        self.port = 0  # by TCP, where replicas connect; 0: none
         self.data = os.path.join(directory, "redis")
         self.flags = flags
         os.makedirs(self.data, exist_ok=True)
 
     def arguments(self):
-        return ["redis-server", "--port", "0", "--unixsocket", self.socket, "--dir", self.data,
+        return ["redis-server", "--port", self.port, "--unixsocket", self.socket, "--dir", self.data,
                 "--appendonly", "yes", "--appendfsync", "always", "--save", "",
                 "--auto-aof-rewrite-percentage", "0", "--maxmemory-policy", "noeviction",
                 *self.flags]
@@ -164,6 +172,17 @@ class Redis(Process):
         time.sleep(pause)
         self.start()
 
+    def replicate(self, master):
+        """Follows `master`, which has a port, until it is promoted; returns once it has caught up."""
+        with self.client() as redis, master.client() as source:
+            redis("REPLICAOF", "127.0.0.1", master.port)
+            wait_for("the replica", lambda: field(redis("INFO", "replication"), b"master_link_status"
+                                                  ) == b"up" and source("WAIT", 1, 100) == 1)
+
+    def promote(self):
+        with self.client() as redis:
+            redis("REPLICAOF", "NO", "ONE")
+
     def save_copy(self, name):
         """Keeps the append-only file as it is now."""
         shutil.copytree(self.data, os.path.join(self.directory, name))
@@ -172,6 +191,11 @@ class Redis(Process):
         """To be called while it is down."""
         shutil.rmtree(self.data)
         shutil.copytree(os.path.join(self.directory, name), self.data)
+
+
+def field(info, name):
+    """A value of Redis's INFO."""
+    return dict(line.split(b":", 1) for line in info.splitlines() if b":" in line).get(name)
 
 
 class Service(Process):
@@ -193,9 +217,10 @@ class Gateway(Service):
     def __init__(self, name, directory, program="phasor-gateway", flags=()):
         super().__init__(name, directory, program, flags)
         self.address = "unix:" + os.path.join(directory, name + ".sock")
+        self.metrics = "off"
 
     def arguments(self):
-        return [*self.common(), "--listen", self.address, "--metrics", "off", "--grace", "2",
+        return [*self.common(), "--listen", self.address, "--metrics", self.metrics, "--grace", "2",
                 "--secret-file", os.path.join(self.directory, "secret"), *self.flags]
 
 

@@ -72,9 +72,11 @@ class Rig:
     def __enter__(self):
         self.redis.start()
         self.store.start()
-        for service in [*self.gateways, *self.workers]:
-            service.start()
+        for gateway in self.gateways:
+            gateway.start()
         wait_for("a gateway", lambda: self.phasor("stats")[0] == 0)
+        for worker in self.workers:
+            worker.start()  # after the gateways, or it would try to report again only later
         for worker in self.workers:
             wait_for(f"{worker.name}", lambda w=worker: w.says("worker ready"))
         return self

@@ -9,11 +9,11 @@ LOSE_REPLY = "lose reply"      # the server has done it, the caller never hears
 
 
 class Rule:
-    """Strikes calls of the scripts in `scripts` (all if empty) from clients whose name begins with
-    `client`, `count` times at most, each with `probability`. `once_each`: a call with the same
-    first arguments (the job, its owner's token) is struck only once, so that its repetition gets
-    through. `when` looks at the call, for a reply also at that. `on_hit` is called on the proxy's
-    thread before the call is lost."""
+    """Strikes calls of the scripts in `scripts` (all if empty), with those that share the command,
+    from clients whose name begins with `client`, `count` times at most, each with `probability`.
+    `once_each`: a call with the same first arguments (the job, its owner's token) is struck only
+    once, so that its repetition gets through. `when` looks at the call, for a reply also at that.
+    `on_hit` is called on the relay's thread before the call is lost."""
 
     def __init__(self, action, scripts=(), client="", count=None, probability=1.0,
                  once_each=False, when=None, on_hit=None, seed=0):
@@ -27,7 +27,8 @@ class Rule:
     def strikes(self, call):
         if self.left == 0 or not call.client.startswith(self.client):
             return False
-        if self.scripts and call.name not in self.scripts or not call.is_script():
+        names = {part.name for part in call.parts}
+        if self.scripts and not self.scripts & names or not call.is_script():
             return False
         if self.when and not self.when(call):
             return False
@@ -40,7 +41,8 @@ class Rule:
             return False
         if self.left is not None:
             self.left -= 1
-        self.hits[call.name] = self.hits.get(call.name, 0) + 1
+        for name in names:
+            self.hits[name] = self.hits.get(name, 0) + 1
         if self.on_hit:
             self.on_hit(call)
         return True

@@ -6,6 +6,7 @@ import random
 import sys
 import time
 
+import failover
 import jobs
 import kills
 import load
@@ -14,7 +15,7 @@ import network
 import redis_faults
 import store_faults
 
-MODULES = (kills, network, redis_faults, store_faults, jobs, load, mutants)
+MODULES = (kills, network, redis_faults, failover, store_faults, jobs, load, mutants)
 
 
 def table():

@@ -136,6 +136,7 @@ class HttpCall:
 
     def __init__(self, client, name, path):
         self.client, self.name, self.path = client, name, path
+        self.parts = [self]
 
     def is_script(self):
         return True
