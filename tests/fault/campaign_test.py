@@ -101,6 +101,8 @@ class RecordTest(unittest.TestCase):
             self.call("renew", script("a", 1, "n1", 3000, 100, step, step, "DENOISING", name, step),
                       b"OK")
         self.assertEqual(self.record.checkpoint_intervals(), [6, 5])
+        self.assertEqual(self.record.longest_interval_of("a", 1), 6)
+        self.assertEqual(self.record.longest_interval_of("a", 2), float("inf"))
         last = self.record.owner_calls[-1].answered_at
         self.assertEqual(self.record.step_known_of("a", last), 15)
         self.assertEqual(self.record.step_known_of("b", last), 0)

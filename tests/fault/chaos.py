@@ -1,7 +1,8 @@
 """The long campaign: clients that draw with the demo model while workers, gateways and Redis are
 killed, paused and cut off; checked while it runs and once more when it has drained.
 
-chaos.py [--minutes M] [--seed S] [--short] [--engine real|fake] [--report FILE] [--insert PAGE]
+chaos.py [--minutes M] [--seed S] [--short] [--engine real|fake] [--store folder|redis|s3]
+         [--report FILE] [--insert PAGE]
 
 Which fault strikes whom and when is drawn from the seed before the run, which therefore replays it
 as far as the machine's own timing allows. Exit code 1 if anything that is promised did not hold.
@@ -15,11 +16,13 @@ import threading
 import time
 
 import chaos_report
-from chaos_faults import FaultRunner, plan_faults
+from chaos_faults import STORE_WEIGHTS, WEIGHTS, FaultRunner, plan_faults
 from command import SOURCE
 from history import end_of
 from rig import Rig
+from stores import FolderStore, RedisStore, S3Store
 
+STORES = {"folder": FolderStore, "redis": RedisStore, "s3": S3Store}
 LEASE = 3
 CLIENTS = 5
 SHORT_SECONDS = 40
@@ -73,12 +76,12 @@ class Clients:
             thread.join(600)
 
 
-def make_rig(seed, engine):
+def make_rig(seed, engine, store):
     flags = ["--checkpoint-share", 0.05]
     if engine == "real":
         flags += ["--threads", 1]
     rig = Rig(seed, workers=2, gateways=2, lease=LEASE, engine=engine, step_ms=45,
-              worker_flags=flags)
+              worker_flags=flags, store=STORES[store])
     limits = os.path.join(rig.directory, "gateway.yaml")
     with open(limits, "w") as file:
         file.write(LIMITS)
@@ -87,24 +90,26 @@ def make_rig(seed, engine):
     return rig
 
 
-def campaign(seed, seconds, engine):
+def campaign(seed, seconds, engine, store):
     """Runs it and gives the report."""
     draw = random.Random(seed)
     looks = [(prompt, {"seed": draw.randrange(1000), "steps": steps})
              for prompt in PROMPTS for steps in STEPS]
-    with make_rig(seed, engine) as rig:
+    weights = WEIGHTS if store == "folder" else {**WEIGHTS, **STORE_WEIGHTS}
+    with make_rig(seed, engine, store) as rig:
         for prompt, flags in looks:
             rig.undisturbed(prompt, **flags)
         references = len(rig.history.accepted)
         began = time.monotonic()
         with rig.keeper() as workers, rig.keeper(rig.gateways) as gateways:
             clients = Clients(rig, looks, seconds)
-            faults = FaultRunner(rig, plan_faults(seed, seconds), (workers, gateways))
+            faults = FaultRunner(rig, plan_faults(seed, seconds, weights))
             faults.start()
             footprint = Footprint(rig.gateways[-1])
             watch(rig, clients, faults, footprint, seconds)
             faults.stop()
             rig.proxy.clear()
+            rig.store.clear()
             clients.join()
             took = time.monotonic() - began
             footprint.look(True)
@@ -116,7 +121,7 @@ def campaign(seed, seconds, engine):
             except AssertionError as error:
                 problems.append(str(error))
         report = chaos_report.make(rig, seed, engine, took, clients, faults, problems)
-        report["undisturbed_jobs"] = references
+        report["undisturbed_jobs"], report["store"] = references, store
         report["footprint"] = {"early": footprint.early, "late": footprint.late}
         return report
 
@@ -159,6 +164,7 @@ def main():
     parser.add_argument("--seed", type=int)
     parser.add_argument("--short", action="store_true", help=f"{SHORT_SECONDS} seconds")
     parser.add_argument("--engine", choices=("real", "fake"), default="real")
+    parser.add_argument("--store", choices=tuple(STORES), default="folder")
     parser.add_argument("--report", default=os.path.join(SOURCE, "out", "chaos"),
                         help="FILE.md and FILE.json are written")
     parser.add_argument("--insert", metavar="PAGE",
@@ -166,8 +172,9 @@ def main():
     arguments = parser.parse_args()
     seed = random.SystemRandom().getrandbits(32) if arguments.seed is None else arguments.seed
     seconds = SHORT_SECONDS if arguments.short else arguments.minutes * 60
-    print(f"chaos --seed {seed}, {seconds:.0f} s, {arguments.engine} engine", flush=True)
-    report = campaign(seed, seconds, arguments.engine)
+    print(f"chaos --seed {seed}, {seconds:.0f} s, {arguments.engine} engine, results in "
+          f"{arguments.store}", flush=True)
+    report = campaign(seed, seconds, arguments.engine, arguments.store)
     chaos_report.write(report, arguments.report)
     if arguments.insert:
         chaos_report.insert(report, arguments.insert)

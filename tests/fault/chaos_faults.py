@@ -15,9 +15,12 @@ WEIGHTS = {"worker killed": 12, "worker paused past its lease": 2, "Redis killed
            "gateway killed": 2, "replies lost": 2, "requests lost": 1, "worker cut off": 1,
            "latency": 1, "worker stopped in order": 1, "scripts flushed": 1,
            "members of indexes deleted": 1}
+# Of a store that is no folder.
+STORE_WEIGHTS = {"store refused": 2, "store slow": 2}
 # After these a job may wait for something else than its lease.
 LOUD = {"Redis killed", "gateway killed", "replies lost", "requests lost", "latency",
-        "worker cut off", "worker paused past its lease", "members of indexes deleted"}
+        "worker cut off", "worker paused past its lease", "members of indexes deleted",
+        *STORE_WEIGHTS}
 
 
 class Fault:
@@ -25,13 +28,12 @@ class Fault:
         self.at, self.kind, self.target, self.amount = at, kind, target, amount
 
 
-def plan_faults(seed, seconds):
+def plan_faults(seed, seconds, weights):
     """`target` and `amount` are in [0, 1): which process, and how long or how much."""
     draw = random.Random(f"{seed} faults")
-    kinds, weights = list(WEIGHTS), list(WEIGHTS.values())
     plan, at = [], draw.expovariate(1 / MEAN_PAUSE)
     while at < seconds:
-        kind = draw.choices(kinds, weights)[0]
+        kind = draw.choices(list(weights), list(weights.values()))[0]
         plan.append(Fault(at, kind, draw.random(), draw.random()))
         at += 0.5 + draw.expovariate(1 / (MEAN_PAUSE - 0.5))
     return plan
@@ -45,11 +47,11 @@ class Kill:
 
 
 class FaultRunner:
-    def __init__(self, rig, plan, keepers):
-        self.counts = {kind: 0 for kind in WEIGHTS}
+    def __init__(self, rig, plan):
+        self.counts = {kind: 0 for kind in [*WEIGHTS, *(fault.kind for fault in plan)]}
         self.kills = []
         self.loud = []  # (from, until) of the faults in LOUD
-        self._rig, self._plan, self._keepers = rig, plan, keepers
+        self._rig, self._plan = rig, plan
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
 
@@ -102,6 +104,14 @@ class FaultRunner:
             rig.proxy.set_latency(0.1, 0.08)
             self._stopped.wait(1 + 2 * fault.amount)
             rig.proxy.set_latency(0, 0)
+        elif fault.kind == "store refused":
+            rig.store.relay.refuse(worker.name if fault.amount < 0.5 else "")
+            self._stopped.wait(lease * (0.5 + fault.amount))
+            rig.store.relay.heal()
+        elif fault.kind == "store slow":
+            rig.store.relay.set_latency(0.2, 0.15)
+            self._stopped.wait(1 + 2 * fault.amount)
+            rig.store.relay.set_latency(0, 0)
         elif fault.kind == "scripts flushed":
             with rig.redis.client() as redis:
                 redis("SCRIPT", "FLUSH")

@@ -44,6 +44,8 @@ def make(rig, seed, engine, took, clients, faults, problems):
     forgotten = [f"job {kill.job} went on from step {grant.step} although the queue had "
                  f"acknowledged a later checkpoint" for kill, grant, _ in recovered
                  if grant.step < rig.proxy.record.step_known_of(kill.job, kill.at)]
+    beyond = [kill for kill, grant, _ in recovered
+              if kill.step - grant.step > rig.proxy.record.longest_interval_of(kill.job, kill.epoch)]
     lost = [job for job in history.accepted if job not in records.first]
     changed = [text for text in records.violations + history.violations]
     wrong_bytes = [text for text in problems if "differs from the undisturbed run" in text]
@@ -66,6 +68,7 @@ def make(rig, seed, engine, took, clients, faults, problems):
             spread([round(grant.at - kill.at, 3) for kill, grant, _ in recovered]),
         "steps_redone": spread([max(0, kill.step - grant.step) for kill, grant, _ in recovered]),
         "checkpoint_interval_steps": spread(rig.proxy.record.checkpoint_intervals()),
+        "kills_redoing_more_than_an_interval": len(beyond),
         "checkpoints_forgotten": len(forgotten),
         "problems": problems + forgotten[:5] + internal[:5],
     }
@@ -95,6 +98,8 @@ def rows(report):
     yield "recovery after any kill", of(report["recovery_seconds_of_all_kills"], " s")
     yield "steps redone after a kill", of(report["steps_redone"], "")
     yield "steps from one checkpoint to the next", of(report["checkpoint_interval_steps"], "")
+    yield ("kills that redid more steps than their worker's longest way between checkpoints",
+           report["kills_redoing_more_than_an_interval"])
     yield "acknowledged checkpoints that were not used", report["checkpoints_forgotten"]
     early, late = report["footprint"]["early"], report["footprint"]["late"]
     if early and late:

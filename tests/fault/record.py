@@ -202,6 +202,16 @@ class Record:
                 newest[owner] = step
         return intervals
 
+    def longest_interval_of(self, job, epoch):
+        """Steps from the grant to its first checkpoint or from one to the next, the most of the
+        owner's; infinite before its second checkpoint, when nothing says how long one is."""
+        steps = [grant.step for grant in self.grants if (grant.job, grant.epoch) == (job, epoch)]
+        steps += [int(call.argument("checkpoint_step")) for call in self.owner_calls
+                  if call.name == "renew" and call.reply in GRANTED and call.argument("checkpoint")
+                  and (call.argument("job"), call.argument("epoch")) == (job, str(epoch))]
+        ways = [later - earlier for earlier, later in zip(steps, steps[1:]) if later > earlier]
+        return max(ways) if len(ways) > 1 else float("inf")
+
     def step_known_of(self, job, before):
         """Of the newest checkpoint that the queue had acknowledged to owners of the job by then."""
         return max((int(call.argument("checkpoint_step")) for call in self.owner_calls
