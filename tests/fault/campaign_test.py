@@ -1,5 +1,5 @@
-"""The campaign's own parts, without processes: what the record makes of the calls that it sees, which
-calls rules strike, and that the checker's rules can be broken."""
+"""The campaign's own parts, without processes: what the record makes of the calls that it sees,
+which calls rules strike, and that what the record asserts can be broken."""
 
 import unittest
 

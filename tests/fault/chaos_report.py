@@ -44,8 +44,8 @@ def make(rig, seed, engine, took, clients, faults, problems):
     forgotten = [f"job {kill.job} went on from step {grant.step} although the queue had "
                  f"acknowledged a later checkpoint" for kill, grant, _ in recovered
                  if grant.step < rig.proxy.record.step_known_of(kill.job, kill.at)]
-    beyond = [kill for kill, grant, _ in recovered
-              if kill.step - grant.step > rig.proxy.record.longest_interval_of(kill.job, kill.epoch)]
+    beyond = [kill for kill, grant, _ in recovered if kill.step - grant.step >
+              rig.proxy.record.longest_interval_of(kill.job, kill.epoch)]
     lost = [job for job in history.accepted if job not in records.first]
     changed = [text for text in records.violations + history.violations]
     wrong_bytes = [text for text in problems if "differs from the undisturbed run" in text]

@@ -1,6 +1,6 @@
-"""A fleet that is split in two: a replica of Redis was promoted, and the old master, which some still
-reach, is writable as before. Redis alone can't prevent that. The terminal records hold: there is
-one store."""
+"""A fleet that is split in two: a replica of Redis was promoted, and the old master, which some
+still reach, is writable as before. Redis alone can't prevent that. The terminal records hold: there
+is one store."""
 
 import os
 

@@ -146,8 +146,8 @@ class Redis(Process):
         os.makedirs(self.data, exist_ok=True)
 
     def arguments(self):
-        return ["redis-server", "--port", self.port, "--unixsocket", self.socket, "--dir", self.data,
-                "--appendonly", "yes", "--appendfsync", "always", "--save", "",
+        return ["redis-server", "--port", self.port, "--unixsocket", self.socket,
+                "--dir", self.data, "--appendonly", "yes", "--appendfsync", "always", "--save", "",
                 "--auto-aof-rewrite-percentage", "0", "--maxmemory-policy", "noeviction",
                 *self.flags]
 
@@ -173,11 +173,12 @@ class Redis(Process):
         self.start()
 
     def replicate(self, master):
-        """Follows `master`, which has a port, until it is promoted; returns once it has caught up."""
+        """Follows `master`, which has a port, until it is promoted. Returns when it has caught
+        up."""
         with self.client() as redis, master.client() as source:
             redis("REPLICAOF", "127.0.0.1", master.port)
-            wait_for("the replica", lambda: field(redis("INFO", "replication"), b"master_link_status"
-                                                  ) == b"up" and source("WAIT", 1, 100) == 1)
+            wait_for("the link", lambda: b"master_link_status:up" in redis("INFO", "replication"))
+            wait_for("the replica", lambda: source("WAIT", 1, 100) == 1)
 
     def promote(self):
         with self.client() as redis:
@@ -191,11 +192,6 @@ class Redis(Process):
         """To be called while it is down."""
         shutil.rmtree(self.data)
         shutil.copytree(os.path.join(self.directory, name), self.data)
-
-
-def field(info, name):
-    """A value of Redis's INFO."""
-    return dict(line.split(b":", 1) for line in info.splitlines() if b":" in line).get(name)
 
 
 class Service(Process):

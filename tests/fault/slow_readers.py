@@ -1,5 +1,5 @@
-"""Clients which open a stream to a gateway and never read from it: just enough of HTTP/2 and gRPC to
-ask. As processes of the command line, as many would need more memory than the test is about."""
+"""Clients which open a stream to a gateway and never read from it: just enough of HTTP/2 and gRPC
+to ask. As processes of the command line, as many would need more memory than the test is about."""
 
 import socket
 import struct

@@ -86,7 +86,7 @@ def store_goes_away(seed, store):
             healing.start()
             began = time.monotonic()
             code, _, err = rig.phasor("get", first, "-o", os.path.join(rig.directory, name))
-            print(f"{name}: a picture after {time.monotonic() - began:.1f} s, exit code {code} {err}")
+            print(f"{name}: answered after {time.monotonic() - began:.1f} s with {code} {err}")
             assert code in (0, UNREACHABLE), (name, code, err)
             jobs += rig.submit_many(["x"] * 2, seed=5, steps=10)
             for done in rig.finish_all(jobs):
