@@ -6,7 +6,9 @@
 --#include change
 --#include ring
 --#include done
-local replies = {}
+local ids, replies = {}, {}
+for i = 2, #ARGV, 4 do ids[#ids + 1] = ARGV[i] end
+read_records(ids)
 for i = 2, #ARGV, 4 do
   replies[#replies + 1] = complete(ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3])
 end

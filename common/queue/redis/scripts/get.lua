@@ -12,5 +12,5 @@ if row[2] == 'QUEUED' then
   position = call('LPOS', q, ARGV[2], 'MAXLEN', 256) or call('LLEN', q)
 end
 row[#row + 1] = position
-row[#row + 1] = spec_of(ARGV[2])
+row[#row + 1] = spec_of(fetch(ARGV[2]))
 return row

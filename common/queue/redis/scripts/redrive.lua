@@ -19,5 +19,5 @@ local refused = refusal(j.t)
 if refused then return refused end
 
 create({{id = new, m = j.m, c = j.c, t = j.t, dl = 0, keep = j.keep, cost = j.cost,
-         fp = header(bytes)[9], mn = j.mn, tname = j.tname, solo = 1, spec = spec_of(id)}})
+         fp = header(bytes)[9], mn = j.mn, tname = j.tname, solo = 1, spec = spec_of(j)}})
 return commit({'NEW', 'QUEUED'})

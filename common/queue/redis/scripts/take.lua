@@ -27,17 +27,19 @@ local function upkeep()
 end
 
 local takers, nonces = {}, {}
+local last = {}  -- jobs that they complete
 for i = 3 + #MODELS, #ARGV, 8 do
   takers[#takers + 1] = {worker = ARGV[i], node = ARGV[i + 1], nonce = ARGV[i + 2],
                          lease = ARGV[i + 3], last = i + 4}
   nonces[#nonces + 1] = ARGV[i + 2]
+  if ARGV[i + 4] ~= '' then last[#last + 1] = ARGV[i + 4] end
 end
 local waiting = #takers  -- of them, how many have no answer yet
 local leases, tokens = {}, {}  -- what the grants add to `lease` and `tk`
 
 local function grant(taker, j)
   return {taker.answer, j.id, j.ep, j.c, j.m, j.mn or false, j.t, j.tname or false, j.crash or 0, j.tries or 0,
-          j.cks, j.ck or '', j.solo or 0, j.enq, j.dl, j.lease, spec_of(j.id)}
+          j.cks, j.ck or '', j.solo or 0, j.enq, j.dl, j.lease, spec_of(j)}
 end
 
 local cfg = call('HMGET', P .. 'cfg', 'paused', 'max_running_per_tenant', 'pass', 'audited')
@@ -80,19 +82,26 @@ local function head_wait(model, cls)
   return j and NOW - j.enq or 0
 end
 
--- Model -> class -> ready jobs. False where all tenants turn out to be parked.
-local ready_jobs = {}
+local ready_jobs = {}  -- model -> class -> their count
 
 -- Class -> the models that have ready jobs in it, in the worker's order.
+local ready_models  -- nil: to be made anew
 local function models_by_class()
-  local with_jobs = {[0] = {}, {}, {}, {}}
+  if ready_models then return ready_models end
+  ready_models = {[0] = {}, {}, {}, {}}
   for _, model in ipairs(MODELS) do
     local counts = ready_jobs[model]
     for cls = 0, 3 do
-      if counts[cls] and counts[cls] > 0 then table.insert(with_jobs[cls], model) end
+      if counts[cls] and counts[cls] > 0 then table.insert(ready_models[cls], model) end
     end
   end
-  return with_jobs
+  return ready_models
+end
+
+-- `count` is false where all tenants turn out to be parked.
+local function set_ready(model, cls, count)
+  ready_jobs[model][cls] = count
+  if not count or count <= 0 then ready_models = nil end
 end
 
 local function overdue_class(with_jobs)
@@ -130,7 +139,7 @@ local function pick_model(models, cls)
   if #models == 1 then return models[1] end
   for i = #models, 1, -1 do
     if call('EXISTS', P .. 'ring:' .. models[i] .. ':' .. cls) == 0 then
-      ready_jobs[models[i]][cls] = false
+      set_ready(models[i], cls, false)
       table.remove(models, i)
     end
   end
@@ -238,7 +247,7 @@ local function try(taker)
   if not model then return 'stale' end
   local tenant, spent, virtual, first = pick_tenant(model, cls)
   if not tenant then
-    if budget > 0 then ready_jobs[model][cls] = false end
+    if budget > 0 then set_ready(model, cls, false) end
     return 'stale'
   end
   local q = P .. 'q:' .. model .. ':' .. cls .. ':' .. tenant
@@ -255,7 +264,7 @@ local function try(taker)
   end
   if not j or j.st ~= 'QUEUED' then return 'stale' end
   tally('depth:' .. model, j.c, -1, j)
-  ready_jobs[model][cls] = ready_jobs[model][cls] - 1
+  set_ready(model, cls, ready_jobs[model][cls] - 1)
   if j.dl > 0 then
     call('ZREM', P .. 'due', id)
     if j.dl <= NOW then
@@ -293,6 +302,7 @@ local function take(taker)
   return {taker.answer}
 end
 
+if #last > 0 then read_records(last) end
 for _, taker in ipairs(takers) do
   local i = taker.last
   taker.answer = ARGV[i] ~= '' and complete(ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3]) or ''

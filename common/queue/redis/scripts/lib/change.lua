@@ -73,7 +73,7 @@ local function commit(reply)
   settle()
   local records = {}
   for id, j in pairs(changed) do
-    j.id = nil
+    j.id, j.spec_at = nil, nil
     records[#records + 1] = P .. 'j:' .. id
     records[#records + 1] = cmsgpack.pack(j)
   end

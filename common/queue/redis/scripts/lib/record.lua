@@ -9,36 +9,38 @@
 -- Each script has its jobs once, however often it asks; what it changes is written at its end
 -- (commit in change.lua).
 local jobs = {}   -- id -> job, or false: unknown
-local specs = {}  -- id -> bytes of s:<id>, where read_all has read them
+local bodies = {}  -- id -> bytes of s:<id>, where they were read
 
+-- The array, and where the spec begins.
 local function header(bytes)
   local at, h = cmsgpack.unpack_one(bytes)
-  return h, at
+  return h, at + 1
 end
 
-local function spec_of(id)
-  local bytes = specs[id] or call('GET', P .. 's:' .. id)
+local function spec_of(j)
+  local bytes, at = bodies[j.id] or call('GET', P .. 's:' .. j.id), j.spec_at
   if not bytes then return '' end
-  local _, at = header(bytes)
-  return bytes:sub(at + 1)
+  if not at then at = select(2, header(bytes)) end
+  return bytes:sub(at)
 end
 
 local function submitted(bytes)
-  local h = header(bytes)
-  return {st = 'QUEUED', v = 1, ep = 0, cks = 0, c = h[1], m = h[2], t = h[3], cost = h[4],
+  local h, at = header(bytes)
+  return {spec_at = at, st = 'QUEUED', v = 1, ep = 0, cks = 0, c = h[1], m = h[2], t = h[3], cost = h[4],
           dl = h[5], keep = h[6], sq = h[7], enq = h[8], mn = h[10] or nil, tname = h[11] or nil,
           solo = h[12] or nil}
 end
 
-local function keep_job(id, record, submission)
+local function keep_job(id, record, body)
   local j = false
   if record then
     j = cmsgpack.unpack(record)
-  elseif submission then
-    j = submitted(submission)
+  elseif body then
+    j = submitted(body)
   end
   if j then j.id = id end
   jobs[id] = j
+  bodies[id] = body or nil
 end
 
 -- The job, or nil if it is unknown.
@@ -58,8 +60,17 @@ local function read_all(ids)
   end
   local values = call('MGET', unpack(keys))
   for n, id in ipairs(ids) do
-    specs[id] = values[2 * n]
-    if jobs[id] == nil then keep_job(id, values[2 * n - 1], specs[id]) end
+    if jobs[id] == nil then keep_job(id, values[2 * n - 1], values[2 * n]) end
+  end
+end
+
+-- Reads several at once that are known to have a record.
+local function read_records(ids)
+  local keys = {}
+  for n, id in ipairs(ids) do keys[n] = P .. 'j:' .. id end
+  local records = call('MGET', unpack(keys))
+  for n, id in ipairs(ids) do
+    if records[n] then keep_job(id, records[n]) end
   end
 end
 
