@@ -162,6 +162,31 @@ TEST_F(JobFailuresTest, MemoryThatNeverSufficesEndsTheJobAfterItsTries) {
   EXPECT_EQ(Failures("out_of_memory"), 4);
 }
 
+TEST_F(JobFailuresTest, ASmallerPictureIsDueOnlyWhereItIsAllowedAndIsNeverClaimed) {
+  const auto reliefs = [this](const std::string& due, const std::string& given) {
+    return Metric("phasor_reliefs_total{due=\"" + due + "\",given=\"" + given + "\"}");
+  };
+  StartWorker("w1");
+  prompt_ = "fault:oom@step3";
+  double shrunk = 0;
+  for (const bool allowed : {false, true}) {
+    job::GenerateSpec spec = Spec();
+    spec.allow_degradation = allowed;
+    const job::JobId id = SubmitBytes(rpc::EncodeJobSpec({.spec = spec, .trace_parent = ""}));
+    for (int run = 1; run <= 4; ++run) {
+      TakeAndRun();
+      clock_.Advance(Millis(31'000));
+      (void)queue_.Recover(10);
+      // The third and the fourth failure: what comes next is the last try, or would be one.
+      if (allowed && run >= 3) ++shrunk;
+      EXPECT_EQ(reliefs("smaller_picture", "cheaper_plan"), shrunk) << allowed << ", " << run;
+    }
+    EXPECT_EQ(View(id).state, job::State::kSealing) << allowed;
+  }
+  EXPECT_EQ(reliefs("cheaper_plan", "cheaper_plan"), 6);
+  EXPECT_EQ(reliefs("smaller_picture", "smaller_picture"), 0);
+}
+
 // Has no room for pictures for the first calls.
 class FullForAWhile final : public StoreWrapper {
  public:

@@ -239,17 +239,21 @@ void JobRunner::GiveBack(Ongoing& job) {
 
 std::string JobRunner::Fail(Ongoing& job, const Ending& ending) {
   const job::ErrorClass error = ending.error();
-  const job::Verdict verdict =
-      job::Judge({.error = error, .tries = job.grant.tries, .crashes = job.grant.crashes},
-                 parts_.patience.draw());
+  const job::Verdict verdict = job::Judge({.error = error,
+                                           .tries = job.grant.tries,
+                                           .crashes = job.grant.crashes,
+                                           .allow_degradation = job.spec.allow_degradation},
+                                          parts_.patience.draw());
+  const job::Relief relief = job::Given(verdict.relief);
   const std::string code = absl::StatusCodeToString(ending.status.code());
   log::Warn("job failed", {{"job_id", job.grant.fence.id},
                            {"status", ending.status},
                            {"class", ToString(error)},
                            {"retry", verdict.retry},
                            {"delay_ms", verdict.delay.count()},
-                           {"relief", ToString(verdict.relief)}});
+                           {"relief", ToString(relief)}});
   parts_.metrics.Failed(error);
+  if (relief != job::Relief::kNone) parts_.metrics.Relieved(verdict.relief, relief);
   job.running->BeginCall(kStoreStall);
   const SteadyTime end =
       parts_.patience.clock.Steady() +
@@ -257,7 +261,7 @@ std::string JobRunner::Fail(Ongoing& job, const Ending& ending) {
   if (verdict.worker_lost) {
     parts_.on_device_lost();  // nothing can be saved any more: the last checkpoint stands
   } else if (verdict.retry) {
-    Prepare(job, verdict);
+    Prepare(job, relief);
   }
   const queue::Failure failure{.fence = job.grant.fence,
                                .retryable = verdict.retry,
@@ -278,8 +282,8 @@ std::string JobRunner::Fail(Ongoing& job, const Ending& ending) {
 }
 
 // What makes the next try better, before it is asked for.
-void JobRunner::Prepare(Ongoing& job, const job::Verdict& verdict) {
-  if (verdict.relief != job::Relief::kNone) parts_.models.KeepOnly(job.grant.model);
+void JobRunner::Prepare(Ongoing& job, job::Relief relief) {
+  if (relief != job::Relief::kNone) parts_.models.KeepOnly(job.grant.model);
   // The state before the unit that failed is worth keeping: the next try redoes only that.
   if (job.run != nullptr && job.checkpoints.Save(*job.run, job.steps_done)) {
     parts_.lease.RenewSoon();

@@ -83,7 +83,7 @@ class JobRunner {
   std::string Finish(Ongoing& job, const Ending& ending);
   void GiveBack(Ongoing& job);
   std::string Fail(Ongoing& job, const Ending& ending);
-  void Prepare(Ongoing& job, const job::Verdict& verdict);
+  void Prepare(Ongoing& job, job::Relief relief);
 
   RunnerParts parts_;
   const RunnerConfig config_;

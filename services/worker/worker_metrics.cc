@@ -29,6 +29,10 @@ WorkerMetrics::WorkerMetrics(metrics::Registry& registry)
                                   {"class"})),
       retries_(registry.Counters("retries_total", "Failures that are tried again, by code.",
                                  {"reason"})),
+      reliefs_(registry.Counters("reliefs_total",
+                                 "Tries to come that shall need less memory: what is due, and "
+                                 "what this worker can give of it.",
+                                 {"due", "given"})),
       resumed_(registry.Counters("resumed_jobs_total",
                                  "Jobs that came with a checkpoint; exact: it was taken.",
                                  {"exact"})),
@@ -86,6 +90,10 @@ void WorkerMetrics::SetClosed(std::optional<Closed> closed) {
   for (const Closed reason : kClosedReasons) {
     closed_.With({std::string(ToString(reason))}).Set(reason == closed ? 1 : 0);
   }
+}
+
+void WorkerMetrics::Relieved(job::Relief due, job::Relief given) {
+  reliefs_.With({std::string(job::ToString(due)), std::string(job::ToString(given))}).Increment();
 }
 
 void WorkerMetrics::Retried(const std::string& code) { retries_.With({code}).Increment(); }

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "common/job/error_class.h"
+#include "common/job/verdict.h"
 #include "common/metrics/registry.h"
 #include "services/worker/intake.h"
 #include "services/worker/running_job.h"
@@ -26,6 +27,8 @@ class WorkerMetrics {
 
   void Failed(job::ErrorClass error);
   void Retried(const std::string& code);
+  // Memory did not suffice: what the next try should do about it and what it will.
+  void Relieved(job::Relief due, job::Relief given);
   // `exact`: the checkpoint was taken; otherwise the run began again at step 0.
   void Resumed(bool exact);
   void CheckpointWritten(uint64_t bytes, double seconds);
@@ -47,6 +50,7 @@ class WorkerMetrics {
   metrics::Family<metrics::Gauge> closed_;
   metrics::Family<metrics::Counter> failures_;
   metrics::Family<metrics::Counter> retries_;
+  metrics::Family<metrics::Counter> reliefs_;
   metrics::Family<metrics::Counter> resumed_;
   metrics::Family<metrics::Histogram> checkpoint_bytes_;
   metrics::Family<metrics::Histogram> checkpoint_seconds_;
