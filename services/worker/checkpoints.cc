@@ -6,16 +6,17 @@
 
 namespace phasor::worker {
 
-Checkpoints::Checkpoints(storage::ResultStore& store, const Clock& clock, WorkerMetrics& metrics,
-                         engine::CheckpointPace& pace, RunningJob& job)
-    : store_(store), clock_(clock), metrics_(metrics), pace_(pace), job_(job) {
+Checkpoints::Checkpoints(storage::ResultStore& store, const Patience& patience,
+                         WorkerMetrics& metrics, engine::CheckpointPace& pace, RunningJob& job)
+    : store_(store), patience_(patience), metrics_(metrics), pace_(pace), job_(job) {
   pace_.Begin();
 }
 
 void Checkpoints::Resume(const queue::Grant& grant, engine::Run& run) {
   if (grant.checkpoint.empty()) return;
   stored_.push_back(grant.checkpoint);
-  StatusOr<std::string> bytes = store_.Get(grant.checkpoint);
+  const StatusOr<std::string> bytes =
+      AskStore(patience_, job_, [&] { return store_.Get(grant.checkpoint); });
   Status taken = bytes.status();
   if (bytes.ok()) taken = run.Restore(*bytes);
   metrics_.Resumed(taken.ok());
@@ -36,12 +37,12 @@ bool Checkpoints::AfterStep(const engine::Run& run, int step, double seconds) {
 bool Checkpoints::Save(const engine::Run& run, int step) {
   if (step == 0 || (!newest_.empty() && newest_step_ == step)) return false;
   job_.BeginCall(kStoreStall);
-  const SteadyTime begin = clock_.Steady();
+  const SteadyTime begin = patience_.clock.Steady();
   const StatusOr<std::string> bytes = run.Snapshot();
   if (!bytes.ok()) return false;  // the run is past the point where it can be saved
   const std::string key = storage::CheckpointKey(job_.fence().id, job_.fence().epoch, step);
   const Status put = store_.Put(key, *bytes);
-  const double seconds = SecondsBetween(begin, clock_.Steady());
+  const double seconds = SecondsBetween(begin, patience_.clock.Steady());
   pace_.Took(seconds);
   if (!put.ok()) {
     log::Warn("checkpoint not stored", {{"job_id", job_.fence().id}, {"status", put}});

@@ -14,17 +14,31 @@
 #include "common/storage/result_store.h"
 #include "engine/api/engine.h"
 #include "engine/checkpoint/checkpoint_pace.h"
+#include "services/worker/patience.h"
 #include "services/worker/running_job.h"
 #include "services/worker/worker_metrics.h"
 
 namespace phasor::worker {
 
+// How long a job that begins waits for what its former owners left in a store that is away.
+inline constexpr Millis kPatienceWithStore{30'000};
+
+// Repeats a read that finds the store away, as long as the job goes on.
+template <typename Read>
+auto AskStore(const Patience& patience, RunningJob& job, const Read& read) {
+  job.BeginCall(kStoreStall);
+  const Clock& clock = patience.clock;
+  return patience.Until(clock.Steady() + kPatienceWithStore, read,
+                        [&] { return job.Stop(clock.Steady()) == StopReason::kNone; });
+}
+
 class Checkpoints {
  public:
-  Checkpoints(storage::ResultStore& store, const Clock& clock, WorkerMetrics& metrics,
+  Checkpoints(storage::ResultStore& store, const Patience& patience, WorkerMetrics& metrics,
               engine::CheckpointPace& pace, RunningJob& job);
 
-  // Takes the grant's checkpoint into a fresh run, if it has one that can be taken.
+  // Takes the grant's checkpoint into a fresh run, if it has one that can be taken. A store that
+  // is away is waited for: the steps would be done again otherwise.
   void Resume(const queue::Grant& grant, engine::Run& run);
 
   // After a step that took `seconds`: saves when it is time. True: there is a new one.
@@ -44,7 +58,7 @@ class Checkpoints {
   void DeleteSuperseded();
 
   storage::ResultStore& store_;
-  const Clock& clock_;
+  const Patience& patience_;
   WorkerMetrics& metrics_;
   engine::CheckpointPace& pace_;
   RunningJob& job_;

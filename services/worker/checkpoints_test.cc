@@ -101,11 +101,16 @@ TEST_F(CheckpointsTest, AHostileOneCostsTimeAndNothingElse) {
 TEST_F(CheckpointsTest, OneThatIsGoneOrOutOfReachIsDoneWithout) {
   class Unreadable final : public StoreWrapper {
    public:
-    using StoreWrapper::StoreWrapper;
+    Unreadable(storage::ResultStore& below, std::function<void()> meanwhile)
+        : StoreWrapper(below), meanwhile_(std::move(meanwhile)) {}
     StatusOr<std::string> Get(const std::string& key) override {
+      meanwhile_();
       return key.find("/c/") == std::string::npos ? below_.Get(key) : StatusOr<std::string>(answer);
     }
     Status answer;
+
+   private:
+    const std::function<void()> meanwhile_;
   };
   for (const Status& answer :
        {NotFound("gone"), Unavailable("out of reach"), DataLoss("a bad sector")}) {
@@ -113,7 +118,7 @@ TEST_F(CheckpointsTest, OneThatIsGoneOrOutOfReachIsDoneWithout) {
     const job::JobId id = Submit();
     CrashAt(5);
     auto real = std::move(store_);
-    auto unreadable = std::make_unique<Unreadable>(*real);
+    auto unreadable = std::make_unique<Unreadable>(*real, [this] { lease_->Tick(); });
     unreadable->answer = answer;
     store_ = std::move(unreadable);
     StartWorker("w2");
@@ -123,6 +128,80 @@ TEST_F(CheckpointsTest, OneThatIsGoneOrOutOfReachIsDoneWithout) {
     store_ = std::move(real);
   }
   EXPECT_EQ(Refused(), 3);
+}
+
+// Away until its clock has reached a time; the renewer's thread lives on meanwhile.
+class StoreThatComesBack final : public StoreWrapper {
+ public:
+  StoreThatComesBack(storage::ResultStore& below, const Clock& clock, Millis away,
+                     std::function<void()> meanwhile)
+      : StoreWrapper(below),
+        clock_(clock),
+        back_(clock.Steady() + away),
+        meanwhile_(std::move(meanwhile)) {}
+  StatusOr<std::string> Get(const std::string& key) override {
+    if (IsAway()) return Unavailable("away");
+    return below_.Get(key);
+  }
+  StatusOr<storage::TerminalRecord> ReadTerminal(const job::JobId& id) override {
+    if (IsAway()) return Unavailable("away");
+    return below_.ReadTerminal(id);
+  }
+
+ private:
+  bool IsAway() {
+    meanwhile_();
+    return clock_.Steady() < back_;
+  }
+
+  const Clock& clock_;
+  const SteadyTime back_;
+  const std::function<void()> meanwhile_;
+};
+
+TEST_F(CheckpointsTest, AStoreThatIsAwayForAWhileIsWaitedForAndNoStepIsDoneAgain) {
+  const std::string png = UndisturbedPng();
+  StartWorker("w1");
+  const job::JobId id = Submit();
+  CrashAt(5);
+  const auto real = std::move(store_);
+  store_ = std::make_unique<StoreThatComesBack>(*real, clock_, Millis(20'000),
+                                                [this] { lease_->Tick(); });
+  StartWorker("w2");
+  TakeAndRun();
+  EXPECT_EQ(rpc::ResultOf(Record(id)).resumed_from_step(), 5);
+  EXPECT_EQ(Png(id), png);
+  EXPECT_EQ(Refused(), 0);
+}
+
+TEST_F(CheckpointsTest, AnEndInAStoreThatIsAwayForAWhileIsFoundBeforeAnythingIsComputed) {
+  StartWorker("w1");
+  const job::JobId id = Submit();
+  CrashAt(5);
+  storage::TerminalRecord ended;
+  ended.id = id;
+  ASSERT_TRUE(store_->CreateTerminal(ended).ok());
+  const auto real = std::move(store_);
+  store_ = std::make_unique<StoreThatComesBack>(*real, clock_, Millis(20'000),
+                                                [this] { lease_->Tick(); });
+  StartWorker("w2");
+  progress_.clear();
+  TakeAndRun();
+  EXPECT_EQ(View(id).state, job::State::kDone);
+  EXPECT_THAT(progress_, IsEmpty());
+}
+
+TEST_F(CheckpointsTest, WhoIsCanceledWaitsNoLongerForTheStore) {
+  StartWorker("w1");
+  const job::JobId id = Submit();
+  CrashAt(5);
+  const auto real = std::move(store_);
+  store_ = std::make_unique<StoreThatComesBack>(
+      *real, clock_, Millis(20'000), [this, id] { lease_->AskToStop(StopReason::kCanceled, id); });
+  StartWorker("w2");
+  const SteadyTime begin = clock_.Steady();
+  TakeAndRun();
+  EXPECT_LT(SecondsBetween(begin, clock_.Steady()), 5);
 }
 
 TEST_F(CheckpointsTest, TheyCostAtMostTheirShare) {

@@ -56,8 +56,9 @@ JobEnd JobRunner::Run(const queue::Grant& grant, SteadyTime sent) {
   const Clock& clock = parts_.patience.clock;
   const SteadyTime begin = clock.Steady();
   auto running = std::make_shared<RunningJob>(grant.fence, OwnDeadline(sent, grant.lease));
-  Ongoing job(grant, running,
-              Checkpoints(parts_.store, clock, parts_.metrics, checkpoint_pace_, *running));
+  Ongoing job(
+      grant, running,
+      Checkpoints(parts_.store, parts_.patience, parts_.metrics, checkpoint_pace_, *running));
   job.seconds["queue"] =
       std::max(0.0, static_cast<double>(clock.WallMillis() - grant.enqueued_ms) / 1000);
   log::Info("job taken", {{"job_id", grant.fence.id},
@@ -198,7 +199,8 @@ JobRunner::Ending JobRunner::Publish(Ongoing& job, const engine::Run& run,
 }
 
 bool JobRunner::SettleOld(Ongoing& job) {
-  const auto record = parts_.store.ReadTerminal(job.grant.fence.id);
+  const auto record = AskStore(parts_.patience, *job.running,
+                               [&] { return parts_.store.ReadTerminal(job.grant.fence.id); });
   if (!record.ok()) return false;
   log::Info("the job had ended already", {{"job_id", record->id}, {"by", record->worker}});
   job.completion = publisher_.Settle(job.grant.fence, *record);

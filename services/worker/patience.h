@@ -32,10 +32,16 @@ struct Patience {
 
   template <typename Call>
   auto Until(SteadyTime end, const Call& call) const {
+    return Until(end, call, [] { return true; });
+  }
+
+  // `goes_on`: asked before each repetition, whether it is still wanted.
+  template <typename Call, typename GoesOn>
+  auto Until(SteadyTime end, const Call& call, const GoesOn& goes_on) const {
     for (int failures = 0;; ++failures) {
       auto answer = call();
       const bool unknown = StatusOf(answer).code() == StatusCode::kUnavailable;
-      if (!unknown || clock.Steady() >= end) return answer;
+      if (!unknown || clock.Steady() >= end || !goes_on()) return answer;
       sleep(Backoff(failures, Millis(50), Millis(2'000), draw()));
     }
   }

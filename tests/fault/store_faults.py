@@ -99,6 +99,33 @@ def store_goes_away(seed, store):
         rig.check()
 
 
+def fault_18_a_store_in_redis_is_away_when_its_checkpoint_is_needed(seed):
+    store_away_at_resumption(seed, RedisStore)
+
+
+def fault_18_a_store_in_s3_is_away_when_its_checkpoint_is_needed(seed):
+    store_away_at_resumption(seed, S3Store)
+
+
+def store_away_at_resumption(seed, store):
+    with Rig(seed, workers=1, lease=2, worker_flags=CHECKPOINTS, store=store) as rig:
+        rig.undisturbed("x", seed=5, steps=40)
+        job = rig.submit("x", seed=5, steps=40)
+        rig.wait_for_checkpoint(job)
+        rig.workers[0].kill()
+        second = rig.add_worker("worker-2")
+        wait_for("another worker", lambda: second.says("worker ready"))
+        rig.store.relay.refuse(second.name)
+        rig.wait_for_grant(job, 2)
+        time.sleep(2 * rig.lease)
+        rig.store.relay.heal(second.name)
+        done = rig.finish(job)
+        grant = rig.proxy.record.grants_of(job)[1]
+        assert done["result"].get("resumed_from_step", 0) == grant.step > 0, done
+        assert rig.crashes_and_tries(job) == (1, 0)
+        rig.check()
+
+
 def fault_02_a_loser_of_a_store_in_redis_is_swept(seed):
     loser_is_swept(seed, RedisStore)
 
