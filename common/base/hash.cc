@@ -1,16 +1,15 @@
 #include "common/base/hash.h"
 
+#include <openssl/core_names.h>
 #include <openssl/evp.h>
+#include <openssl/params.h>
 #include <openssl/rand.h>
 
-#include <algorithm>
 #include <cstdlib>
-#include <initializer_list>
 
 namespace phasor {
 namespace {
 
-constexpr size_t kBlock = 64;  // bytes that SHA-256 takes at once
 constexpr size_t kTokenBytes = 16;
 
 // Fetched once: OpenSSL 3 looks an algorithm up by its name, under a lock, at every other use.
@@ -21,22 +20,19 @@ const EVP_MD* Algorithm() {
 
 struct FreeContext {
   void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
+  void operator()(EVP_MAC_CTX* context) const { EVP_MAC_CTX_free(context); }
 };
 
-// Of the parts one after another; without an allocation after a thread's first.
-Digest HashOf(std::initializer_list<std::string_view> parts) {
-  static thread_local const std::unique_ptr<EVP_MD_CTX, FreeContext> context(EVP_MD_CTX_new());
-  bool ok = EVP_DigestInit_ex2(context.get(), Algorithm(), nullptr) == 1;
-  for (const std::string_view part : parts) {
-    ok = ok && EVP_DigestUpdate(context.get(), part.data(), part.size()) == 1;
-  }
-  Digest digest;
-  if (!ok || EVP_DigestFinal_ex(context.get(), digest.data(), nullptr) != 1) std::abort();
-  return digest;
-}
-
-std::string_view BytesOf(const auto& array) {
-  return {reinterpret_cast<const char*>(array.data()), array.size()};
+// The one-shot HMAC() allocates and looks both algorithms up at every call.
+EVP_MAC_CTX* NewHmac() {
+  EVP_MAC* const mac = EVP_MAC_fetch(nullptr, "HMAC", nullptr);
+  EVP_MAC_CTX* const context = EVP_MAC_CTX_new(mac);
+  EVP_MAC_free(mac);
+  char digest[] = "SHA256";
+  const OSSL_PARAM params[] = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
+                               OSSL_PARAM_construct_end()};
+  if (context == nullptr || EVP_MAC_CTX_set_params(context, params) != 1) std::abort();
+  return context;
 }
 
 }  // namespace
@@ -62,22 +58,30 @@ Digest Sha256::Finish() {
   return digest;
 }
 
-Digest Sha256Of(std::string_view bytes) { return HashOf({bytes}); }
-
-// RFC 2104. OpenSSL's own HMAC allocates and takes locks at every call.
-Digest HmacSha256(std::string_view key, std::string_view bytes) {
-  std::array<uint8_t, kBlock> inner{};
-  if (key.size() > kBlock) {
-    const Digest digest = Sha256Of(key);
-    std::copy(digest.begin(), digest.end(), inner.begin());
-  } else {
-    std::copy(key.begin(), key.end(), inner.begin());
+Digest Sha256Of(std::string_view bytes) {
+  static thread_local const std::unique_ptr<EVP_MD_CTX, FreeContext> context(EVP_MD_CTX_new());
+  Digest digest;
+  if (EVP_DigestInit_ex2(context.get(), Algorithm(), nullptr) != 1 ||
+      EVP_DigestUpdate(context.get(), bytes.data(), bytes.size()) != 1 ||
+      EVP_DigestFinal_ex(context.get(), digest.data(), nullptr) != 1) {
+    std::abort();
   }
-  std::array<uint8_t, kBlock> outer = inner;
-  for (uint8_t& byte : inner) byte ^= 0x36;
-  for (uint8_t& byte : outer) byte ^= 0x5c;
-  const Digest digest = HashOf({BytesOf(inner), bytes});
-  return HashOf({BytesOf(outer), BytesOf(digest)});
+  return digest;
+}
+
+Digest HmacSha256(std::string_view key, std::string_view bytes) {
+  static thread_local const std::unique_ptr<EVP_MAC_CTX, FreeContext> context(NewHmac());
+  // Without a pointer the key of the call before would stay.
+  const auto* key_bytes = reinterpret_cast<const uint8_t*>(key.empty() ? "" : key.data());
+  const auto* data = reinterpret_cast<const uint8_t*>(bytes.data());
+  Digest digest;
+  size_t size = 0;
+  if (EVP_MAC_init(context.get(), key_bytes, key.size(), nullptr) != 1 ||
+      EVP_MAC_update(context.get(), data, bytes.size()) != 1 ||
+      EVP_MAC_final(context.get(), digest.data(), &size, digest.size()) != 1) {
+    std::abort();
+  }
+  return digest;
 }
 
 std::string Hex(const uint8_t* data, size_t size) {

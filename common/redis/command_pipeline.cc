@@ -4,8 +4,6 @@
 #include <map>
 #include <utility>
 
-#include "absl/time/clock.h"
-
 namespace phasor::redis {
 namespace {
 
@@ -68,7 +66,7 @@ std::vector<StatusOr<RedisReply>> CommandPipeline::Wait(Batch calls) {
   if (calls.empty()) return {};
   // The batch before this one may use up its time limit, too.
   const Millis limit = 2 * (options_.connect_timeout + options_.command_timeout);
-  const absl::Time deadline = absl::Now() + absl::FromChrono(limit);
+  const SteadyTime deadline = std::chrono::steady_clock::now() + limit;
   const auto caller = std::make_shared<Caller>();
   caller->due = calls.size();
   for (const auto& call : calls) call->caller = caller;
@@ -79,7 +77,7 @@ std::vector<StatusOr<RedisReply>> CommandPipeline::Wait(Batch calls) {
   led_ = true;
   bool in_time = true;
   while (caller->due > 0 && !caller->leads && in_time) {
-    in_time = !caller->woken.WaitWithDeadline(&mu_, deadline);
+    in_time = caller->woken.WaitUntil(&mu_, deadline);
   }
   // Too late: what was not sent never is, and nobody passes the lead to who has left.
   if (!in_time) std::erase_if(waiting_, [&](const auto& call) { return call->caller == caller; });

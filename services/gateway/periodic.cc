@@ -2,7 +2,6 @@
 
 #include <utility>
 
-#include "absl/time/time.h"
 #include "common/log/log.h"
 
 namespace phasor::gateway {
@@ -38,9 +37,9 @@ void Periodic::Run() {
 
 bool Periodic::Pause() {
   const double draw = std::uniform_real_distribution<double>()(random_);
-  const absl::Time until = absl::Now() + absl::FromChrono(Jittered(interval_, draw));
+  const SteadyTime until = std::chrono::steady_clock::now() + Jittered(interval_, draw);
   MutexLock lock(&mu_);
-  while (!stopped_ && !stop_.WaitWithDeadline(&mu_, until)) {
+  while (!stopped_ && stop_.WaitUntil(&mu_, until)) {
   }
   return !stopped_;
 }

@@ -2,14 +2,13 @@
 
 #include <utility>
 
-#include "absl/time/time.h"
 #include "common/log/log.h"
 
 namespace phasor::worker {
 namespace {
 
 // How long Run sleeps at most between two looks at the clock.
-const absl::Duration kLongestNap = absl::Milliseconds(200);
+constexpr Millis kLongestNap{200};
 
 }  // namespace
 
@@ -104,7 +103,7 @@ void LeaseRenewer::Run(std::stop_token stop) {
     Tick();
     MutexLock lock(&mu_);
     const bool due = job_ != nullptr && clock_.Steady() >= due_;
-    if (!due && !stop.stop_requested()) changed_.WaitWithTimeout(&mu_, kLongestNap);
+    if (!due && !stop.stop_requested()) changed_.WaitFor(&mu_, kLongestNap);
   }
 }
 

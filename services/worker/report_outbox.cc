@@ -1,8 +1,7 @@
 #include "services/worker/report_outbox.h"
 
+#include <chrono>
 #include <utility>
-
-#include "absl/time/time.h"
 
 namespace phasor::worker {
 
@@ -14,6 +13,7 @@ void ReportOutbox::Put(const v1::JobProgress& progress) {
   } else {
     previews_[progress.preview_image()] = progress;
   }
+  news_.Signal();
 }
 
 bool ReportOutbox::Readable() const {
@@ -22,8 +22,9 @@ bool ReportOutbox::Readable() const {
 
 std::optional<v1::JobProgress> ReportOutbox::Next(Millis timeout) {
   MutexLock lock(&mu_);
-  mu_.AwaitWithTimeout(absl::Condition(this, &ReportOutbox::Readable),
-                       absl::Milliseconds(timeout.count()));
+  const SteadyTime until = std::chrono::steady_clock::now() + timeout;
+  while (!Readable() && news_.WaitUntil(&mu_, until)) {
+  }
   if (closed_) return std::nullopt;
   if (progress_.has_value()) return std::exchange(progress_, std::nullopt);
   if (previews_.empty()) return std::nullopt;
@@ -35,6 +36,7 @@ std::optional<v1::JobProgress> ReportOutbox::Next(Millis timeout) {
 void ReportOutbox::Close() {
   MutexLock lock(&mu_);
   closed_ = true;
+  news_.SignalAll();
 }
 
 }  // namespace phasor::worker

@@ -27,6 +27,7 @@ class ReportOutbox {
   bool Readable() const REQUIRES_LOCK(mu_);
 
   Mutex mu_;
+  CondVar news_;
   bool closed_ GUARDED_BY(mu_) = false;
   std::optional<v1::JobProgress> progress_ GUARDED_BY(mu_);
   std::map<int, v1::JobProgress> previews_ GUARDED_BY(mu_);  // by image

@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "absl/time/time.h"
-
 namespace phasor::worker {
 namespace {
 
@@ -66,7 +64,7 @@ void Watchdog::Run(std::stop_token stop) {
     Tick();
     MutexLock lock(&mu_);
     if (stop.stop_requested()) return;
-    changed_.WaitWithTimeout(&mu_, absl::Milliseconds(config_.every.count()));
+    changed_.WaitFor(&mu_, config_.every);
   }
 }
 

@@ -125,15 +125,19 @@ def fault_19_black_holed_tcp(seed):
 def fault_20_wrong_clocks_on_worker_and_gateway(seed):
     with Rig(seed, workers=2, gateways=1, lease=2) as rig:
         rig.undisturbed("x", seed=5, steps=20)
+        clocks = []
         for hours, service in ((1, rig.workers[0]), (-1, rig.workers[1]), (1, rig.gateways[0])):
-            clock = os.path.join(rig.directory, f"clock of {service.name}")
-            rig.set_clock(hours * HOUR, clock)
-            service.shim(clock=clock).restart()
-        jobs = rig.submit_many(["x"] * 4, seed=5, steps=20)
-        worker = rig.wait_for_grant(jobs[0])
-        worker.kill()
-        worker.start()
-        rig.finish_all(jobs)
+            clocks.append(os.path.join(rig.directory, f"clock of {service.name}"))
+            rig.set_clock(hours * HOUR, clocks[-1])
+            service.shim(clock=clocks[-1]).restart()
+        for _ in range(2):
+            jobs = rig.submit_many(["x"] * 4, seed=5, steps=20)
+            worker = rig.wait_for_grant(jobs[0])
+            worker.kill()
+            worker.start()
+            rig.finish_all(jobs)
+            for clock in clocks:  # and now somebody sets them all back, under the running processes
+                rig.set_clock(-2 * HOUR, clock)
         rig.check()
 
 

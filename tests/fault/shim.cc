@@ -6,20 +6,15 @@
 //   PHASOR_SHIM_CLOCK   a file with 8 bytes, a signed number of seconds by which the wall clock of
 //                       the process is wrong; it may change while the process runs
 //
-// Thread-safe. The steady clock is left alone: no machine sets it. Who waits until a moment of the
-// wall clock waits until that moment of the wrong one.
+// Thread-safe. The steady clock is left alone: no machine sets it.
 #include <dlfcn.h>
 #include <fcntl.h>
-#include <linux/futex.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
 #include <sys/time.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <atomic>
 #include <csignal>
-#include <cstdarg>
 #include <cstdint>
 #include <cstdlib>
 #include <ctime>
@@ -79,26 +74,6 @@ int clock_gettime(clockid_t clock, timespec* time) noexcept {
   const int result = real(clock, time);
   if (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE) time->tv_sec += OffsetSeconds();
   return result;
-}
-
-// Abseil waits by futex, until a moment of the wall clock.
-long syscall(long number, ...) noexcept {
-  static const auto real = Real<long (*)(long, ...)>("syscall");
-  va_list list;
-  va_start(list, number);
-  long arguments[6];
-  for (long& argument : arguments) argument = va_arg(list, long);
-  va_end(list);
-  timespec until{};
-  constexpr long kByWallClock = FUTEX_WAIT_BITSET | FUTEX_CLOCK_REALTIME;
-  if (number == SYS_futex && (arguments[1] & ~FUTEX_PRIVATE_FLAG) == kByWallClock &&
-      arguments[3] != 0) {
-    until = *reinterpret_cast<const timespec*>(arguments[3]);
-    until.tv_sec = std::max<time_t>(0, until.tv_sec - OffsetSeconds());
-    arguments[3] = reinterpret_cast<long>(&until);
-  }
-  return real(number, arguments[0], arguments[1], arguments[2], arguments[3], arguments[4],
-              arguments[5]);
 }
 
 int gettimeofday(timeval* time, void* zone) noexcept {

@@ -191,6 +191,24 @@ TEST_F(RedisQueueAuditTest, RepairsEverythingAtOnceWithSeveralAuditorsWhileWorke
   ExpectThatAllJobsEnd();
 }
 
+TEST_F(RedisQueueAuditTest, ARecordThatIsNoneIsDroppedAndStopsNobody) {
+  const std::vector<std::string> spoilt = {TestJobId(20), TestJobId(21), TestJobId(22)};
+  Call({"SET", "{phasor}:j:" + spoilt[0], "no record"});
+  Call({"SET", "{phasor}:j:" + spoilt[1], ""});
+  Call({"SET", "{phasor}:s:" + spoilt[2], "no submission"});
+  for (const std::string& id : spoilt) {
+    EXPECT_EQ(redis_->queue().Get(id).status().code(), StatusCode::kNotFound);
+  }
+  EXPECT_GT(Round().repaired, 0);
+  EXPECT_EQ(Round().repairs, std::vector<std::string>());
+  int taken = 0;
+  while (const std::optional<Grant> grant = Take()) {
+    ++taken;
+    EXPECT_EQ(std::count(spoilt.begin(), spoilt.end(), grant->fence.id), 0);
+  }
+  EXPECT_GT(taken, 10);
+}
+
 TEST_F(RedisQueueAuditTest, ARepairLeavesTheOwnerItsJob) {
   const Grant grant = *Take();
   Call({"DEL", "{phasor}:lease"});

@@ -204,6 +204,7 @@ function phases.live(round)
   local ids = {}
   for i = 1, #page, 2 do ids[#ids + 1] = page[i] end
   local listed = #ids > 0 and call('ZMSCORE', P .. 'all', unpack(ids))
+  if #ids > 0 then read_all(ids) end
   for i = 1, #page, 2 do
     check_live(page[i], page[i + 1], listed[(i + 1) / 2])
     looked = looked + 1
@@ -224,8 +225,8 @@ local function check_key(key)
   local kind, rest = key:sub(#P + 1):match('^([sq]):(.*)$')
   if kind == 's' then
     local j = fetch(rest)
-    if LIVE[j.st] then put_back('live', rest, j.sq) end
-    put_back('all', rest, j.sq)
+    if j and LIVE[j.st] then put_back('live', rest, j.sq) end
+    if j then put_back('all', rest, j.sq) end
   elseif kind == 'q' then
     local m, c, t = rest:match('^([^:]+):(%d):([^:]+)$')
     if m then check_ring(m, c, t) end
@@ -250,8 +251,10 @@ local function index_phase(index, following, belongs)
   local outlives = index == 'all' or index == 'dead'
   phases[index] = function(round)
     local answer = call('ZSCAN', P .. index, round.at, 'COUNT', limit)
-    for i = 1, #answer[2], 2 do
-      local id = answer[2][i]
+    local ids = {}
+    for i = 1, #answer[2], 2 do ids[#ids + 1] = answer[2][i] end
+    if #ids > 0 then read_all(ids) end
+    for _, id in ipairs(ids) do
       local j = fetch(id)
       if not j and outlives then
         call('ZREM', P .. index, id)

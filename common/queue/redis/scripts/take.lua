@@ -38,8 +38,8 @@ local waiting = #takers  -- of them, how many have no answer yet
 local leases, tokens = {}, {}  -- what the grants add to `lease` and `tk`
 
 local function grant(taker, j)
-  return {taker.answer, j.id, j.ep, j.c, j.m, j.mn or false, j.t, j.tname or false, j.crash or 0, j.tries or 0,
-          j.cks, j.ck or '', j.solo or 0, j.enq, j.dl, j.lease, spec_of(j)}
+  return {taker.answer, j.id, j.ep, j.c, j.m, j.mn or false, j.t, j.tname or false, j.crash or 0,
+          j.tries or 0, j.cks, j.ck or '', j.solo or 0, j.enq, j.dl, j.lease, spec_of(j)}
 end
 
 local cfg = call('HMGET', P .. 'cfg', 'paused', 'max_running_per_tenant', 'pass', 'audited')
@@ -233,8 +233,8 @@ local function lease_job(j, taker)
   leases[#leases + 1] = j.id
   tokens[#tokens + 1] = taker.nonce
   tokens[#tokens + 1] = j.id
-  j.ep, j.own, j.node, j.nonce, j.lease = j.ep + 1, taker.worker, taker.node, taker.nonce, taker.lease
-  j.wm = OFFERS
+  j.ep, j.own, j.node, j.wm = j.ep + 1, taker.worker, taker.node, OFFERS
+  j.nonce, j.lease = taker.nonce, taker.lease
   j.ph, j.u, j.tp = nil, nil, nil  -- what the last owner left
   enter(j, 'LEASED')
 end

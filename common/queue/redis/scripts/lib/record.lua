@@ -11,10 +11,17 @@
 local jobs = {}   -- id -> job, or false: unknown
 local bodies = {}  -- id -> bytes of s:<id>, where they were read
 
--- The array, and where the spec begins.
+-- What is no record of ours counts as unknown: an error would stop every script that meets it.
+local function decode(bytes)
+  local ok, j = pcall(cmsgpack.unpack, bytes)
+  return ok and type(j) == 'table' and j.m and j or false
+end
+
+-- The array of s:<id>, and where the spec begins.
 local function header(bytes)
-  local at, h = cmsgpack.unpack_one(bytes)
-  return h, at + 1
+  local ok, at, h = pcall(cmsgpack.unpack_one, bytes)
+  if ok and type(h) == 'table' then return h, at + 1 end
+  return {}, 1
 end
 
 local function spec_of(j)
@@ -26,20 +33,15 @@ end
 
 local function submitted(bytes)
   local h, at = header(bytes)
-  return {spec_at = at, st = 'QUEUED', v = 1, ep = 0, cks = 0, c = h[1], m = h[2], t = h[3], cost = h[4],
-          dl = h[5], keep = h[6], sq = h[7], enq = h[8], mn = h[10] or nil, tname = h[11] or nil,
-          solo = h[12] or nil}
+  return h[2] and {spec_at = at, st = 'QUEUED', v = 1, ep = 0, cks = 0, c = h[1], m = h[2], t = h[3],
+                   cost = h[4], dl = h[5], keep = h[6], sq = h[7], enq = h[8], mn = h[10] or nil,
+                   tname = h[11] or nil, solo = h[12] or nil}
 end
 
 local function keep_job(id, record, body)
-  local j = false
-  if record then
-    j = cmsgpack.unpack(record)
-  elseif body then
-    j = submitted(body)
-  end
+  local j = record and decode(record) or (not record and body and submitted(body))
   if j then j.id = id end
-  jobs[id] = j
+  jobs[id] = j or false
   bodies[id] = body or nil
 end
 
