@@ -37,7 +37,7 @@ def parse():
     parser.add_argument("--fsync", choices=["everysec", "always", "no"], default="everysec")
     parser.add_argument("--payload", type=int, default=300, help="bytes of a job")
     parser.add_argument("--tenants", type=int, default=1, help="of Phasor; the others know none")
-    parser.add_argument("--phasor-connections", type=int, default=4, help="of a consumer")
+    parser.add_argument("--phasor-connections", type=int, default=2, help="of a consumer")
     parser.add_argument("--asynq-servers", type=int, default=4)
     parser.add_argument("--bullmq-processes", type=int, default=2, help="consumers")
     parser.add_argument("--scale", type=float, default=1.0, help="of the number of jobs")
