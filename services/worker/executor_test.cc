@@ -2,49 +2,11 @@
 
 #include "engine/api/device_lost.h"
 #include "services/worker/drain.h"
+#include "services/worker/lossy_line.h"
 #include "services/worker/worker_fixture.h"
 
 namespace phasor::worker {
 namespace {
-
-// The memory queue, but the first takes get no answer although they were carried out.
-class LosesReplies final : public queue::Consumer {
- public:
-  LosesReplies(queue::Consumer& below, int lost) : below_(below), lost_(lost) {}
-
-  StatusOr<std::optional<queue::Grant>> Take(const queue::TakeRequest& request) override {
-    nonces.push_back(request.nonce);
-    auto grant = below_.Take(request);
-    if (lost_ > 0) {
-      --lost_;
-      if (on_loss) on_loss();
-      return Unavailable("the reply was lost");
-    }
-    return grant;
-  }
-  void WaitForWork(Millis timeout) override { below_.WaitForWork(timeout); }
-  StatusOr<queue::OwnerAnswer> Renew(const queue::RenewRequest& request) override {
-    return below_.Renew(request);
-  }
-  StatusOr<queue::OwnerAnswer> Complete(const queue::Fence& fence,
-                                        const std::string& result) override {
-    return below_.Complete(fence, result);
-  }
-  StatusOr<queue::FailOutcome> Fail(const queue::Failure& failure) override {
-    return below_.Fail(failure);
-  }
-  StatusOr<queue::OwnerAnswer> Release(const queue::Fence& fence, const std::string& checkpoint,
-                                       int step) override {
-    return below_.Release(fence, checkpoint, step);
-  }
-
-  std::vector<std::string> nonces;
-  std::function<void()> on_loss;
-
- private:
-  queue::Consumer& below_;
-  int lost_;
-};
 
 class ExecutorTest : public WorkerFixture {
  protected:
@@ -132,7 +94,8 @@ TEST_F(ExecutorTest, AnOrderToLoadAModelDoesNotKeepTheEndOfAJobFromTheQueue) {
 }
 
 TEST_F(ExecutorTest, ALostReplyIsAskedForAgainWithTheSameNonce) {
-  LosesReplies lossy(queue_, 2);
+  LossyLine lossy(queue_);
+  lossy.lost_replies = 2;
   const auto executor = MakeExecutor(lossy);
   const job::JobId id = Submit();
   on_progress_ = [&](const v1::JobProgress&) { executor->Drain(); };
@@ -144,7 +107,8 @@ TEST_F(ExecutorTest, ALostReplyIsAskedForAgainWithTheSameNonce) {
 }
 
 TEST_F(ExecutorTest, ADrainDoesNotLeaveTheJobOfALostReplyBehind) {
-  LosesReplies lossy(queue_, 2);
+  LossyLine lossy(queue_);
+  lossy.lost_replies = 2;
   const auto executor = MakeExecutor(lossy);
   Drain drain(*executor, intake_, renewer_, status_, clock_);
   const job::JobId id = Submit();
@@ -156,7 +120,8 @@ TEST_F(ExecutorTest, ADrainDoesNotLeaveTheJobOfALostReplyBehind) {
 }
 
 TEST_F(ExecutorTest, ADrainDoesNotWaitForeverForAQueueThatDoesNotAnswer) {
-  LosesReplies lossy(queue_, 1'000);
+  LossyLine lossy(queue_);
+  lossy.lost_replies = 1'000;
   const auto executor = MakeExecutor(lossy);
   lossy.on_loss = [&] { executor->Drain(); };
   const SteadyTime begin = clock_.Steady();
@@ -165,7 +130,8 @@ TEST_F(ExecutorTest, ADrainDoesNotWaitForeverForAQueueThatDoesNotAnswer) {
 }
 
 TEST_F(ExecutorTest, AnUnansweredTakeIsForgottenAfterTheLease) {
-  LosesReplies lossy(queue_, 2);
+  LossyLine lossy(queue_);
+  lossy.lost_replies = 2;
   Taker taker(lossy, patience_, {.worker = "w1", .node = "n1"});
   EXPECT_FALSE(taker.Take({"tiny"}).ok());
   clock_.Advance(Millis(15'000));

@@ -1,62 +1,10 @@
 #include "services/worker/taker.h"
 
+#include "services/worker/lossy_line.h"
 #include "services/worker/worker_fixture.h"
 
 namespace phasor::worker {
 namespace {
-
-// The memory queue, with a note of each call; the next few are carried out without an answer, or
-// not even carried out.
-class Line final : public queue::Consumer {
- public:
-  explicit Line(queue::Consumer& below) : below_(below) {}
-
-  StatusOr<std::optional<queue::Grant>> Take(const queue::TakeRequest& request) override {
-    nonces.push_back(request.nonce);
-    return Through("take", [&] { return below_.Take(request); });
-  }
-  StatusOr<queue::NextJob> CompleteAndTake(const queue::Completion& done,
-                                           const queue::TakeRequest& request) override {
-    nonces.push_back(request.nonce);
-    return Through("complete and take", [&] { return below_.CompleteAndTake(done, request); });
-  }
-  StatusOr<queue::OwnerAnswer> Complete(const queue::Fence& fence,
-                                        const std::string& result) override {
-    return Through("complete", [&] { return below_.Complete(fence, result); });
-  }
-  void WaitForWork(Millis timeout) override { below_.WaitForWork(timeout); }
-  StatusOr<queue::OwnerAnswer> Renew(const queue::RenewRequest& request) override {
-    return below_.Renew(request);
-  }
-  StatusOr<queue::FailOutcome> Fail(const queue::Failure& failure) override {
-    return below_.Fail(failure);
-  }
-  StatusOr<queue::OwnerAnswer> Release(const queue::Fence& fence, const std::string& checkpoint,
-                                       int step) override {
-    return below_.Release(fence, checkpoint, step);
-  }
-
-  int lost_replies = 0;
-  int lost_requests = 0;
-  std::vector<std::string> calls;
-  std::vector<std::string> nonces;
-
- private:
-  template <typename Call>
-  auto Through(const std::string& name, const Call& call) -> decltype(call()) {
-    calls.push_back(name);
-    if (lost_requests > 0) {
-      --lost_requests;
-      return Unavailable("the request was lost");
-    }
-    auto answer = call();
-    if (lost_replies == 0) return answer;
-    --lost_replies;
-    return Unavailable("the reply was lost");
-  }
-
-  queue::Consumer& below_;
-};
 
 class TakerTest : public WorkerFixture {
  protected:
@@ -73,7 +21,7 @@ class TakerTest : public WorkerFixture {
     return fence.id;
   }
 
-  Line line_{queue_};
+  LossyLine line_{queue_};
   Taker taker_{line_, patience_, {.worker = "w1", .node = "n1"}};
 };
 

@@ -8,6 +8,7 @@ can strike one process alone. The relay runs in a thread; faults are set from an
 import asyncio
 import random
 import threading
+import traceback
 
 
 class Door:
@@ -38,7 +39,10 @@ class Link:
         finally:
             for pump in pumps:
                 pump.cancel()
-            await asyncio.gather(*pumps, return_exceptions=True)
+            for ended in await asyncio.gather(*pumps, return_exceptions=True):
+                # A connection breaks when it is told to; anything else is a fault of the campaign.
+                if isinstance(ended, Exception) and not isinstance(ended, OSError):
+                    traceback.print_exception(ended)
             self.close()
             self.door.links.discard(self)
 
