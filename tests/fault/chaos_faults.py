@@ -53,6 +53,7 @@ class FaultRunner:
         self.loud = []  # (from, until) of the faults in LOUD
         self._rig, self._plan = rig, plan
         self._stopped = threading.Event()
+        self._failure = None
         self._thread = threading.Thread(target=self._run, daemon=True)
 
     def start(self):
@@ -60,13 +61,23 @@ class FaultRunner:
         self._thread.start()
 
     def stop(self):
+        """Raises what ended the faults before their time: a campaign without faults proves nothing."""
         self._stopped.set()
         self._thread.join(60)
+        if self._failure:
+            raise self._failure
 
     def summary(self):
         return ", ".join(f"{count} {kind}" for kind, count in self.counts.items() if count)
 
     def _run(self):
+        try:
+            self._strike_all()
+        except Exception as failure:
+            self._failure = failure
+            raise
+
+    def _strike_all(self):
         for fault in self._plan:
             if self._stopped.wait(max(0, self._began + fault.at - time.monotonic())):
                 return

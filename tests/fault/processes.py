@@ -5,6 +5,7 @@ Each writes to a log file of its own and dies with the process that started it.
 
 import concurrent.futures
 import ctypes
+import glob
 import os
 import resource
 import shutil
@@ -100,10 +101,17 @@ class Process:
 
     def waits_for_signals(self):
         """Whether it has got to where it waits for SIGTERM. Before, while its libraries are loaded,
-        the signal ends it as it ends any program."""
-        with open(f"/proc/{self.pid}/status") as status:
-            (blocked,) = [line.split()[1] for line in status if line.startswith("SigBlk:")]
-        return bool(int(blocked, 16) >> (signal.SIGTERM - 1) & 1)
+        the signal ends it as it ends any program. All threads block it then, but for the one that
+        waits, for as long as it does."""
+        for status in glob.glob(f"/proc/{self.pid}/task/*/status"):
+            try:
+                with open(status) as file:
+                    (blocked,) = [line.split()[1] for line in file if line.startswith("SigBlk:")]
+            except (FileNotFoundError, ProcessLookupError):
+                continue  # the thread has just ended
+            if int(blocked, 16) >> (signal.SIGTERM - 1) & 1:
+                return True
+        return False
 
     def end(self, seconds=LIMIT):
         """SIGTERM; gives the exit code."""
