@@ -19,7 +19,6 @@ void Taker::Settle() {
   if (!owed_) return;
   const queue::Completion& done = owed_->done;
   Told(patience_.Until(owed_->until, [&] { return queue_.Complete(done.fence, done.result); }));
-  owed_.reset();
 }
 
 void Taker::Told(const StatusOr<queue::OwnerAnswer>& answer) {

@@ -251,10 +251,8 @@ local function index_phase(index, following, belongs)
   local outlives = index == 'all' or index == 'dead'
   phases[index] = function(round)
     local answer = call('ZSCAN', P .. index, round.at, 'COUNT', limit)
-    local ids = {}
-    for i = 1, #answer[2], 2 do ids[#ids + 1] = answer[2][i] end
-    if #ids > 0 then read_all(ids) end
-    for _, id in ipairs(ids) do
+    for i = 1, #answer[2], 2 do
+      local id = answer[2][i]
       local j = fetch(id)
       if not j and outlives then
         call('ZREM', P .. index, id)
