@@ -11,7 +11,7 @@ from command import BIN, wait_for
 from rig import Rig
 from rule import LOSE_REPLY, LOSE_REQUEST, Rule
 
-CHECKPOINTS = ("--checkpoint-share", 0.05)  # often enough to be seen in a job of a second
+CHECKPOINTS = ("--checkpoint-share", 0.5)  # seen in a job of a second, however slow the disk
 
 
 def fault_01_worker_killed_mid_denoise(seed, mutant=None):
