@@ -10,6 +10,7 @@ import tempfile
 import zlib
 
 from command import BIN, LIMIT, MODELS, run, wait_for  # also for those who import from here
+from sanitizer import refuse_reports_in
 
 
 def png_size(path):
@@ -76,5 +77,6 @@ class Fleet:
         code = self.process.wait(LIMIT)
         self.process.stdout.close()
         self.errors.close()
+        refuse_reports_in(self.directory)
         shutil.rmtree(self.directory)
         return code

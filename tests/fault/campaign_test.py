@@ -1,11 +1,14 @@
 """The campaign's own parts, without processes: what the record makes of the calls that it sees,
 which calls rules strike, and that what the record asserts can be broken."""
 
+import os
+import tempfile
 import unittest
 
 import redis_layout
 from record import Call, Record
 from rule import LOSE_REPLY, LOSE_REQUEST, Rule
+from sanitizer import SanitizerReport, refuse_reports, refuse_reports_in
 
 
 def script(*arguments):
@@ -140,6 +143,31 @@ class RuleTest(unittest.TestCase):
         rule = Rule(LOSE_REPLY, when=lambda call: call.argument("job") == "b", on_hit=seen.append)
         self.assertEqual([self.strikes(rule, job=job) for job in "ab"], [False, True])
         self.assertEqual([call.argument("job") for call in seen], ["b"])
+
+
+class SanitizerTest(unittest.TestCase):
+    def test_each_sanitizers_report_is_found(self):
+        for line in ("==1==ERROR: AddressSanitizer: heap-use-after-free on address 0x1",
+                     "AddressSanitizer:DEADLYSIGNAL",
+                     "==1==ERROR: LeakSanitizer: detected memory leaks",
+                     "WARNING: ThreadSanitizer: data race (pid=1)",
+                     "common/job/x.cc:3:4: runtime error: signed integer overflow"):
+            with self.subTest(line), self.assertRaisesRegex(SanitizerReport, "(?s)worker-1.*before"):
+                refuse_reports("worker-1", "before\n" + line + "\nafter")
+
+    def test_what_a_process_says_itself_is_no_report(self):
+        refuse_reports("worker-1", 'level=error why="a runtime error" sanitizer=off')
+
+    def test_logs_are_found_below_a_directory(self):
+        with tempfile.TemporaryDirectory() as directory:
+            os.mkdir(os.path.join(directory, "logs"))
+            with open(os.path.join(directory, "logs", "worker.log"), "w") as log:
+                log.write("fine\n")
+            refuse_reports_in(directory)
+            with open(os.path.join(directory, "logs", "gateway.log"), "w") as log:
+                log.write("==1==ERROR: AddressSanitizer: stack-overflow\n")
+            with self.assertRaisesRegex(SanitizerReport, "gateway.log"):
+                refuse_reports_in(directory)
 
 
 if __name__ == "__main__":

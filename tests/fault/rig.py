@@ -17,6 +17,7 @@ from command import LIMIT, run, wait_for
 from history import History, end_of
 from processes import Gateway, Keeper, Redis, Worker
 from proxy import Proxy
+from sanitizer import refuse_reports_in
 from stores import FolderStore
 
 UNREACHABLE, REFUSED = 3, 6  # exit codes of `phasor`
@@ -90,10 +91,11 @@ class Rig:
                 service.kill()
         self.proxy.stop()
         self.store.stop()
+        if kind is not None:
+            print(f"logs and data are kept in {self.directory}", flush=True)
+        refuse_reports_in(self.directory)
         if kind is None:
             shutil.rmtree(self.directory, ignore_errors=True)
-        else:
-            print(f"logs and data are kept in {self.directory}", flush=True)
 
     def keeper(self, services=None):
         return Keeper(self.workers if services is None else services)

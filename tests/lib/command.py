@@ -4,6 +4,8 @@ import os
 import subprocess
 import time
 
+from sanitizer import refuse_reports
+
 BIN = os.environ["PHASOR_BIN_DIR"]
 SOURCE = os.environ["PHASOR_SOURCE_DIR"]
 MODELS = os.environ.get("PHASOR_TEST_MODELS") or os.path.join(SOURCE, "models")
@@ -15,6 +17,7 @@ def run(*arguments, env=None, stdin=None, timeout=LIMIT):
     ended = subprocess.run([os.path.join(BIN, "phasor"), *map(str, arguments)],
                            capture_output=True, text=True, timeout=timeout, input=stdin,
                            env={**os.environ, **(env or {})})
+    refuse_reports("phasor", ended.stderr)
     return ended.returncode, ended.stdout, ended.stderr
 
 
