@@ -19,7 +19,8 @@ class Auditor {
   // All outlive the auditor.
   Auditor(queue::Maintenance* maintenance, const Clock* clock, metrics::Registry* metrics);
 
-  // Goes on with the round, by some pages at most; between rounds nothing. Call about every second.
+  // Goes on with the round for some 60 ms at most, less work the busier the queue is; between rounds
+  // nothing. Call about every second.
   Status Tick();
 
  private:
