@@ -9,10 +9,11 @@ namespace phasor::gateway {
 namespace {
 
 constexpr size_t kMaxWaiting = 4096;
-constexpr size_t kMaxGroup = 64;
-// A second one only helps a full group along while another waits for Redis; below that, larger
-// groups save more than their waiting costs.
-constexpr int kMaxDrains = 2;
+constexpr size_t kMaxGroup = 32;
+// So many wait before another thread takes a group of its own while the others' are with Redis. A
+// smaller group pays more for its round trip than it saves by waiting less.
+constexpr size_t kWorthAnother = 16;
+constexpr int kMaxDrains = 3;
 constexpr size_t kMaxTraceParent = 128;
 
 }  // namespace
@@ -22,7 +23,7 @@ SubmitGroup::SubmitGroup(SubmitFlow* flow, WorkPool* pool) : flow_(flow), pool_(
 bool SubmitGroup::TryPost(const Entry& entry) {
   MutexLock lock(&mu_);
   if (waiting_.size() >= kMaxWaiting) return false;
-  if (drains_ == 0 || (drains_ < kMaxDrains && waiting_.size() >= kMaxGroup)) {
+  if (drains_ == 0 || (drains_ < kMaxDrains && waiting_.size() >= kWorthAnother)) {
     if (pool_->TryPost([this] { Drain(); })) {
       ++drains_;
     } else if (drains_ == 0) {
