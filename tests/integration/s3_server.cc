@@ -57,8 +57,12 @@ S3Server::S3Server(bool honours_conditions) {
   }
   ::close(out[1]);
   std::FILE* lines = ::fdopen(out[0], "r");
+  char line[64] = "";  // to its end, or the server would write the rest to nobody
   int port = 0;
-  if (lines == nullptr || std::fscanf(lines, "ready %d", &port) != 1) Die("it did not come up");
+  if (lines == nullptr || std::fgets(line, sizeof(line), lines) == nullptr ||
+      std::sscanf(line, "ready %d", &port) != 1) {
+    Die("it did not come up");
+  }
   std::fclose(lines);
   endpoint_ = "http://127.0.0.1:" + std::to_string(port);
 }
