@@ -1,0 +1,97 @@
+// Tells the thread sanitizer what gRPC orders between our callbacks. Debian's gRPC is not
+// instrumented, so that what a call's starter wrote before an operation and its callback reads
+// afterwards would be a false race. Of gRPC only three promises are told:
+//   - Starting an operation happens before the completion with the same tag is handed out. Every
+//     batch, alarm, requested call and shutdown goes this way, also those of the callback API.
+//   - Handing a closure to gRPC's executor, for OnDone and OnCancel, happens before it runs.
+//   - All callbacks of a call happen before its OnDone.
+//
+// gRPC's own locks stay unseen on purpose. They would order almost any two callbacks by accident
+// and so hide a race between two handlers; tests/sanitizer/grpc_order_test.cc holds that line.
+//
+// The program defines these functions, so that libgrpc and libgrpc++ find them through their PLT
+// before their own; the real ones are next in the loader's order. Names and layouts fit gRPC 1.51
+// of Debian 12; PhasorTsan.cmake refuses to configure where the names are missing.
+
+#include <sanitizer/tsan_interface.h>
+
+#include <atomic>
+#include <cstddef>
+#include <memory>
+
+#include <grpc/grpc.h>
+#include <grpcpp/support/server_callback.h>
+
+#include "cmake/tsan_interpose.h"
+
+namespace {
+
+grpc_event Handed(grpc_event event) {
+  if (event.type == GRPC_OP_COMPLETE) __tsan_acquire(event.tag);
+  return event;
+}
+
+// An absl::Status given by value: the address of the caller's copy.
+using StatusArgument = void*;
+
+// The beginning of grpc_closure, which no installed header shows.
+struct Closure {
+  void* next;
+  void (*run)(void* argument, StatusArgument status);
+  void* argument;
+};
+
+// What a closure was before it went to the executor.
+struct Submitted {
+  Closure* closure;
+  Closure original;
+};
+
+void RunSubmitted(void* argument, StatusArgument status) {
+  const std::unique_ptr<Submitted> submitted(static_cast<Submitted*>(argument));
+  __tsan_acquire(submitted.get());
+  submitted->closure->run = submitted->original.run;
+  submitted->closure->argument = submitted->original.argument;
+  submitted->original.run(submitted->original.argument, status);
+}
+
+}  // namespace
+
+PHASOR_INTERPOSE(bool, begin_op, "_Z16grpc_cq_begin_opP21grpc_completion_queuePv",
+                 grpc_completion_queue* queue, void* tag) {
+  __tsan_release(tag);
+  return real_begin_op()(queue, tag);
+}
+
+PHASOR_INTERPOSE(grpc_event, queue_next, "grpc_completion_queue_next", grpc_completion_queue* queue,
+                 gpr_timespec deadline, void* reserved) {
+  return Handed(real_queue_next()(queue, deadline, reserved));
+}
+
+PHASOR_INTERPOSE(grpc_event, queue_pluck, "grpc_completion_queue_pluck",
+                 grpc_completion_queue* queue, void* tag, gpr_timespec deadline, void* reserved) {
+  return Handed(real_queue_pluck()(queue, tag, deadline, reserved));
+}
+
+PHASOR_INTERPOSE(void, executor_run,
+                 "_ZN9grpc_core8Executor3RunEP12grpc_closureN4absl7debian36StatusENS_"
+                 "12ExecutorTypeENS_15ExecutorJobTypeE",
+                 Closure* closure, StatusArgument status, int executor, int job) {
+  auto* const submitted = new Submitted{closure, *closure};
+  closure->run = &RunSubmitted;
+  closure->argument = submitted;
+  __tsan_release(submitted);
+  real_executor_run()(closure, status, executor, job);
+}
+
+// The last of a call's callbacks to end gets here. Each counts itself out in ServerCallbackCall,
+// some of them in libgrpc++, where the sanitizer does not see the counter behind the two first
+// members.
+PHASOR_INTERPOSE(void, schedule_on_done, "_ZN4grpc8internal18ServerCallbackCall14ScheduleOnDoneEb",
+                 void* call, bool run_inline) {
+  static_assert(sizeof(grpc::internal::ServerCallbackCall) ==
+                sizeof(void*) + 2 * sizeof(std::atomic_int));
+  constexpr size_t kOutstanding = sizeof(void*) + sizeof(std::atomic_int);
+  __tsan_acquire(static_cast<char*>(call) + kOutstanding);
+  real_schedule_on_done()(call, run_inline);
+}
