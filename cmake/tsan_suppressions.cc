@@ -16,6 +16,7 @@ extern "C" const char* __tsan_default_suppressions() {
       // The payload of a Status and the tree of a Cord, counted by references.
       "called_from_lib:libabsl_status.so\n"
       "called_from_lib:libabsl_cord.so\n"
+      "called_from_lib:libabsl_cord_internal.so\n"
       // Read by gRPC in messages of errors and in addresses. Our code joins strings without it.
       "called_from_lib:libabsl_strings.so\n"
       // The zones' mutex, made by whichever thread is the first to ask.
@@ -24,6 +25,7 @@ extern "C" const char* __tsan_default_suppressions() {
       "called_from_lib:libabsl_random_internal_pool_urbg.so\n"
       // Copies the text of an error out of a slice that gRPC filled on a thread of its own.
       "race:grpc::internal::CallOpClientRecvStatus::FinishOp\n"
-      // The graph that abseil looks for deadlocks in has a spin lock of its own, invisible as well.
+      // The graph that abseil looks for deadlocks in, under a spin lock of its own.
+      "called_from_lib:libabsl_graphcycles_internal.so\n"
       "race:absl::debian3::synchronization_internal::GraphCycles\n";
 }

@@ -9,6 +9,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "services/cli/command_fixture.h"
+#include "services/cli/turn.h"
 
 namespace phasor::cli {
 namespace {
@@ -20,22 +21,26 @@ using ::testing::IsEmpty;
 class Admin final : public v1::Admin::Service {
  public:
   grpc::Status Pause(grpc::ServerContext*, const v1::PauseRequest*, v1::PauseResponse*) override {
+    const Turn turn;
     asked.push_back("pause");
     return grpc::Status::OK;
   }
   grpc::Status Resume(grpc::ServerContext*, const v1::ResumeRequest*,
                       v1::ResumeResponse*) override {
+    const Turn turn;
     asked.push_back("resume");
     return grpc::Status::OK;
   }
   grpc::Status SetLimits(grpc::ServerContext*, const v1::SetLimitsRequest* request,
                          v1::SetLimitsResponse* response) override {
+    const Turn turn;
     asked.push_back(request->ShortDebugString());
     response->mutable_queue()->set_max_jobs(4711);
     return grpc::Status::OK;
   }
   grpc::Status Cleanup(grpc::ServerContext*, const v1::CleanupRequest*,
                        v1::CleanupResponse* response) override {
+    const Turn turn;
     response->mutable_store()->set_looked(9);
     response->mutable_store()->set_orphans(2);
     response->mutable_store()->set_unreadable(unreadable);
@@ -58,6 +63,7 @@ class Admin final : public v1::Admin::Service {
   }
   grpc::Status Drain(grpc::ServerContext*, const v1::DrainRequest* request,
                      v1::DrainResponse*) override {
+    const Turn turn;
     if (request->worker() != "w1") return {grpc::NOT_FOUND, "known are: w1"};
     asked.push_back("drain");
     return grpc::Status::OK;

@@ -1,7 +1,11 @@
 #include "services/cli/client.h"
 
+#include <atomic>
 #include <functional>
+#include <mutex>
+#include <string>
 #include <thread>
+#include <vector>
 
 #include <grpcpp/server_context.h>
 
@@ -16,7 +20,10 @@ class Images final : public v1::Images::Service {
  public:
   grpc::Status Submit(grpc::ServerContext*, const v1::SubmitRequest* request,
                       v1::SubmitResponse* response) override {
-    keys.push_back(request->request().idempotency_key());
+    {
+      const std::lock_guard lock(mu_);
+      keys_.push_back(request->request().idempotency_key());
+    }
     if (away-- > 0) return {away_code, "going away"};
     response->set_job_id("job");
     return grpc::Status::OK;
@@ -60,13 +67,21 @@ class Images final : public v1::Images::Service {
     return {grpc::StatusCode::NOT_FOUND, "there is no such job"};
   }
 
-  std::vector<std::string> keys;
-  int away = 0;
-  grpc::StatusCode away_code = grpc::StatusCode::UNAVAILABLE;
-  int watches = 0;
-  int missing = 0;
-  bool endless = false;
-  std::function<void()> on_endless;
+  std::vector<std::string> keys() {
+    const std::lock_guard lock(mu_);
+    return keys_;
+  }
+
+  std::atomic<int> away = 0;
+  std::atomic<grpc::StatusCode> away_code = grpc::StatusCode::UNAVAILABLE;
+  std::atomic<int> watches = 0;
+  std::atomic<int> missing = 0;
+  std::atomic<bool> endless = false;
+  std::function<void()> on_endless;  // set before `endless`
+
+ private:
+  std::mutex mu_;
+  std::vector<std::string> keys_;
 };
 
 class ClientTest : public ::testing::Test {
@@ -88,7 +103,7 @@ TEST_F(ClientTest, RepeatsASubmitWithTheSameKey) {
   request.set_idempotency_key("k");
   const auto response = client_->Submit(request);
   ASSERT_TRUE(response.ok()) << response.status();
-  EXPECT_EQ(images_.keys, (std::vector<std::string>{"k", "k", "k"}));
+  EXPECT_EQ(images_.keys(), (std::vector<std::string>{"k", "k", "k"}));
 }
 
 TEST_F(ClientTest, ACallThatAnEndingServerCancelledIsRepeated) {
@@ -96,7 +111,7 @@ TEST_F(ClientTest, ACallThatAnEndingServerCancelledIsRepeated) {
   images_.away_code = grpc::StatusCode::CANCELLED;
   const auto response = client_->Submit(v1::GenerateRequest());
   ASSERT_TRUE(response.ok()) << response.status();
-  EXPECT_EQ(images_.keys.size(), 2u);
+  EXPECT_EQ(images_.keys().size(), 2u);
 }
 
 TEST_F(ClientTest, OpensABrokenWatchAgain) {
@@ -132,8 +147,8 @@ TEST_F(ClientTest, GivesUpOnAGatewayThatNeverAnswers) {
 // The last one: an interrupt stays.
 TEST_F(ClientTest, ZAnInterruptEndsAStreamButNotACancel) {
   images_.watches = 1;
-  images_.endless = true;
   images_.on_endless = [&] { interrupt_.Raise(); };
+  images_.endless = true;
   EXPECT_EQ(client_->Watch("job", false, [](const v1::WatchEvent&) {}).status().code(),
             StatusCode::kCancelled);
   EXPECT_EQ(client_->Cancel("job").status().code(), StatusCode::kUnimplemented)

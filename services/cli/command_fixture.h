@@ -17,6 +17,7 @@
 #include "services/cli/fleet_commands.h"
 #include "services/cli/generate_command.h"
 #include "services/cli/job_commands.h"
+#include "services/cli/turn.h"
 #include "services/cli/worker_commands.h"
 
 namespace phasor::cli {
@@ -27,7 +28,8 @@ class CommandFixture : public ::testing::Test {
   explicit CommandFixture(const std::vector<grpc::Service*>& services)
       : server_(*rpc::Server::Start({.address = "127.0.0.1:0"}, services)) {}
 
-  // The exit code; fills out_ and err_.
+  // The exit code; fills out_ and err_. What was set before is there for the handlers, and what
+  // they left is there afterwards.
   int Run(std::vector<std::string> words) {
     out_.str("");
     err_.str("");
@@ -47,11 +49,13 @@ class CommandFixture : public ::testing::Test {
     AddAdminCommands(app, session, &code);
     AddWorkerCommands(app, session, &code);
     std::reverse(words.begin(), words.end());
+    { const Turn before; }
     try {
       app.parse(words);
     } catch (const CLI::ParseError&) {
-      return kUsage;
+      code = kUsage;
     }
+    { const Turn after; }
     return code;
   }
 

@@ -13,6 +13,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "services/cli/command_fixture.h"
+#include "services/cli/turn.h"
 
 namespace phasor::cli {
 namespace {
@@ -32,6 +33,7 @@ class Images final : public v1::Images::Service {
  public:
   grpc::Status Submit(grpc::ServerContext*, const v1::SubmitRequest* request,
                       v1::SubmitResponse* response) override {
+    const Turn turn;
     const std::string& prompt = request->request().prompt();
     if (prompt == "refused") return {grpc::INVALID_ARGUMENT, "not this one"};
     pictures_[prompt] = std::max(1, request->request().images());
@@ -54,6 +56,7 @@ class Images final : public v1::Images::Service {
   }
   grpc::Status Cancel(grpc::ServerContext*, const v1::CancelRequest* request,
                       v1::Job* response) override {
+    const Turn turn;
     canceled.push_back(request->job_id());
     response->set_id(request->job_id());
     response->set_state(v1::CANCELED);
@@ -61,6 +64,7 @@ class Images final : public v1::Images::Service {
   }
   grpc::Status GetResult(grpc::ServerContext*, const v1::GetResultRequest* request,
                          grpc::ServerWriter<v1::ResultChunk>* stream) override {
+    const Turn turn;
     const std::string bytes = SmallPicture();
     for (int i = 0; i < pictures_[request->job_id()]; ++i) {
       v1::ResultChunk chunk;

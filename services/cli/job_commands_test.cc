@@ -11,6 +11,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "services/cli/command_fixture.h"
+#include "services/cli/turn.h"
 
 namespace phasor::cli {
 namespace {
@@ -26,6 +27,7 @@ class Images final : public v1::Images::Service {
  public:
   grpc::Status Submit(grpc::ServerContext*, const v1::SubmitRequest* request,
                       v1::SubmitResponse* response) override {
+    const Turn turn;
     submitted.push_back(request->request());
     if (full) return {grpc::RESOURCE_EXHAUSTED, "the queue is full"};
     response->set_job_id("job-" + std::to_string(submitted.size()));
@@ -33,12 +35,14 @@ class Images final : public v1::Images::Service {
   }
   grpc::Status Get(grpc::ServerContext*, const v1::GetJobRequest* request,
                    v1::Job* response) override {
+    const Turn turn;
     if (request->job_id() == "none") return {grpc::NOT_FOUND, "there is no such job"};
     *response = Ended(request->job_id());
     return grpc::Status::OK;
   }
   grpc::Status Watch(grpc::ServerContext*, const v1::WatchRequest* request,
                      grpc::ServerWriter<v1::WatchEvent>* stream) override {
+    const Turn turn;
     v1::WatchEvent event;
     event.mutable_job()->set_id(request->job_id());
     event.mutable_job()->set_state(v1::DIFFUSION_RUNNING);
@@ -55,6 +59,7 @@ class Images final : public v1::Images::Service {
   }
   grpc::Status List(grpc::ServerContext*, const v1::ListJobsRequest* request,
                     v1::ListJobsResponse* response) override {
+    const Turn turn;
     listed.push_back(request->ShortDebugString());
     response->add_jobs()->set_id("job");
     if (request->page_token().empty()) response->set_next_page_token("more");
