@@ -4,7 +4,7 @@
 //   - Starting an operation happens before the completion with the same tag is handed out. Every
 //     batch, alarm, requested call and shutdown goes this way, also those of the callback API.
 //   - Handing a closure to gRPC's executor, for OnDone and OnCancel, happens before it runs.
-//   - All callbacks of a call happen before its OnDone.
+//   - A call's handler happens before its OnCancel, all of a call's callbacks before its OnDone.
 //   - Starting a server happens before anything that a queue hands out later.
 //
 // gRPC's own locks stay unseen on purpose. They would order almost any two callbacks by accident
@@ -59,6 +59,33 @@ void RunSubmitted(void* argument, StatusArgument status) {
   submitted->original.run(submitted->original.argument, status);
 }
 
+// ServerCallbackCall ends with two counters: what is missing until OnCancel may be called, and the
+// callbacks that have not ended. libgrpc++ counts down as well, which the sanitizer does not see.
+char* Counters(void* call) {
+  using Call = grpc::internal::ServerCallbackCall;
+  static_assert(sizeof(Call) == sizeof(void*) + 2 * sizeof(std::atomic_int));
+  return static_cast<char*>(call) + sizeof(void*);
+}
+void* UntilOnCancel(void* call) { return Counters(call); }
+void* Outstanding(void* call) { return Counters(call) + sizeof(std::atomic_int); }
+
+// Stands for a call's reactor in one OnCancel, after which libgrpc++ counts it out.
+class Canceled final : public grpc::internal::ServerReactor {
+ public:
+  Canceled(void* call, grpc::internal::ServerReactor* reactor) : call_(call), reactor_(reactor) {}
+
+  void OnDone() override {}
+  void OnCancel() override {
+    reactor_->OnCancel();
+    __tsan_release(Outstanding(call_));
+    delete this;
+  }
+
+ private:
+  void* const call_;
+  grpc::internal::ServerReactor* const reactor_;
+};
+
 }  // namespace
 
 PHASOR_INTERPOSE(bool, begin_op, "_Z16grpc_cq_begin_opP21grpc_completion_queuePv",
@@ -93,14 +120,16 @@ PHASOR_INTERPOSE(void, executor_run,
   real_executor_run()(closure, status, executor, job);
 }
 
-// The last of a call's callbacks to end gets here. Each counts itself out in ServerCallbackCall,
-// some of them in libgrpc++, where the sanitizer does not see the counter behind the two first
-// members.
+PHASOR_INTERPOSE(void, call_on_cancel,
+                 "_ZN4grpc8internal18ServerCallbackCall12CallOnCancelEPNS0_13ServerReactorE",
+                 void* call, grpc::internal::ServerReactor* reactor) {
+  __tsan_acquire(UntilOnCancel(call));
+  real_call_on_cancel()(call, new Canceled(call, reactor));
+}
+
+// The last of a call's callbacks to end gets here.
 PHASOR_INTERPOSE(void, schedule_on_done, "_ZN4grpc8internal18ServerCallbackCall14ScheduleOnDoneEb",
                  void* call, bool run_inline) {
-  static_assert(sizeof(grpc::internal::ServerCallbackCall) ==
-                sizeof(void*) + 2 * sizeof(std::atomic_int));
-  constexpr size_t kOutstanding = sizeof(void*) + sizeof(std::atomic_int);
-  __tsan_acquire(static_cast<char*>(call) + kOutstanding);
+  __tsan_acquire(Outstanding(call));
   real_schedule_on_done()(call, run_inline);
 }

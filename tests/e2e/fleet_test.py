@@ -138,8 +138,10 @@ class KillTest(unittest.TestCase):
 
     def test_a_killed_worker_costs_no_job_and_no_byte(self):
         plain, resumed = self.fleet.path("plain.png"), self.fleet.path("resumed.png")
-        self.assertEqual(self.fleet.phasor("generate", "x", "--seed", 3, "-o", plain)[0], 0)
-        job_id = self.fleet.phasor("submit", "x", "--seed", 3)[1].strip()
+        # Long enough to be killed in, however slow the command line is.
+        request = ("x", "--seed", 3, "--steps", 40)
+        self.assertEqual(self.fleet.phasor("generate", *request, "-o", plain)[0], 0)
+        job_id = self.fleet.phasor("submit", *request)[1].strip()
         wait_for("a checkpoint", lambda: os.path.isdir(
             self.fleet.path(f"store/jobs/{job_id}/c")))
         time.sleep(0.3)  # the queue hears of it

@@ -1,10 +1,12 @@
 // Holds cmake/tsan_grpc.cc to its promise: what gRPC orders is no race, and what it does not order
 // still is one. Built with the thread sanitizer only.
 #include <atomic>
+#include <chrono>
 #include <cstdlib>
 #include <memory>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include <gmock/gmock.h>
 #include <grpcpp/grpcpp.h>
@@ -41,11 +43,40 @@ class HandedOver final : public grpc::ServerUnaryReactor {
   std::thread thread_;
 };
 
-class HandedOverService final : public Health::CallbackService {
+// Reads in OnDone what OnCancel wrote. Another thread, which OnCancel tells in a way that orders
+// nothing, finishes the call.
+class CutOff final : public grpc::ServerUnaryReactor {
+ public:
+  explicit CutOff(std::atomic<int>* sum) : sum_(sum), thread_([this] { Work(); }) {}
+
+  void OnCancel() override {
+    value_ = 7;
+    canceled_.store(true, std::memory_order_relaxed);
+  }
+  void OnDone() override {
+    *sum_ += value_;
+    thread_.detach();
+    delete this;
+  }
+
+ private:
+  void Work() {
+    while (!canceled_.load(std::memory_order_relaxed)) std::this_thread::yield();
+    Finish(grpc::Status::CANCELLED);
+  }
+
+  std::atomic<int>* const sum_;
+  int value_ = 0;
+  std::atomic<bool> canceled_{false};
+  std::thread thread_;
+};
+
+template <typename Reactor>
+class Service final : public Health::CallbackService {
  public:
   grpc::ServerUnaryReactor* Check(grpc::CallbackServerContext*, const HealthCheckRequest*,
                                   HealthCheckResponse*) override {
-    return new HandedOver(&sum_);
+    return new Reactor(&sum_);
   }
 
   int sum() const { return sum_; }
@@ -73,8 +104,11 @@ class RacingService final : public Health::CallbackService {
   std::atomic<int> inside_{0};
 };
 
+// What becomes of a call.
+enum class End { kAnswer, kDeadline };
+
 // A server with `service`, and `clients` threads that make `calls` calls each.
-void Serve(Health::CallbackService* service, int clients, int calls) {
+void Serve(Health::CallbackService* service, int clients, int calls, End end = End::kAnswer) {
   grpc::ServerBuilder builder;
   int port = 0;
   builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port);
@@ -84,11 +118,14 @@ void Serve(Health::CallbackService* service, int clients, int calls) {
       grpc::CreateChannel("127.0.0.1:" + std::to_string(port), grpc::InsecureChannelCredentials()));
   std::vector<std::thread> threads;
   for (int i = 0; i < clients; ++i) {
-    threads.emplace_back([&stub, calls] {
+    threads.emplace_back([&stub, calls, end] {
       for (int call = 0; call < calls; ++call) {
         grpc::ClientContext context;
         HealthCheckResponse response;
-        EXPECT_TRUE(stub->Check(&context, HealthCheckRequest(), &response).ok());
+        if (end == End::kDeadline) {
+          context.set_deadline(std::chrono::system_clock::now() + std::chrono::milliseconds(50));
+        }
+        EXPECT_EQ(stub->Check(&context, HealthCheckRequest(), &response).ok(), end == End::kAnswer);
       }
     });
   }
@@ -99,9 +136,16 @@ void Serve(Health::CallbackService* service, int clients, int calls) {
 bool Failed(int status) { return WIFEXITED(status) && WEXITSTATUS(status) != 0; }
 
 TEST(GrpcOrderTest, WhatACallHandsToGrpcIsOrderedBeforeItsCallback) {
-  HandedOverService service;
+  Service<HandedOver> service;
   Serve(&service, 1, 20);
   EXPECT_EQ(service.sum(), 140);
+}
+
+TEST(GrpcOrderTest, OnCancelIsOrderedBeforeOnDone) {
+  Service<CutOff> service;
+  Serve(&service, 1, 5, End::kDeadline);
+  EXPECT_EQ(service.sum() % 7, 0);
+  EXPECT_GT(service.sum(), 0);
 }
 
 TEST(GrpcOrderDeathTest, TwoHandlersThatShareWithoutALockAreReported) {
