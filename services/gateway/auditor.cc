@@ -7,8 +7,9 @@ namespace {
 
 constexpr Millis kBetweenRounds{5'000};
 constexpr Millis kBetweenFullRounds = std::chrono::hours(1);
-constexpr int kPage = 64;       // entries, about a millisecond in which Redis does nothing else
-constexpr Millis kOfATick{60};  // and as much of its time a second, however many jobs there are
+constexpr int kPage = 64;        // entries, about a millisecond in which Redis does nothing else
+constexpr Millis kOfATick{60};   // and as much of its time a second, however many jobs there are
+constexpr int kFewestPages = 8;  // of a tick, also of a queue that answers slowly
 
 std::string Joined(const std::vector<std::string>& sentences) {
   std::string text;
@@ -36,7 +37,8 @@ Status Auditor::Tick() {
     everything_ = now >= next_everything_;
     cursor_ = everything_ ? queue::kAuditEverything : "";
   }
-  while (cursor_ && clock_->Steady() - now < kOfATick) {
+  for (int page = 0; cursor_; ++page) {
+    if (page >= kFewestPages && clock_->Steady() - now >= kOfATick) break;
     if (const Status status = AuditPage(); !status.ok()) {
       // The round begins anew: a cursor means nothing to a queue that was restored meanwhile.
       cursor_.reset();

@@ -19,8 +19,8 @@ class Auditor {
   // All outlive the auditor.
   Auditor(queue::Maintenance* maintenance, const Clock* clock, metrics::Registry* metrics);
 
-  // Goes on with the round for some 60 ms at most, less work the busier the queue is; between rounds
-  // nothing. Call about every second.
+  // Goes on with the round for some 60 ms, or a few pages of a queue that answers slowly; between
+  // rounds nothing. Call about every second.
   Status Tick();
 
  private:

@@ -84,17 +84,18 @@ TEST_F(AuditorTest, LooksAtEverythingAgainAfterAnHour) {
 }
 
 TEST_F(AuditorTest, ALongRoundGoesOnInTheNextTick) {
-  pages_.pages = 5;
-  pages_.takes = Millis(20);
-  EXPECT_THAT(Tick(), ElementsAre("everything", "2", "3"));
-  EXPECT_THAT(Tick(), ElementsAre("4", "5"));
+  pages_.pages = 100;
+  pages_.takes = Millis(1);
+  EXPECT_EQ(Tick().size(), 60u);
+  EXPECT_EQ(Tick().size(), 40u);
   EXPECT_THAT(Tick(), IsEmpty());
 }
 
-TEST_F(AuditorTest, ASlowQueueIsAskedForOnePageATick) {
-  pages_.takes = Millis(500);
-  EXPECT_THAT(Tick(), ElementsAre("everything"));
-  EXPECT_THAT(Tick(), ElementsAre("2"));
+TEST_F(AuditorTest, ASlowQueueIsAskedForFewPagesATick) {
+  pages_.pages = 12;
+  pages_.takes = Millis(100);
+  EXPECT_EQ(Tick().size(), 8u);
+  EXPECT_EQ(Tick().size(), 4u);
 }
 
 TEST_F(AuditorTest, ARoundThatFailsBeginsAnewAndIsNotForgotten) {
