@@ -130,6 +130,7 @@ TEST_F(RedisQueueAuditTest, PutsBackWhatAnIndexHasLost) {
 
 TEST_F(RedisQueueAuditTest, DropsWhatTheStateDoesNotName) {
   const std::string done = TestJobId(30);
+  const std::string other = TestJobId(31);  // outlives the views below
   ASSERT_TRUE(redis_->queue().Cancel(done, "").ok());
   const std::vector<std::vector<std::string_view>> damages = {
       {"ZADD", "{phasor}:live", "999999", done},
@@ -141,7 +142,7 @@ TEST_F(RedisQueueAuditTest, DropsWhatTheStateDoesNotName) {
       {"ZADD", "{phasor}:dead", "1", done},
       {"ZADD", "{phasor}:all", "999999", "nobody"},
       {"ZADD", "{phasor}:gone", "1", "nobody"},
-      {"ZADD", "{phasor}:gone", "9999999999999", TestJobId(31)},
+      {"ZADD", "{phasor}:gone", "9999999999999", other},
       {"HSET", "{phasor}:tk", "nonce", done},
       {"HSET", "{phasor}:tk", "nonce", "nobody"},
       {"LPUSH", "{phasor}:q:model-a:2:tenant-1", done},
