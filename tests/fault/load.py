@@ -110,7 +110,7 @@ def fault_33_more_than_the_queue_holds(seed):
         rig.set_limits(max_jobs=20)
         gateway = rig.gateways[0]
         gateway.metrics = f"127.0.0.1:{free_port()}"
-        gateway.restart()
+        gateway.spend_little_on_checks().restart()
         wait_for("the gateway", lambda: rig.phasor("stats")[0] == 0)
         before = gateway.resident_bytes()
         refused = []
@@ -177,7 +177,9 @@ def fault_34_readers_that_do_not_read(seed):
 def fault_34_500_readers_that_do_not_read(seed):
     """Each has a connection of its own, which stays open to the end."""
     with Rig(seed, workers=2, step_ms=20) as rig:
-        gateway = rig.gateways[0]
+        gateway = rig.gateways[0].spend_little_on_checks()
+        gateway.restart()
+        wait_for("the gateway", lambda: rig.phasor("stats")[0] == 0)
         job = rig.submit("x", steps=150)
         rig.wait_for_step(job, 1)
         before, descriptors = gateway.resident_bytes(), gateway.descriptors()

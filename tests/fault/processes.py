@@ -19,6 +19,8 @@ from command import BIN, LIMIT, MODELS, wait_for
 from resp import Client
 
 SHIM = os.environ.get("PHASOR_FAULT_SHIM", "")
+# Of programs built with a sanitizer; it comes before any other library. Else empty.
+SANITIZER_RUNTIME = os.environ.get("PHASOR_SANITIZER_RUNTIME", "")
 _PR_SET_PDEATHSIG = 1
 _LIBC = ctypes.CDLL(None)
 # The signal comes when the thread ends that started the process, so one thread starts them all.
@@ -37,6 +39,8 @@ def free_port():
 
 
 class Process:
+    preload = [SHIM]
+
     def __init__(self, name, directory):
         self.name, self.directory = name, directory
         self.log = os.path.join(directory, name + ".log")
@@ -60,7 +64,7 @@ class Process:
         """From its next start on: see shim.cc. shim(record="kill before"); none: no shim."""
         self.environment.pop("LD_PRELOAD", None)
         if settings:
-            self.environment["LD_PRELOAD"] = SHIM
+            self.environment["LD_PRELOAD"] = ":".join(filter(None, self.preload))
         for name in ("record", "clock"):
             self.environment.pop("PHASOR_SHIM_" + name.upper(), None)
             if name in settings:
@@ -205,12 +209,22 @@ class Redis(Process):
 class Service(Process):
     """What a gateway and a worker have in common."""
 
+    preload = [SANITIZER_RUNTIME, SHIM]
+
     def __init__(self, name, directory, program, flags):
         super().__init__(name, directory)
         self.program = program
         self.redis = "unix://" + os.path.join(directory, name + ".redis")
         self.store = os.path.join(directory, "store")  # or the URL of another one
         self.flags = list(flags)
+
+    def spend_little_on_checks(self):
+        """From its next start on, for a test that measures memory: the address sanitizer keeps up to
+        256 MB of what was freed, and second stacks of 11 MB a thread, to find uses of them."""
+        options = [os.environ.get("ASAN_OPTIONS"), "quarantine_size_mb=8",
+                   "thread_local_quarantine_size_kb=64", "detect_stack_use_after_return=0"]
+        self.environment["ASAN_OPTIONS"] = ":".join(filter(None, options))
+        return self
 
     def common(self):
         return [os.path.join(BIN, self.program), "--redis", self.redis, "--store", self.store,
