@@ -1,6 +1,6 @@
 // Tells the thread sanitizer what gRPC orders between our callbacks. Debian's gRPC is not
 // instrumented, so that what a call's starter wrote before an operation and its callback reads
-// afterwards would be a false race. Of gRPC only four promises are told:
+// afterwards would be a false race. Of gRPC these promises are told:
 //   - Starting an operation happens before the completion with the same tag is handed out. Every
 //     batch, alarm, requested call and shutdown goes this way, also those of the callback API.
 //   - Handing a closure to gRPC's executor, for OnDone and OnCancel, happens before it runs.
@@ -10,9 +10,8 @@
 // gRPC's own locks stay unseen on purpose. They would order almost any two callbacks by accident
 // and so hide a race between two handlers; tests/sanitizer/grpc_order_test.cc holds that line.
 //
-// The program defines these functions, so that libgrpc and libgrpc++ find them through their PLT
-// before their own; the real ones are next in the loader's order. Names and layouts fit gRPC 1.51
-// of Debian 12; PhasorTsan.cmake refuses to configure where the names are missing.
+// Names and layouts fit gRPC 1.51 of Debian 12; PhasorTsan.cmake refuses to configure where the
+// names are missing.
 
 #include <sanitizer/tsan_interface.h>
 
