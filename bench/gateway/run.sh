@@ -2,7 +2,8 @@
 # Submit calls per second next to an empty gRPC echo server: starts a private redis-server (unix
 # socket, append-only file), a gateway and the echo server, measures both in turns, stops all.
 #   bench/gateway/run.sh BIN_DIR [ARGS of phasor-bench-gateway]
-# FSYNC=always makes Redis fsync every write; the default is everysec, as `phasor up` has it.
+# FSYNC=always makes Redis fsync every write; the default is everysec, as `phasor up` has it. The
+# append-only file is not rewritten meanwhile.
 set -euo pipefail
 
 bin="$(realpath "${1:?usage: run.sh BIN_DIR [ARGS]}")"
@@ -30,7 +31,8 @@ wait_for() {
 
 mkdir "$work/redis"
 redis-server --port 0 --unixsocket "$work/redis.sock" --dir "$work/redis" --appendonly yes \
-  --appendfsync "$fsync" --save '' --maxmemory-policy noeviction --daemonize no \
+  --appendfsync "$fsync" --auto-aof-rewrite-percentage 0 --save '' \
+  --maxmemory-policy noeviction --daemonize no \
   --logfile "$work/redis.log" &
 children+=($!)
 wait_for redis-cli -s "$work/redis.sock" ping
