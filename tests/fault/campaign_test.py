@@ -91,6 +91,23 @@ class RecordTest(unittest.TestCase):
         self.record.answered(late, b"OK")
         self.assertEqual(self.record.superseded_that_took_effect(), [])
 
+    def test_a_job_that_is_taken_and_ended_during_the_look_is_no_violation(self):
+        test = self
+
+        class Meanwhile(list):
+            def __iter__(self):
+                before = self[:]
+                test.record.grants = before[:]
+                test.call("take", take_of(("w2", "n2", None)), [grant("a", 2)])
+                test.call("complete", script("a", 2, "n2", "result"), [b"OK"])
+                return iter(before)
+
+        self.call("take", take_of(("w1", "n1", None)), [grant("a", 1)])
+        self.record.grants = Meanwhile(self.record.grants)
+        self.assertEqual(self.record.superseded_that_took_effect(), [])
+        self.assertEqual(len(self.record.grants), 2)
+        self.assertEqual(self.record.superseded_that_took_effect(), [])
+
     def test_what_redis_forgot_says_nothing_about_the_future(self):
         self.call("take", take_of(("w2", "n2", None)), [grant("a", 5)])
         self.record.new_era()

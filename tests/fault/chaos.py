@@ -106,14 +106,14 @@ def campaign(seed, seconds, engine, store):
             faults = FaultRunner(rig, plan_faults(seed, seconds, weights))
             faults.start()
             footprint = Footprint(rig.gateways[-1])
-            watch(rig, clients, faults, footprint, seconds)
+            broken = watch(rig, clients, faults, footprint, seconds)
             faults.stop()
             rig.proxy.clear()
             rig.store.clear()
             clients.join()
             took = time.monotonic() - began
             footprint.look(True)
-            problems = list(clients.problems)
+            problems = broken + clients.problems
             problems += [f"{name} ended with {code}" for name, code in
                          workers.exit_codes + gateways.exit_codes if code not in EXPECTED_CODES]
             try:
@@ -142,7 +142,7 @@ class Footprint:
 
 
 def watch(rig, clients, faults, footprint, seconds):
-    """Says how it goes, until the clients have ended; stops early when something is broken."""
+    """Says how it goes, until the clients have ended; gives what is broken, as soon as it sees it."""
     began = said = time.monotonic()
     while clients.run():
         time.sleep(1)
@@ -150,12 +150,12 @@ def watch(rig, clients, faults, footprint, seconds):
         broken = (rig.records.violations + rig.history.violations +
                   rig.proxy.record.superseded_that_took_effect())
         if broken:
-            print("\n".join(broken), flush=True)
-            return
+            return broken
         if time.monotonic() - said >= 30:
             said = time.monotonic()
             print(f"{said - began:6.0f} s  {len(rig.history.accepted)} jobs accepted, "
                   f"{len(rig.records.first)} ended, faults: {faults.summary()}", flush=True)
+    return []
 
 
 def main():

@@ -224,13 +224,15 @@ class Record:
         job with another token had come from it, and yet answered as if their owner still held it.
 
         No false alarms: who makes such a call got its own grant through the same proxy before, so
-        within one era the newest grant seen is that of the only possible owner.
+        within one era the newest grant seen is that of the only possible owner. The calls are
+        listed before the grants, for both grow while a campaign looks.
         """
+        calls = list(self.owner_calls)
         by_job = {}
         for grant in self.grants:
             by_job.setdefault((grant.era, grant.job), []).append(grant)
         wrong = []
-        for call in self.owner_calls:
+        for call in calls:
             if call.reply not in GRANTED:
                 continue
             job, epoch = call.argument("job"), call.argument("epoch")
