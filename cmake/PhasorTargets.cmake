@@ -42,8 +42,8 @@ function(phasor_cc_binary)
   target_link_libraries(${ARG_NAME} PRIVATE ${ARG_DEPS} phasor_warnings phasor_sanitize)
 endfunction()
 
-# phasor_cc_test(NAME common_base_test SRCS a_test.cc DEPS phasor::common_base [LABELS unit])
-# One binary per folder; every TEST becomes a ctest of its own unless SINGLE is given.
+# phasor_cc_test(NAME common_base_test SRCS a_test.cc DEPS phasor::common_base [LABELS unit]
+#                [TIMEOUT 60]): one program, one test of ctest.
 function(phasor_cc_test)
   if(NOT BUILD_TESTING)
     return()
@@ -55,9 +55,7 @@ function(phasor_cc_test)
   if(NOT ARG_TIMEOUT)
     set(ARG_TIMEOUT 60)
   endif()
-  if(PHASOR_SANITIZE)
-    math(EXPR ARG_TIMEOUT "${ARG_TIMEOUT} * 5")  # what the sanitizers slow programs down by
-  endif()
+  math(EXPR ARG_TIMEOUT "${ARG_TIMEOUT} * ${PHASOR_PATIENCE}")
   add_executable(${ARG_NAME} ${ARG_SRCS})
   target_include_directories(${ARG_NAME} PRIVATE ${CMAKE_SOURCE_DIR})
   target_link_libraries(${ARG_NAME} PRIVATE ${ARG_DEPS} GTest::gtest_main GTest::gmock

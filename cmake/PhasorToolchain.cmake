@@ -21,7 +21,9 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
 endif()
 
 add_library(phasor_sanitize INTERFACE)
+set(PHASOR_PATIENCE 1)  # times the limit of a test's time: what sanitizers slow programs down by
 if(PHASOR_SANITIZE)
+  set(PHASOR_PATIENCE 5)
   list(JOIN PHASOR_SANITIZE "," _phasor_sanitize)
   target_compile_options(phasor_sanitize INTERFACE -fsanitize=${_phasor_sanitize}
                          -fno-omit-frame-pointer -fno-sanitize-recover=all)

@@ -6,13 +6,6 @@
 #include "common/queue/request_checks.h"
 
 namespace phasor::queue {
-namespace {
-
-constexpr int kPromotionsPerTake = 32;
-constexpr int kRecoveriesPerTake = 8;
-constexpr int kExpiriesPerTake = 32;
-
-}  // namespace
 
 StatusOr<std::optional<Grant>> MemoryQueue::Take(const TakeRequest& request) {
   RETURN_IF_ERROR(CheckTake(request));

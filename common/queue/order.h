@@ -31,6 +31,12 @@ inline constexpr int kMaxPassedOver = 32;
 inline constexpr size_t kTenantWindow = 8;
 // A tenant's share is counted in its jobs' cost, times this, by its weight.
 inline constexpr int64_t kShareScale = 1000;
+// So much of what time alone moves is moved before a take at most: delays and leases that are over,
+// deadlines that passed. Takes in Redis do it no more often than every kSweepEvery.
+inline constexpr int kPromotionsPerTake = 32;
+inline constexpr int kRecoveriesPerTake = 8;
+inline constexpr int kExpiriesPerTake = 32;
+inline constexpr Millis kSweepEvery{20};
 
 // Which class is next. Waldspurger and Weihl, "Stride Scheduling" (MIT/LCS/TM-528, 1995).
 class ClassStride {

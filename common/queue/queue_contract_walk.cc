@@ -7,6 +7,7 @@
 #include <string>
 
 #include "common/job/lifecycle.h"
+#include "common/queue/order.h"
 #include "common/queue/queue_contract.h"
 
 namespace phasor::queue {
@@ -16,9 +17,9 @@ namespace {
 // milliseconds which a real server spends between two steps decide nothing.
 constexpr Millis kTick{70'000};
 constexpr Millis kHalfTick{35'000};
-// No two steps at one time, in any implementation, and each take may sweep: Redis does so every
-// 20 ms. A thousand of them are less than half a tick.
-constexpr Millis kStep{20};
+// No two steps at one time, in any implementation, and each take may sweep. A thousand of them are
+// less than half a tick.
+constexpr Millis kStep = kSweepEvery;
 constexpr int kJobs = 300;
 
 class Walk {

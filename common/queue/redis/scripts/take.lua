@@ -15,7 +15,6 @@
 --#include done
 local STRIDE = $(kStride)
 local MAX_WAIT = $(kMaxWaitMs)
-local SWEEP_EVERY = 20  -- ms
 local MODELS = {unpack(ARGV, 3, 2 + ARGV[2])}
 local OFFERS = #MODELS > 1 and ' ' .. table.concat(MODELS, ' ') .. ' ' or nil
 
@@ -324,8 +323,8 @@ end
 if waiting == 0 then return commit(replies) end
 
 local before = pass[1]
-if NOW < pass[7] or NOW >= pass[7] + SWEEP_EVERY then
-  local _, whole = upkeep().sweep(32, 8, 32)
+if NOW < pass[7] or NOW >= pass[7] + $(kSweepEvery) then
+  local _, whole = upkeep().sweep($(kPromotionsPerTake), $(kRecoveriesPerTake), $(kExpiriesPerTake))
   pass[7] = whole and NOW or 0
 end
 local CLASSES = {[0] = '0', '1', '2', '3'}  -- fields of `depth`
