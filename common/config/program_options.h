@@ -7,13 +7,13 @@
 
 #include <iostream>
 #include <optional>
+#include <sstream>
 #include <string>
-
-#include <CLI/CLI.hpp>
 
 #include "common/base/status.h"
 #include "common/config/settings.h"
 #include "common/config/yaml_reader.h"
+#include "common/flags/command.h"
 
 namespace phasor::config {
 
@@ -29,9 +29,9 @@ struct ProgramOptions {
 
 namespace internal {
 
-inline void AddConfigFlag(CLI::App& app, std::string* file) {
-  app.add_option("--config", *file, "YAML file; its keys are the flags' names with '_'")
-      ->envname("PHASOR_CONFIG");
+inline void AddConfigFlag(flags::Command& command, std::string* file) {
+  command.Text("--config", file, "YAML file; its keys are the flags' names with '_'")
+      .FromVariable("PHASOR_CONFIG");
 }
 
 // The file has to be known before the flags that override it are read.
@@ -39,17 +39,13 @@ template <typename Raw>
 std::string FindConfigFile(const ProgramOptions<Raw>& options, int argc, const char* const* argv) {
   Raw ignored;
   std::string file;
-  CLI::App app;
-  AddConfigFlag(app, &file);
-  FlagSettings flags(app);
-  options.declare(flags, &ignored);
-  app.set_help_flag();
-  app.allow_extras();
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::Error&) {
-    // The second reading reports it.
-  }
+  flags::CommandLine line(options.program, options.description);
+  line.AllowsOthers();
+  AddConfigFlag(line, &file);
+  FlagSettings settings(line);
+  options.declare(settings, &ignored);
+  std::ostringstream unread;
+  (void)line.Parse(argc, argv, unread);  // the second reading reports what is wrong
   return file;
 }
 
@@ -72,18 +68,13 @@ StatusOr<std::optional<Raw>> ReadProgramOptions(const ProgramOptions<Raw>& optio
   Raw raw;
   std::string file = internal::FindConfigFile(options, argc, argv);
   if (!file.empty()) RETURN_IF_ERROR(internal::ReadFile(options, file, &raw));
-  CLI::App app(options.program + ": " + options.description, options.program);
-  app.set_version_flag("--version", options.version);
-  internal::AddConfigFlag(app, &file);
-  FlagSettings flags(app);
-  options.declare(flags, &raw);
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() != 0) return InvalidArgument(error.what());
-    app.exit(error, std::cout, std::cerr);
-    return std::optional<Raw>();
-  }
+  flags::CommandLine line(options.program, options.program + ": " + options.description);
+  line.Version(options.version);
+  internal::AddConfigFlag(line, &file);
+  FlagSettings settings(line);
+  options.declare(settings, &raw);
+  ASSIGN_OR_RETURN(const bool run, line.Parse(argc, argv, std::cout));
+  if (!run) return std::optional<Raw>();
   return std::optional<Raw>(std::move(raw));
 }
 

@@ -54,36 +54,32 @@ void FileSettings::Duration(const Setting& setting, Millis unit, double low, dou
   *field = From(unit, units);
 }
 
-template <typename T>
-CLI::Option* FlagSettings::Add(const Setting& setting, T* field) {
-  return app_.add_option(FlagOf(setting), *field, setting.help)->envname(VariableOf(setting));
-}
-
 void FlagSettings::Text(const Setting& setting, std::string* field) {
-  CLI::Option* const option = Add(setting, field);
-  if (!field->empty()) option->capture_default_str();
+  command_.Text(FlagOf(setting), field, setting.help).FromVariable(VariableOf(setting));
 }
 
 void FlagSettings::Texts(const Setting& setting, std::vector<std::string>* field) {
-  Add(setting, field)->delimiter(',');
+  command_.List(FlagOf(setting), field, setting.help).FromVariable(VariableOf(setting));
 }
 
 void FlagSettings::Whole(const Setting& setting, int low, int high, int* field) {
-  Add(setting, field)->check(CLI::Range(low, high))->capture_default_str();
+  command_.Whole(FlagOf(setting), field, setting.help, low, high).FromVariable(VariableOf(setting));
 }
 
 void FlagSettings::Number(const Setting& setting, double low, double high, double* field) {
-  Add(setting, field)->check(CLI::Range(low, high))->capture_default_str();
+  command_.Number(FlagOf(setting), field, setting.help, low, high)
+      .FromVariable(VariableOf(setting));
 }
 
 void FlagSettings::Duration(const Setting& setting, Millis unit, double low, double high,
                             Millis* field) {
-  const auto set = [field, unit](const double& units) { *field = From(unit, units); };
-  std::string shown = CLI::detail::to_string(In(unit, *field));
-  app_.add_option_function<double>(FlagOf(setting), set, setting.help)
-      ->envname(VariableOf(setting))
-      ->check(CLI::Range(low, high))
-      ->default_str(shown);
+  const auto set = [field, unit, low, high](const std::string& text) -> Status {
+    ASSIGN_OR_RETURN(const double units, ParseNumber(text, low, high));
+    *field = From(unit, units);
+    return OkStatus();
+  };
+  command_.Value(FlagOf(setting), "FLOAT", setting.help, NumberText(In(unit, *field)), set)
+      .FromVariable(VariableOf(setting));
 }
 
 }  // namespace phasor::config

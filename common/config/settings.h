@@ -10,10 +10,9 @@
 #include <string>
 #include <vector>
 
-#include <CLI/CLI.hpp>
-
 #include "common/base/clock.h"
 #include "common/config/yaml_reader.h"
+#include "common/flags/command.h"
 
 namespace phasor::config {
 
@@ -58,10 +57,10 @@ class FileSettings final : public Settings {
   YamlReader& reader_;
 };
 
-// Binds each setting to a flag and a variable, for the app to parse afterwards.
+// Binds each setting to a flag and a variable, for the command line to parse afterwards.
 class FlagSettings final : public Settings {
  public:
-  explicit FlagSettings(CLI::App& app) : app_(app) {}
+  explicit FlagSettings(flags::Command& command) : command_(command) {}
   void Text(const Setting& setting, std::string* field) override;
   void Texts(const Setting& setting, std::vector<std::string>* field) override;
   void Whole(const Setting& setting, int low, int high, int* field) override;
@@ -70,10 +69,7 @@ class FlagSettings final : public Settings {
                 Millis* field) override;
 
  private:
-  template <typename T>
-  CLI::Option* Add(const Setting& setting, T* field);
-
-  CLI::App& app_;
+  flags::Command& command_;
 };
 
 }  // namespace phasor::config

@@ -3,7 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdlib>
+#include <sstream>
 
 namespace phasor::config {
 namespace {
@@ -37,17 +39,12 @@ Status ReadText(const std::string& text, Sample* sample) {
 }
 
 // The complaint, empty: none.
-std::string ReadFlags(std::vector<std::string> flags, Sample* sample) {
-  CLI::App app;
-  FlagSettings settings(app);
+std::string ReadFlags(const std::vector<std::string>& flags, Sample* sample) {
+  flags::CommandLine line("sample", "of settings");
+  FlagSettings settings(line);
   sample->Declare(settings);
-  std::reverse(flags.begin(), flags.end());  // as CLI11 wants them
-  try {
-    app.parse(flags);
-  } catch (const CLI::ParseError& error) {
-    return error.what();
-  }
-  return "";
+  std::ostringstream out;
+  return std::string(Message(line.Parse(flags, out).status()));
 }
 
 TEST(SettingsTest, AFileSetsEveryKind) {

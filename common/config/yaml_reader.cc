@@ -1,20 +1,18 @@
 #include "common/config/yaml_reader.h"
 
-#include <cmath>
 #include <utility>
 
 #include "common/base/file.h"
+#include "common/base/number.h"
 
 namespace phasor::config {
 namespace {
 
 constexpr size_t kMaxBytes = 1 << 20;
 
-std::string Text(double value) {
-  std::string text = std::to_string(value);
-  while (text.size() > 1 && text.back() == '0') text.pop_back();
-  if (text.back() == '.') text.pop_back();
-  return text;
+StatusOr<double> Number(const YAML::Node& node, double low, double high) {
+  if (!node.IsScalar()) return InvalidArgument("must be a number");
+  return ParseNumber(node.Scalar(), low, high);
 }
 
 }  // namespace
@@ -83,15 +81,10 @@ void YamlReader::Bool(const std::string& key, bool* value) {
 void YamlReader::Int(const std::string& key, int64_t low, int64_t high, int64_t* value) {
   const YAML::Node node = Find(key);
   if (!node.IsDefined()) return;
-  int64_t parsed = 0;
-  if (!node.IsScalar() || !YAML::convert<int64_t>::decode(node, parsed)) {
-    return Fail(key, "must be a whole number");
-  }
-  if (parsed < low || parsed > high) {
-    return Fail(key, "must be between " + std::to_string(low) + " and " + std::to_string(high) +
-                         ", got " + std::to_string(parsed));
-  }
-  *value = parsed;
+  if (!node.IsScalar()) return Fail(key, "must be a whole number");
+  const auto parsed = ParseSigned(node.Scalar(), low, high);
+  if (!parsed.ok()) return Fail(key, Message(parsed.status()));
+  *value = *parsed;
 }
 
 void YamlReader::Int(const std::string& key, int64_t low, int64_t high, int* value) {
@@ -103,15 +96,9 @@ void YamlReader::Int(const std::string& key, int64_t low, int64_t high, int* val
 void YamlReader::Double(const std::string& key, double low, double high, double* value) {
   const YAML::Node node = Find(key);
   if (!node.IsDefined()) return;
-  double parsed = 0;
-  if (!node.IsScalar() || !YAML::convert<double>::decode(node, parsed) || !std::isfinite(parsed)) {
-    return Fail(key, "must be a number");
-  }
-  if (parsed < low || parsed > high) {
-    return Fail(key,
-                "must be between " + Text(low) + " and " + Text(high) + ", got " + Text(parsed));
-  }
-  *value = parsed;
+  const auto parsed = Number(node, low, high);
+  if (!parsed.ok()) return Fail(key, Message(parsed.status()));
+  *value = *parsed;
 }
 
 void YamlReader::Doubles(const std::string& key, std::vector<double>* value) {
@@ -120,12 +107,10 @@ void YamlReader::Doubles(const std::string& key, std::vector<double>* value) {
   if (!node.IsSequence()) return Fail(key, "must be a list of numbers");
   value->clear();
   for (const YAML::Node& item : node) {
-    double parsed = 0;
-    if (!item.IsScalar() || !YAML::convert<double>::decode(item, parsed) ||
-        !std::isfinite(parsed)) {
-      return Fail(key, "must be a list of numbers");
-    }
-    value->push_back(parsed);
+    const auto parsed =
+        Number(item, std::numeric_limits<double>::lowest(), std::numeric_limits<double>::max());
+    if (!parsed.ok()) return Fail(key, "must be a list of numbers");
+    value->push_back(*parsed);
   }
 }
 

@@ -40,7 +40,7 @@ TEST(YamlReaderTest, WrongTypesAndBoundsNameTheKey) {
     std::string text;
     std::string says;
   };
-  for (const Case& c : {Case{"a: x", "a must be a whole number"},
+  for (const Case& c : {Case{"a: x", "a must be a whole number, got 'x'"},
                         Case{"a: 11", "a must be between 0 and 10, got 11"},
                         Case{"a: [1]", "a must be a whole number"}}) {
     YamlReader reader = Reader(c.text);
@@ -52,6 +52,25 @@ TEST(YamlReaderTest, WrongTypesAndBoundsNameTheKey) {
   double a = 0;
   reader.Double("a", 0, 1, &a);
   EXPECT_FALSE(reader.Finish().ok());
+}
+
+TEST(YamlReaderTest, NumbersAreDecimalAlways) {
+  YamlReader reader = Reader("{a: 010, b: +7, c: 1e1}");
+  int a = 0, b = 0;
+  double c = 0;
+  reader.Int("a", 0, 100, &a);
+  reader.Int("b", 0, 100, &b);
+  reader.Double("c", 0, 100, &c);
+  ASSERT_EQ(reader.Finish(), OkStatus());
+  EXPECT_EQ(a, 10);
+  EXPECT_EQ(b, 7);
+  EXPECT_EQ(c, 10);
+  for (const char* text : {"a: 0x10", "a: 1.0", "a: 9223372036854775808", "a: 1e1", "a: ~"}) {
+    YamlReader wrong = Reader(text);
+    int64_t value = 0;
+    wrong.Int("a", 0, INT64_MAX, &value);
+    EXPECT_FALSE(wrong.Finish().ok()) << text;
+  }
 }
 
 TEST(YamlReaderTest, BrokenYamlAndForeignShapesAreErrors) {

@@ -8,8 +8,6 @@
 #include <utility>
 #include <vector>
 
-#include <CLI/CLI.hpp>
-
 #include "services/cli/job_text.h"
 
 namespace phasor::cli {
@@ -139,62 +137,60 @@ ExitCode Redrive(Session& session, std::vector<std::string> ids, bool all) {
   return worst;
 }
 
-void AddLimits(CLI::App& app, Session& session, int* exit_code) {
+void AddLimits(flags::Command& line, Session& session, int* exit_code) {
   auto flags = std::make_shared<LimitFlags>();
-  CLI::App* limits = app.add_subcommand("limits", "show the queue's limits, or change some");
-  limits->add_option("--max-jobs", flags->max_jobs, "open jobs in all");
-  limits->add_option("--max-per-tenant", flags->max_per_tenant, "open jobs of one tenant");
-  limits->add_option("--max-tries", flags->max_tries, "failures before a job is failed");
-  limits->add_option("--max-crashes", flags->max_crashes, "workers lost before a job is failed");
-  limits->add_option("--stall", flags->stall, "seconds without progress before a lease ends");
-  limits->add_option("--preempt-after", flags->preempt_after,
-                     "seconds that a more urgent job waits before another gives way");
-  limits->add_option("--preempt-floor", flags->preempt_floor,
-                     "seconds that a job runs before it may have to give way");
-  limits->add_option("--max-preemptions", flags->max_preemptions,
-                     "how often a job gives way; 0: none does");
-  CLI::Option* tenant = limits->add_option(
-      "--tenant", flags->tenant,
+  flags::Command& limits = line.AddCommand("limits", "show the queue's limits, or change some");
+  limits.Whole("--max-jobs", &flags->max_jobs, "open jobs in all");
+  limits.Whole("--max-per-tenant", &flags->max_per_tenant, "open jobs of one tenant");
+  limits.Whole("--max-tries", &flags->max_tries, "failures before a job is failed");
+  limits.Whole("--max-crashes", &flags->max_crashes, "workers lost before a job is failed");
+  limits.Number("--stall", &flags->stall, "seconds without progress before a lease ends");
+  limits.Number("--preempt-after", &flags->preempt_after,
+                "seconds that a more urgent job waits before another gives way");
+  limits.Number("--preempt-floor", &flags->preempt_floor,
+                "seconds that a job runs before it may have to give way");
+  limits.Whole("--max-preemptions", &flags->max_preemptions,
+               "how often a job gives way; 0: none does");
+  const flags::Option tenant = limits.Text(
+      "--tenant", &flags->tenant,
       "limits of this tenant; of its three those that are not given go back to the default");
-  limits->add_option("--max-open", flags->max_open, "open jobs of the tenant")->needs(tenant);
-  limits->add_option("--max-running", flags->max_running, "running jobs of the tenant")
-      ->needs(tenant);
-  limits->add_option("--weight", flags->weight, "the tenant's share beside others")->needs(tenant);
-  limits->callback([&session, flags, exit_code] { *exit_code = Limits(session, *flags); });
+  limits.Whole("--max-open", &flags->max_open, "open jobs of the tenant").Needs(tenant);
+  limits.Whole("--max-running", &flags->max_running, "running jobs of the tenant").Needs(tenant);
+  limits.Whole("--weight", &flags->weight, "the tenant's share beside others").Needs(tenant);
+  limits.Runs([&session, flags, exit_code] { *exit_code = Limits(session, *flags); });
 }
 
 }  // namespace
 
-void AddAdminCommands(CLI::App& app, Session& session, int* exit_code) {
-  CLI::App* pause = app.add_subcommand("pause", "take no jobs and start none until 'resume'");
-  pause->callback([&session, exit_code] {
+void AddAdminCommands(flags::Command& line, Session& session, int* exit_code) {
+  flags::Command& pause = line.AddCommand("pause", "take no jobs and start none until 'resume'");
+  pause.Runs([&session, exit_code] {
     *exit_code = Switch(session, &v1::Admin::Stub::Pause, v1::PauseRequest(), "paused");
   });
-  CLI::App* resume = app.add_subcommand("resume", "end a pause");
-  resume->callback([&session, exit_code] {
+  flags::Command& resume = line.AddCommand("resume", "end a pause");
+  resume.Runs([&session, exit_code] {
     *exit_code = Switch(session, &v1::Admin::Stub::Resume, v1::ResumeRequest(), "running");
   });
 
-  AddLimits(app, session, exit_code);
+  AddLimits(line, session, exit_code);
 
-  CLI::App* cleanup = app.add_subcommand(
+  flags::Command& cleanup = line.AddCommand(
       "cleanup", "delete now what the store of results no longer needs, and say what went");
-  cleanup->callback([&session, exit_code] { *exit_code = Cleanup(session); });
+  cleanup.Runs([&session, exit_code] { *exit_code = Cleanup(session); });
 
   auto limit = std::make_shared<int>(20);
-  CLI::App* dead = app.add_subcommand("dead", "list dead letters: jobs that failed, newest first");
-  dead->add_option("--limit", *limit, "at most so many")
-      ->check(CLI::Range(1, 100'000))
-      ->capture_default_str();
-  dead->callback([&session, limit, exit_code] { *exit_code = Dead(session, *limit); });
+  flags::Command& dead =
+      line.AddCommand("dead", "list dead letters: jobs that failed, newest first");
+  dead.Whole("--limit", limit.get(), "at most so many", 1, 100'000);
+  dead.Runs([&session, limit, exit_code] { *exit_code = Dead(session, *limit); });
 
   auto ids = std::make_shared<std::vector<std::string>>();
   auto all = std::make_shared<bool>(false);
-  CLI::App* redrive =
-      app.add_subcommand("redrive", "run failed jobs again and print the ids of the new ones");
-  redrive->add_option("job", *ids, "their ids");
-  redrive->add_flag("--all", *all, "all dead letters");
-  redrive->callback([&session, ids, all, exit_code] { *exit_code = Redrive(session, *ids, *all); });
+  flags::Command& redrive =
+      line.AddCommand("redrive", "run failed jobs again and print the ids of the new ones");
+  redrive.Texts("job", ids.get(), "their ids");
+  redrive.Flag("--all", all.get(), "all dead letters");
+  redrive.Runs([&session, ids, all, exit_code] { *exit_code = Redrive(session, *ids, *all); });
 }
 
 }  // namespace phasor::cli

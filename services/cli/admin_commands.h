@@ -2,13 +2,12 @@
 // queue. One thread.
 #pragma once
 
-#include <CLI/App.hpp>
-
+#include "common/flags/command.h"
 #include "services/cli/session.h"
 
 namespace phasor::cli {
 
 // The commands run when the parsing ends and set `*exit_code`; all outlive the parsing.
-void AddAdminCommands(CLI::App& app, Session& session, int* exit_code);
+void AddAdminCommands(flags::Command& line, Session& session, int* exit_code);
 
 }  // namespace phasor::cli

@@ -2,7 +2,6 @@
 // services that a test gives. One thread.
 #pragma once
 
-#include <algorithm>
 #include <memory>
 #include <optional>
 #include <sstream>
@@ -10,8 +9,6 @@
 #include <vector>
 
 #include <gtest/gtest.h>
-#include <CLI/CLI.hpp>
-
 #include "common/rpc/server.h"
 #include "services/cli/admin_commands.h"
 #include "services/cli/fleet_commands.h"
@@ -30,7 +27,7 @@ class CommandFixture : public ::testing::Test {
 
   // The exit code; fills out_ and err_. What was set before is there for the handlers, and what
   // they left is there afterwards.
-  int Run(std::vector<std::string> words) {
+  int Run(const std::vector<std::string>& words) {
     out_.str("");
     err_.str("");
     Session session{.out = out_,
@@ -39,22 +36,17 @@ class CommandFixture : public ::testing::Test {
                     .interrupt = interrupt_,
                     .addresses = {server_->address()}};
     int code = kOk;
-    CLI::App app("phasor", "phasor");
-    app.fallthrough();
-    app.add_flag("--json", session.json);
-    app.add_flag("-q,--quiet", session.quiet);
-    AddGenerate(app, session, &code);
-    AddJobCommands(app, session, &code);
-    AddFleetCommands(app, session, &code);
-    AddAdminCommands(app, session, &code);
-    AddWorkerCommands(app, session, &code);
-    std::reverse(words.begin(), words.end());
+    flags::CommandLine line("phasor", "phasor");
+    line.TakesFlagsOfOthers();
+    line.Flag("--json", &session.json, "");
+    line.Flag("-q,--quiet", &session.quiet, "");
+    AddGenerate(line, session, &code);
+    AddJobCommands(line, session, &code);
+    AddFleetCommands(line, session, &code);
+    AddAdminCommands(line, session, &code);
+    AddWorkerCommands(line, session, &code);
     { const Turn before; }
-    try {
-      app.parse(words);
-    } catch (const CLI::ParseError&) {
-      code = kUsage;
-    }
+    if (!line.Parse(words, out_).ok()) code = kUsage;
     { const Turn after; }
     return code;
   }

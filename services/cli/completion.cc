@@ -4,25 +4,10 @@
 #include <ostream>
 #include <vector>
 
-#include <CLI/CLI.hpp>
-
 namespace phasor::cli {
 namespace {
 
-struct Flag {
-  std::string name;  // without dashes
-  std::string what;
-};
-
-std::vector<Flag> FlagsOf(const CLI::App& app) {
-  std::vector<Flag> flags;
-  for (const CLI::Option* option : app.get_options()) {
-    for (const std::string& name : option->get_lnames()) {
-      flags.push_back({name, option->get_description()});
-    }
-  }
-  return flags;
-}
+using Flag = flags::Command::FlagName;
 
 std::string Words(const std::vector<Flag>& flags) {
   std::string words;
@@ -37,28 +22,28 @@ std::string Quoted(const std::string& text) {
   return quoted + "'";
 }
 
-std::string Commands(const CLI::App& app) {
+std::string Commands(const flags::Command& line) {
   std::string words;
-  for (const CLI::App* command : app.get_subcommands({})) {
-    words += (words.empty() ? "" : " ") + command->get_name();
+  for (const auto& command : line.commands()) {
+    words += (words.empty() ? "" : " ") + command->name();
   }
   return words;
 }
 
 // zsh runs the same function through its emulation of bash's completion.
-std::string Bash(const CLI::App& app) {
+std::string Bash(const flags::Command& line) {
   std::string script =
       "_phasor() {\n"
       "  local word=\"${COMP_WORDS[COMP_CWORD]}\" words depth=1\n"
       "  case \"${COMP_WORDS[1]}\" in\n";
-  for (const CLI::App* command : app.get_subcommands({})) {
+  for (const auto& command : line.commands()) {
     const std::string below = Commands(*command);
-    script += "    " + command->get_name() + ") " + (below.empty() ? "" : "depth=2 ") + "words=" +
-              Quoted((below.empty() ? "" : below + " ") + Words(FlagsOf(*command)) + " " +
-                     Words(FlagsOf(app))) +
+    script += "    " + command->name() + ") " + (below.empty() ? "" : "depth=2 ") + "words=" +
+              Quoted((below.empty() ? "" : below + " ") + Words(command->flags()) + " " +
+                     Words(line.flags())) +
               " ;;\n";
   }
-  script += "    *) words=" + Quoted(Commands(app) + " " + Words(FlagsOf(app))) +
+  script += "    *) words=" + Quoted(Commands(line) + " " + Words(line.flags())) +
             " ;;\n"
             "  esac\n"
             "  if [[ \"$word\" == -* || $COMP_CWORD -le $depth ]]; then\n"
@@ -71,21 +56,21 @@ std::string Bash(const CLI::App& app) {
   return script;
 }
 
-std::string Fish(const CLI::App& app) {
+std::string Fish(const flags::Command& line) {
   std::string script;
-  for (const CLI::App* command : app.get_subcommands({})) {
-    script += "complete -c phasor -n __fish_use_subcommand -f -a " + command->get_name() + " -d " +
-              Quoted(command->get_description()) + "\n";
-    for (const CLI::App* below : command->get_subcommands({})) {
-      script += "complete -c phasor -n '__fish_seen_subcommand_from " + command->get_name() +
-                "' -f -a " + below->get_name() + " -d " + Quoted(below->get_description()) + "\n";
+  for (const auto& command : line.commands()) {
+    script += "complete -c phasor -n __fish_use_subcommand -f -a " + command->name() + " -d " +
+              Quoted(command->what()) + "\n";
+    for (const auto& below : command->commands()) {
+      script += "complete -c phasor -n '__fish_seen_subcommand_from " + command->name() +
+                "' -f -a " + below->name() + " -d " + Quoted(below->what()) + "\n";
     }
-    for (const Flag& flag : FlagsOf(*command)) {
-      script += "complete -c phasor -n '__fish_seen_subcommand_from " + command->get_name() +
-                "' -l " + flag.name + " -d " + Quoted(flag.what) + "\n";
+    for (const Flag& flag : command->flags()) {
+      script += "complete -c phasor -n '__fish_seen_subcommand_from " + command->name() + "' -l " +
+                flag.name + " -d " + Quoted(flag.what) + "\n";
     }
   }
-  for (const Flag& flag : FlagsOf(app)) {
+  for (const Flag& flag : line.flags()) {
     script += "complete -c phasor -l " + flag.name + " -d " + Quoted(flag.what) + "\n";
   }
   return script;
@@ -93,19 +78,17 @@ std::string Fish(const CLI::App& app) {
 
 }  // namespace
 
-std::string CompletionScript(const CLI::App& app, const std::string& shell) {
-  if (shell == "fish") return Fish(app);
-  if (shell == "zsh") return "autoload -U +X bashcompinit && bashcompinit\n" + Bash(app);
-  return Bash(app);
+std::string CompletionScript(const flags::Command& line, const std::string& shell) {
+  if (shell == "fish") return Fish(line);
+  if (shell == "zsh") return "autoload -U +X bashcompinit && bashcompinit\n" + Bash(line);
+  return Bash(line);
 }
 
-void AddCompletion(CLI::App& app, std::ostream& out) {
+void AddCompletion(flags::Command& line, std::ostream& out) {
   auto shell = std::make_shared<std::string>();
-  CLI::App* command = app.add_subcommand("completion", "print a shell's completion script");
-  command->add_option("shell", *shell, "bash, zsh or fish")
-      ->required()
-      ->check(CLI::IsMember({"bash", "zsh", "fish"}));
-  command->callback([&app, &out, shell] { out << CompletionScript(app, *shell); });
+  flags::Command& command = line.AddCommand("completion", "print a shell's completion script");
+  command.OneOf("shell", {"bash", "zsh", "fish"}, shell.get(), "bash, zsh or fish").Required();
+  command.Runs([&line, &out, shell] { out << CompletionScript(line, *shell); });
 }
 
 }  // namespace phasor::cli

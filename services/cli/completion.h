@@ -3,15 +3,14 @@
 #pragma once
 
 #include <string>
-
-#include <CLI/App.hpp>
+#include "common/flags/command.h"
 
 namespace phasor::cli {
 
 // `shell`: "bash", "zsh" or "fish".
-std::string CompletionScript(const CLI::App& app, const std::string& shell);
+std::string CompletionScript(const flags::Command& line, const std::string& shell);
 
-// Prints the script when parsing ends. `app` outlives the parsing.
-void AddCompletion(CLI::App& app, std::ostream& out);
+// Prints the script when parsing ends. `line` outlives the parsing.
+void AddCompletion(flags::Command& line, std::ostream& out);
 
 }  // namespace phasor::cli

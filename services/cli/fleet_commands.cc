@@ -2,8 +2,6 @@
 
 #include <memory>
 
-#include <CLI/CLI.hpp>
-
 #include "services/cli/job_text.h"
 
 namespace phasor::cli {
@@ -41,14 +39,14 @@ ExitCode Stats(Session& session) {
 
 }  // namespace
 
-void AddFleetCommands(CLI::App& app, Session& session, int* exit_code) {
+void AddFleetCommands(flags::Command& line, Session& session, int* exit_code) {
   auto name = std::make_shared<std::string>();
-  CLI::App* models = app.add_subcommand("models", "list the models with defaults and limits");
-  models->add_option("model", *name, "only this one");
-  models->callback([&session, name, exit_code] { *exit_code = Models(session, *name); });
+  flags::Command& models = line.AddCommand("models", "list the models with defaults and limits");
+  models.Text("model", name.get(), "only this one");
+  models.Runs([&session, name, exit_code] { *exit_code = Models(session, *name); });
 
-  CLI::App* stats = app.add_subcommand("stats", "show queues and workers");
-  stats->callback([&session, exit_code] { *exit_code = Stats(session); });
+  flags::Command& stats = line.AddCommand("stats", "show queues and workers");
+  stats.Runs([&session, exit_code] { *exit_code = Stats(session); });
 }
 
 }  // namespace phasor::cli

@@ -6,8 +6,6 @@
 #include <utility>
 #include <vector>
 
-#include <CLI/CLI.hpp>
-
 #include "services/cli/job_text.h"
 #include "services/cli/output_files.h"
 #include "services/cli/request_flags.h"
@@ -148,18 +146,16 @@ class Generation {
 
 }  // namespace
 
-void AddGenerate(CLI::App& app, Session& session, int* exit_code) {
+void AddGenerate(flags::Command& line, Session& session, int* exit_code) {
   auto flags = std::make_shared<GenerateFlags>();
-  CLI::App* command = app.add_subcommand("generate", "draw pictures and wait for them");
-  AddRequestFlags(*command, &flags->request);
-  command->add_option("-o,--output", flags->output,
-                      "the picture's file; of several, with -1, -2 ... before the ending");
-  command
-      ->add_option("--output-dir", flags->directory,
-                   "where pictures go that are named after their prompt and seed")
-      ->capture_default_str();
-  command->add_option("--sheet", flags->sheet, "one PNG with all pictures side by side");
-  command->callback([&session, flags, exit_code] {
+  flags::Command& command = line.AddCommand("generate", "draw pictures and wait for them");
+  AddRequestFlags(command, &flags->request);
+  command.Text("-o,--output", &flags->output,
+               "the picture's file; of several, with -1, -2 ... before the ending");
+  command.Text("--output-dir", &flags->directory,
+               "where pictures go that are named after their prompt and seed");
+  command.Text("--sheet", &flags->sheet, "one PNG with all pictures side by side");
+  command.Runs([&session, flags, exit_code] {
     if (!flags->output.empty() && flags->request.prompts.size() > 1) {
       session.err << "phasor: --output names one job's pictures; use --output-dir or --sheet"
                   << std::endl;

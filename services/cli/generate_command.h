@@ -2,13 +2,12 @@
 // sheet of all. Ctrl-C cancels what has not ended. One thread.
 #pragma once
 
-#include <CLI/App.hpp>
-
+#include "common/flags/command.h"
 #include "services/cli/session.h"
 
 namespace phasor::cli {
 
 // The command runs when the parsing ends and sets `*exit_code`; both outlive the parsing.
-void AddGenerate(CLI::App& app, Session& session, int* exit_code);
+void AddGenerate(flags::Command& line, Session& session, int* exit_code);
 
 }  // namespace phasor::cli

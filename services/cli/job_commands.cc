@@ -6,8 +6,6 @@
 #include <utility>
 #include <vector>
 
-#include <CLI/CLI.hpp>
-
 #include "services/cli/job_text.h"
 #include "services/cli/output_files.h"
 #include "services/cli/request_flags.h"
@@ -140,36 +138,34 @@ ExitCode List(Session& session, const ListFlags& flags) {
 
 }  // namespace
 
-void AddJobCommands(CLI::App& app, Session& session, int* exit_code) {
+void AddJobCommands(flags::Command& line, Session& session, int* exit_code) {
   auto request = std::make_shared<RequestFlags>();
-  CLI::App* submit = app.add_subcommand("submit", "queue jobs and print their ids");
-  AddRequestFlags(*submit, request.get());
-  submit->callback([&session, request, exit_code] { *exit_code = Submit(session, *request); });
+  flags::Command& submit = line.AddCommand("submit", "queue jobs and print their ids");
+  AddRequestFlags(submit, request.get());
+  submit.Runs([&session, request, exit_code] { *exit_code = Submit(session, *request); });
 
   auto id = std::make_shared<std::string>();
-  CLI::App* watch = app.add_subcommand("watch", "follow a job to its end");
-  watch->add_option("job", *id, "its id")->required();
-  watch->callback([&session, id, exit_code] { *exit_code = Watch(session, *id); });
+  flags::Command& watch = line.AddCommand("watch", "follow a job to its end");
+  watch.Text("job", id.get(), "its id").Required();
+  watch.Runs([&session, id, exit_code] { *exit_code = Watch(session, *id); });
 
   auto output = std::make_shared<std::string>();
-  CLI::App* get = app.add_subcommand("get", "show a job, or fetch its pictures");
-  get->add_option("job", *id, "its id")->required();
-  get->add_option("-o,--output", *output, "where its pictures go");
-  get->callback([&session, id, output, exit_code] { *exit_code = Get(session, *id, *output); });
+  flags::Command& get = line.AddCommand("get", "show a job, or fetch its pictures");
+  get.Text("job", id.get(), "its id").Required();
+  get.Text("-o,--output", output.get(), "where its pictures go");
+  get.Runs([&session, id, output, exit_code] { *exit_code = Get(session, *id, *output); });
 
   auto ids = std::make_shared<std::vector<std::string>>();
-  CLI::App* cancel = app.add_subcommand("cancel", "end jobs that have not ended");
-  cancel->add_option("job", *ids, "their ids")->required();
-  cancel->callback([&session, ids, exit_code] { *exit_code = Cancel(session, *ids); });
+  flags::Command& cancel = line.AddCommand("cancel", "end jobs that have not ended");
+  cancel.Texts("job", ids.get(), "their ids").Required();
+  cancel.Runs([&session, ids, exit_code] { *exit_code = Cancel(session, *ids); });
 
   auto list = std::make_shared<ListFlags>();
-  CLI::App* jobs = app.add_subcommand("jobs", "list jobs, newest first");
-  jobs->add_option("--model", list->model, "only of this model");
-  jobs->add_option("--state", list->states, "only in these states, e.g. queued, done, failed");
-  jobs->add_option("--limit", list->limit, "at most so many")
-      ->check(CLI::Range(1, 100'000))
-      ->capture_default_str();
-  jobs->callback([&session, list, exit_code] { *exit_code = List(session, *list); });
+  flags::Command& jobs = line.AddCommand("jobs", "list jobs, newest first");
+  jobs.Text("--model", &list->model, "only of this model");
+  jobs.Texts("--state", &list->states, "only in these states, e.g. queued, done, failed");
+  jobs.Whole("--limit", &list->limit, "at most so many", 1, 100'000);
+  jobs.Runs([&session, list, exit_code] { *exit_code = List(session, *list); });
 }
 
 }  // namespace phasor::cli

@@ -3,8 +3,6 @@
 
 #include <iostream>
 
-#include <CLI/CLI.hpp>
-
 #include "common/log/log.h"
 #include "common/rpc/grpc_log.h"
 #include "services/cli/admin_commands.h"
@@ -34,29 +32,27 @@ int Main(int argc, char** argv) {
                   .interrupt = interrupt,
                   .addresses = {}};
   int exit_code = kOk;
-  CLI::App app("phasor: a prompt becomes a picture, through a fleet of workers.", "phasor");
-  app.footer(kFooter);
-  app.require_subcommand(1);
-  app.fallthrough();
-  app.set_version_flag("--version", PHASOR_VERSION);
-  app.add_option("--address", session.addresses,
-                 "of a gateway, host:port or unix:/path; of several with commas between them, or "
-                 "repeated; default: PHASOR_ADDRESS, the running 'phasor up', 127.0.0.1:50051")
-      ->allow_extra_args(false);
-  app.add_flag("--json", session.json, "results as lines of JSON");
-  app.add_flag("-q,--quiet", session.quiet, "no progress");
-  AddGenerate(app, session, &exit_code);
-  AddJobCommands(app, session, &exit_code);
-  AddFleetCommands(app, session, &exit_code);
-  AddAdminCommands(app, session, &exit_code);
-  AddWorkerCommands(app, session, &exit_code);
-  AddUp(app, session, &exit_code);
-  AddCompletion(app, session.out);
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() == 0) return app.exit(error, std::cout, std::cerr);
-    std::cerr << "phasor: " << error.what() << "\nSee 'phasor --help'.\n";
+  flags::CommandLine line("phasor",
+                          "phasor: a prompt becomes a picture, through a fleet of workers.");
+  line.Footer(kFooter);
+  line.RequiresCommand();
+  line.TakesFlagsOfOthers();
+  line.Version(PHASOR_VERSION);
+  line.List("--address", &session.addresses,
+            "of a gateway, host:port or unix:/path; of several with commas between them, or "
+            "repeated; default: PHASOR_ADDRESS, the running 'phasor up', 127.0.0.1:50051");
+  line.Flag("--json", &session.json, "results as lines of JSON");
+  line.Flag("-q,--quiet", &session.quiet, "no progress");
+  AddGenerate(line, session, &exit_code);
+  AddJobCommands(line, session, &exit_code);
+  AddFleetCommands(line, session, &exit_code);
+  AddAdminCommands(line, session, &exit_code);
+  AddWorkerCommands(line, session, &exit_code);
+  AddUp(line, session, &exit_code);
+  AddCompletion(line, session.out);
+  const auto parsed = line.Parse(argc, argv, std::cout);
+  if (!parsed.ok()) {
+    std::cerr << "phasor: " << parsed.status().message() << "\nSee 'phasor --help'.\n";
     return kUsage;
   }
   return exit_code;

@@ -4,8 +4,6 @@
 #include <cctype>
 #include <sstream>
 
-#include <CLI/CLI.hpp>
-
 #include "common/base/file.h"
 #include "common/base/hash.h"
 #include "common/job/types.h"
@@ -16,6 +14,7 @@ namespace {
 
 constexpr size_t kMaxPromptsFile = 16 << 20;
 constexpr size_t kMaxPrompts = 1000;
+constexpr double kMaxDeadline = 366 * 24 * 3600;  // seconds
 
 StatusOr<std::vector<std::string>> AllPrompts(const RequestFlags& flags) {
   std::vector<std::string> prompts = flags.prompts;
@@ -44,29 +43,26 @@ StatusOr<v1::Priority> ParsePriority(std::string text) {
 
 }  // namespace
 
-void AddRequestFlags(CLI::App& command, RequestFlags* flags) {
-  command.add_option("prompt", flags->prompts, "what to draw; several make several jobs");
-  command.add_option("--prompts-file", flags->prompts_file, "a prompt on each line");
-  command.add_option("--negative", flags->negative, "what not to draw");
-  command.add_option("--model", flags->model, "default: the only one, or the gateway's default");
-  command.add_option("--width", flags->width, "pixels");
-  command.add_option("--height", flags->height, "pixels");
-  command.add_option("--steps", flags->steps, "denoising steps");
-  command.add_option("--guidance", flags->guidance, "classifier-free guidance; on above 1");
-  command.add_option("--seed", flags->seed, "default: drawn, and told");
-  command.add_option("--images", flags->images, "pictures of each prompt");
-  command.add_option("--scheduler", flags->scheduler,
-                     "e.g. dpmpp_2m_karras; 'phasor models' lists");
-  command.add_option("--priority", flags->priority, "low, normal, high or urgent")
-      ->capture_default_str();
-  command
-      .add_option("--deadline", flags->deadline_seconds, "not started by then: expired; seconds")
-      ->check(CLI::NonNegativeNumber);
-  command.add_option("--clip-skip", flags->clip_skip, "layers of the text encoder left out");
-  command.add_option("--guidance-rescale", flags->guidance_rescale, "0 to 1");
-  command.add_option("--eta", flags->eta, "DDIM only, 0 to 1");
-  command.add_option("--key", flags->key,
-                     "idempotency key: the same again names the same job; default: random");
+void AddRequestFlags(flags::Command& command, RequestFlags* flags) {
+  command.Texts("prompt", &flags->prompts, "what to draw; several make several jobs");
+  command.Text("--prompts-file", &flags->prompts_file, "a prompt on each line");
+  command.Text("--negative", &flags->negative, "what not to draw");
+  command.Text("--model", &flags->model, "default: the only one, or the gateway's default");
+  command.Whole("--width", &flags->width, "pixels");
+  command.Whole("--height", &flags->height, "pixels");
+  command.Whole("--steps", &flags->steps, "denoising steps");
+  command.Number("--guidance", &flags->guidance, "classifier-free guidance; on above 1");
+  command.Whole("--seed", &flags->seed, "default: drawn, and told", 0);
+  command.Whole("--images", &flags->images, "pictures of each prompt");
+  command.Text("--scheduler", &flags->scheduler, "e.g. dpmpp_2m_karras; 'phasor models' lists");
+  command.Text("--priority", &flags->priority, "low, normal, high or urgent");
+  command.Number("--deadline", &flags->deadline_seconds, "not started by then: expired; seconds", 0,
+                 kMaxDeadline);
+  command.Whole("--clip-skip", &flags->clip_skip, "layers of the text encoder left out");
+  command.Number("--guidance-rescale", &flags->guidance_rescale, "0 to 1");
+  command.Number("--eta", &flags->eta, "DDIM only, 0 to 1");
+  command.Text("--key", &flags->key,
+               "idempotency key: the same again names the same job; default: random");
 }
 
 StatusOr<std::vector<v1::GenerateRequest>> MakeRequests(const RequestFlags& flags, int64_t now_ms) {

@@ -7,9 +7,8 @@
 #include <string>
 #include <vector>
 
-#include <CLI/App.hpp>
-
 #include "common/base/status.h"
+#include "common/flags/command.h"
 #include "phasor/v1/types.pb.h"
 
 namespace phasor::cli {
@@ -34,7 +33,7 @@ struct RequestFlags {
   std::string key;
 };
 
-void AddRequestFlags(CLI::App& command, RequestFlags* flags);
+void AddRequestFlags(flags::Command& command, RequestFlags* flags);
 
 // One request for each prompt, each with an idempotency key: "<key>" or, of several, "<key>-<n>".
 // Without a key a random one. `now_ms`: wall clock, for the deadline.

@@ -2,22 +2,29 @@
 
 #include <fstream>
 #include <set>
+#include <sstream>
 
-#include <CLI/CLI.hpp>
+#include <gmock/gmock.h>
 
 #include "gtest/gtest.h"
 
 namespace phasor::cli {
 namespace {
 
-RequestFlags Parse(std::vector<std::string> arguments) {
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+// What the words say, or the complaint about them.
+StatusOr<RequestFlags> Read(const std::vector<std::string>& words) {
   RequestFlags flags;
-  CLI::App app;
-  AddRequestFlags(app, &flags);
-  std::reverse(arguments.begin(), arguments.end());
-  app.parse(arguments);
+  flags::CommandLine line("draw", "draws");
+  AddRequestFlags(line, &flags);
+  std::ostringstream out;
+  RETURN_IF_ERROR(line.Parse(words, out).status());
   return flags;
 }
+
+RequestFlags Parse(const std::vector<std::string>& words) { return *Read(words); }
 
 TEST(RequestFlagsTest, LeavesToTheGatewayWhatWasNotSaid) {
   const auto requests = MakeRequests(Parse({"a cat"}), 0);
@@ -31,12 +38,48 @@ TEST(RequestFlagsTest, LeavesToTheGatewayWhatWasNotSaid) {
 
 TEST(RequestFlagsTest, PassesValuesOnEvenIfTheyAreWrong) {
   const auto requests = MakeRequests(
-      Parse({"x", "--width", "7", "--seed", "-1", "--guidance", "nan", "--steps", "100000"}), 0);
+      Parse({"x", "--width", "7", "--seed", "0", "--guidance", "-3", "--steps", "100000"}), 0);
   ASSERT_TRUE(requests.ok());
   EXPECT_EQ(requests->front().width(), 7);
-  EXPECT_EQ(requests->front().seed(), -1);
-  EXPECT_NE(requests->front().guidance_scale(), requests->front().guidance_scale());
+  EXPECT_EQ(requests->front().guidance_scale(), -3);
   EXPECT_EQ(requests->front().steps(), 100'000);
+}
+
+TEST(RequestFlagsTest, ReadsNumbersAsTheyAreWritten) {
+  EXPECT_EQ(Parse({"x", "--seed", "010"}).seed, 10);
+  EXPECT_EQ(Parse({"x", "--seed", "9223372036854775807"}).seed, INT64_MAX);
+  struct Case {
+    const char* flag;
+    const char* value;
+    const char* complaint;
+  };
+  for (const Case& c : {
+           Case{"--seed", "18446744073709551615", "between 0 and 9223372036854775807"},
+           Case{"--seed", "-1", "between 0 and 9223372036854775807"},
+           Case{"--seed", "0x10", "whole number"},
+           Case{"--width", "4294967360", "between -2147483648 and 2147483647"},
+           Case{"--steps", "2.5", "whole number"},
+           Case{"--guidance", "nan", "must be a number"},
+           Case{"--eta", "inf", "must be a number"},
+           Case{"--deadline", "nan", "must be a number"},
+           Case{"--deadline", "1e300", "between 0 and"},
+       }) {
+    const Status status = Read({"x", c.flag, c.value}).status();
+    EXPECT_THAT(Message(status), HasSubstr(std::string(c.flag) + ": must be")) << c.value;
+    EXPECT_THAT(Message(status), HasSubstr(c.complaint)) << c.value;
+  }
+}
+
+TEST(RequestFlagsTest, TakesTextAsItWasTyped) {
+  for (const char* text : {"[a red circle, a blue square]", "{}", "[]", "{a,b}", "a,b", "'x'", "[",
+                           "%%", "a=b", "\x1fx"}) {
+    EXPECT_THAT(Parse({text}).prompts, ElementsAre(text));
+    EXPECT_THAT(Parse({"--", text}).prompts, ElementsAre(text));
+    EXPECT_EQ(Parse({"x", "--negative", text}).negative, text);
+    EXPECT_EQ(Parse({"x", "--negative=" + std::string(text)}).negative, text);
+    EXPECT_EQ(Parse({"x", "--key", text}).key, text);
+  }
+  EXPECT_THAT(Parse({"[a, b]", "[c]"}).prompts, ElementsAre("[a, b]", "[c]"));
 }
 
 TEST(RequestFlagsTest, GivesEachPromptAKeyOfItsOwn) {

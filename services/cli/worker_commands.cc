@@ -3,8 +3,6 @@
 #include <memory>
 #include <string>
 
-#include <CLI/CLI.hpp>
-
 #include "services/cli/job_text.h"
 
 namespace phasor::cli {
@@ -45,23 +43,24 @@ ExitCode Migrate(Session& session, const std::string& name) {
 
 }  // namespace
 
-void AddWorkerCommands(CLI::App& app, Session& session, int* exit_code) {
-  CLI::App* worker = app.add_subcommand("worker", "list workers, empty one, move a job elsewhere");
-  worker->require_subcommand(1);
-  worker->fallthrough();
-  CLI::App* list = worker->add_subcommand("list", "workers that report to the gateway");
-  list->callback([&session, exit_code] { *exit_code = List(session); });
+void AddWorkerCommands(flags::Command& line, Session& session, int* exit_code) {
+  flags::Command& worker =
+      line.AddCommand("worker", "list workers, empty one, move a job elsewhere");
+  worker.RequiresCommand();
+  worker.TakesFlagsOfOthers();
+  flags::Command& list = worker.AddCommand("list", "workers that report to the gateway");
+  list.Runs([&session, exit_code] { *exit_code = List(session); });
 
   auto name = std::make_shared<std::string>();
-  CLI::App* drain =
-      worker->add_subcommand("drain", "have a worker give its job back and take no other");
-  drain->add_option("name", *name, "of the worker")->required();
-  drain->callback([&session, name, exit_code] { *exit_code = Drain(session, *name); });
+  flags::Command& drain =
+      worker.AddCommand("drain", "have a worker give its job back and take no other");
+  drain.Text("name", name.get(), "of the worker").Required();
+  drain.Runs([&session, name, exit_code] { *exit_code = Drain(session, *name); });
 
-  CLI::App* migrate = worker->add_subcommand(
+  flags::Command& migrate = worker.AddCommand(
       "migrate", "have a worker give its job to another one and go on; prints the job's id");
-  migrate->add_option("name", *name, "of the worker")->required();
-  migrate->callback([&session, name, exit_code] { *exit_code = Migrate(session, *name); });
+  migrate.Text("name", name.get(), "of the worker").Required();
+  migrate.Runs([&session, name, exit_code] { *exit_code = Migrate(session, *name); });
 }
 
 }  // namespace phasor::cli

@@ -1,66 +1,59 @@
 #include "services/render/render_options.h"
 
-#include <map>
-
-#include <CLI/CLI.hpp>
-
+#include "common/flags/command.h"
 #include "engine/api/schedulers.h"
 #include "engine/api/version.h"
 
 namespace phasor::render {
 namespace {
 
-// CLI11 would wrap a negative number around to a huge one.
-std::string NotNegative(const std::string& text) {
-  return text.starts_with('-') ? "must not be negative, got " + text : "";
+void AddRequest(flags::Command& command, RenderOptions* options) {
+  command.Text("--model", &options->model, "Model directory in diffusers' layout").Required();
+  command.Text("--prompt", &options->prompt, "What to draw").Required();
+  command.Text("--negative", &options->negative_prompt, "What not to draw");
+  command.Whole("--seed", &options->seed, "Seed of image 0; image i has seed + i");
+  command.Whole("--images", &options->images, "Number of pictures");
+  command.Whole("--steps", &options->steps, "Denoising steps");
+  command.Number("--guidance", &options->guidance_scale, "Guidance scale; 1 or less is off");
+  command.Whole("--width", &options->width, "Pixels, a multiple of 8");
+  command.Whole("--height", &options->height, "Pixels, a multiple of 8");
+  command.Text("--scheduler", &options->scheduler,
+               "One of " + engine::SchedulerAliases() + ", or diffusers' class name");
+  command.Whole("--clip-skip", &options->clip_skip, "Text encoder layers to leave out");
+  command.Number("--eta", &options->eta, "DDIM's eta, 0 to 1");
+  command.Number("--guidance-rescale", &options->guidance_rescale, "0 (off) to 1");
 }
 
-void AddRequest(CLI::App* app, RenderOptions* options) {
-  app->add_option("--model", options->model, "Model directory in diffusers' layout")->required();
-  app->add_option("--prompt", options->prompt, "What to draw")->required();
-  app->add_option("--negative", options->negative_prompt, "What not to draw");
-  app->add_option("--seed", options->seed, "Seed of image 0; image i has seed + i")
-      ->check(NotNegative)
-      ->capture_default_str();
-  app->add_option("--images", options->images, "Number of pictures")->capture_default_str();
-  app->add_option("--steps", options->steps, "Denoising steps");
-  app->add_option("--guidance", options->guidance_scale, "Guidance scale; 1 or less is off");
-  app->add_option("--width", options->width, "Pixels, a multiple of 8");
-  app->add_option("--height", options->height, "Pixels, a multiple of 8");
-  app->add_option("--scheduler", options->scheduler,
-                  "One of " + engine::SchedulerAliases() + ", or diffusers' class name");
-  app->add_option("--clip-skip", options->clip_skip, "Text encoder layers to leave out");
-  app->add_option("--eta", options->eta, "DDIM's eta, 0 to 1");
-  app->add_option("--guidance-rescale", options->guidance_rescale, "0 (off) to 1");
+void AddEngine(flags::Command& command, RenderOptions* options) {
+  command.Text("--device", &options->engine.device, "cpu");
+  command.Text("--dtype", &options->engine.dtype, "fp32");
+  command.Whole("--threads", &options->engine.threads, "0: all cores the process may use");
 }
 
-void AddEngine(CLI::App* app, RenderOptions* options) {
-  app->add_option("--device", options->engine.device, "cpu")->capture_default_str();
-  app->add_option("--dtype", options->engine.dtype, "fp32")->capture_default_str();
-  app->add_option("--threads", options->engine.threads, "0: all cores the process may use")
-      ->capture_default_str();
+void AddFiles(flags::Command& command, RenderOptions* options) {
+  command.Text("--output", &options->output, "PNG to write; several images: NAME-0.png, ...");
+  command.Text("--dump-latents", &options->dump_latents, "safetensors file for the latents");
+  command.Text("--dump-embeddings", &options->dump_embeddings,
+               "safetensors file for the prompt embeddings");
+  command.Text("--latents", &options->latents,
+               "safetensors file with the initial noise as tensor \"latents\"");
+  command.Text("--checkpoint-dir", &options->checkpoint_dir,
+               "Where checkpoints are written; SIGINT and SIGTERM then stop with exit code 5");
+  command.Whole("--stop-after-step", &options->stop_after_step,
+                "Stop after this many steps, with a checkpoint");
+  command.Text("--resume", &options->resume, "Checkpoint to go on from");
+  command.Text("--report", &options->report, "JSON report to write");
+  command.Text("--preview-dir", &options->preview_dir, "Where to write a preview of every step");
 }
 
-void AddFiles(CLI::App* app, RenderOptions* options) {
-  app->add_option("--output", options->output, "PNG to write; several images: NAME-0.png, ...")
-      ->capture_default_str();
-  app->add_option("--dump-latents", options->dump_latents, "safetensors file for the latents");
-  app->add_option("--dump-embeddings", options->dump_embeddings,
-                  "safetensors file for the prompt embeddings");
-  app->add_option("--latents", options->latents,
-                  "safetensors file with the initial noise as tensor \"latents\"");
-  app->add_option("--checkpoint-dir", options->checkpoint_dir,
-                  "Where checkpoints are written; SIGINT and SIGTERM then stop with exit code 5");
-  app->add_option("--stop-after-step", options->stop_after_step,
-                  "Stop after this many steps, with a checkpoint");
-  app->add_option("--resume", options->resume, "Checkpoint to go on from");
-  app->add_option("--report", options->report, "JSON report to write");
-  app->add_option("--preview-dir", options->preview_dir, "Where to write a preview of every step");
-  const std::map<std::string, ProgressMode> modes = {
-      {"auto", ProgressMode::kAuto}, {"none", ProgressMode::kNone}, {"json", ProgressMode::kJson}};
-  app->add_option("--progress", options->progress,
-                  "auto (a bar on a terminal), none, or json (a line a unit on standard output)")
-      ->transform(CLI::CheckedTransformer(modes));
+void AddProgress(flags::Command& command, std::string* word) {
+  command.OneOf("--progress", {"auto", "none", "json"}, word,
+                "auto (a bar on a terminal), none, or json (a line a unit on standard output)");
+}
+
+ProgressMode ModeOf(const std::string& word) {
+  if (word == "none") return ProgressMode::kNone;
+  return word == "json" ? ProgressMode::kJson : ProgressMode::kAuto;
 }
 
 Status CheckTogether(const RenderOptions& options) {
@@ -77,28 +70,23 @@ Status CheckTogether(const RenderOptions& options) {
 StatusOr<std::optional<RenderOptions>> ParseOptions(int argc, const char* const* argv,
                                                     std::ostream& out) {
   RenderOptions options;
-  CLI::App app("Draws pictures from a prompt with Phasor's engine alone: files in, PNG out.",
-               "phasor-render");
-  app.set_version_flag("--version", "phasor-render, engine " + std::string(engine::kEngineVersion));
-  app.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
-  AddRequest(&app, &options);
-  AddEngine(&app, &options);
-  AddFiles(&app, &options);
-  app.footer(
+  std::string progress = "auto";
+  flags::CommandLine line(
+      "phasor-render",
+      "Draws pictures from a prompt with Phasor's engine alone: files in, PNG out.");
+  line.Version("phasor-render, engine " + std::string(engine::kEngineVersion));
+  line.LastOneWins();
+  AddRequest(line, &options);
+  AddEngine(line, &options);
+  AddFiles(line, &options);
+  AddProgress(line, &progress);
+  line.Footer(
       "Exit codes: 0 done, 1 failed, 2 bad arguments, 3 model unreadable, 4 does not fit in "
       "memory,\n"
       "5 interrupted with a checkpoint written, 70 device lost, 130 interrupted without one.");
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::CallForHelp&) {
-    out << app.help();
-    return std::optional<RenderOptions>();
-  } catch (const CLI::CallForVersion& version) {
-    out << version.what() << "\n";
-    return std::optional<RenderOptions>();
-  } catch (const CLI::ParseError& error) {
-    return InvalidArgument(error.what());
-  }
+  ASSIGN_OR_RETURN(const bool run, line.Parse(argc, argv, out));
+  if (!run) return std::optional<RenderOptions>();
+  options.progress = ModeOf(progress);
   RETURN_IF_ERROR(CheckTogether(options));
   return std::optional<RenderOptions>(std::move(options));
 }

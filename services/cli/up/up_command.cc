@@ -7,8 +7,6 @@
 #include <memory>
 #include <sstream>
 
-#include <CLI/CLI.hpp>
-
 #include "common/rpc/address.h"
 #include "services/cli/up/fleet.h"
 #include "services/cli/up/probe.h"
@@ -82,37 +80,26 @@ Status Up(Session& session, UpOptions options) {
 
 }  // namespace
 
-void AddUp(CLI::App& app, Session& session, int* exit_code) {
+void AddUp(flags::Command& line, Session& session, int* exit_code) {
   auto options = std::make_shared<UpOptions>();
   options->directory = DefaultFleetDirectory(session.environment);
-  CLI::App* up = app.add_subcommand(
+  flags::Command& up = line.AddCommand(
       "up", "run a fleet on this machine: redis-server, gateways, workers; until Ctrl-C");
-  up->add_option("--dir", options->directory, "where queue, results, logs and sockets lie")
-      ->capture_default_str();
-  up->add_option("--workers", options->workers, "they share the cores")
-      ->check(CLI::Range(1, 256))
-      ->capture_default_str();
-  up->add_option("--gateways", options->gateways,
-                 "each listens one port further, or on a socket with -2, -3 ... in its name")
-      ->check(CLI::Range(1, 64))
-      ->capture_default_str();
-  up->add_option("--models", options->models, "a model's directory, or a folder of them")
-      ->envname("PHASOR_MODELS")
-      ->capture_default_str();
-  up->add_option("--listen", options->listen, "host:port or unix:/path; port 0: a free one")
-      ->capture_default_str();
-  up->add_option("--metrics", options->metrics, "host:port of the first gateway's /metrics, or off")
-      ->capture_default_str();
-  up->add_option("--engine", options->engine, "real, or fake (no pictures of any worth)")
-      ->check(CLI::IsMember({"real", "fake"}));
-  up->add_option("--fake-step-ms", options->fake_step_ms, "what a step of the fake engine takes");
-  up->add_option("--lease", options->lease, "seconds until a lost worker's job goes on elsewhere")
-      ->check(CLI::Range(1.0, 3600.0))
-      ->capture_default_str();
-  up->add_option("--grace", options->grace, "seconds for jobs in hand when the fleet stops")
-      ->check(CLI::Range(0.0, 86400.0))
-      ->capture_default_str();
-  up->callback([&session, options, exit_code] {
+  up.Text("--dir", &options->directory, "where queue, results, logs and sockets lie");
+  up.Whole("--workers", &options->workers, "they share the cores", 1, 256);
+  up.Whole("--gateways", &options->gateways,
+           "each listens one port further, or on a socket with -2, -3 ... in its name", 1, 64);
+  up.Text("--models", &options->models, "a model's directory, or a folder of them")
+      .FromVariable("PHASOR_MODELS");
+  up.Text("--listen", &options->listen, "host:port or unix:/path; port 0: a free one");
+  up.Text("--metrics", &options->metrics, "host:port of the first gateway's /metrics, or off");
+  up.OneOf("--engine", {"real", "fake"}, &options->engine,
+           "real, or fake (no pictures of any worth)");
+  up.Whole("--fake-step-ms", &options->fake_step_ms, "what a step of the fake engine takes");
+  up.Number("--lease", &options->lease, "seconds until a lost worker's job goes on elsewhere", 1,
+            3600);
+  up.Number("--grace", &options->grace, "seconds for jobs in hand when the fleet stops", 0, 86400);
+  up.Runs([&session, options, exit_code] {
     const Status ended = Up(session, *options);
     if (ended.ok()) return;
     session.err << "phasor: " << ended.message() << std::endl;
