@@ -64,4 +64,11 @@ StatusOr<TerminalRecord> MemoryStore::ReadTerminal(const job::JobId& id) {
   return DecodeRecord(object->second.bytes);
 }
 
+StatusOr<std::string> MemoryStore::CreateOnce(const std::string& key, std::string_view bytes) {
+  RETURN_IF_ERROR(CheckCreateOnce(key));
+  MutexLock lock(&mu_);
+  const Object object{std::string(bytes), clock_.WallMillis()};
+  return objects_.emplace(key, object).first->second.bytes;
+}
+
 }  // namespace phasor::storage

@@ -22,6 +22,7 @@ class MemoryStore final : public ResultStore {
   StatusOr<ListPage> List(const std::string& prefix, const std::string& cursor, int limit) override;
   StatusOr<TerminalRecord> CreateTerminal(const TerminalRecord& record) override;
   StatusOr<TerminalRecord> ReadTerminal(const job::JobId& id) override;
+  StatusOr<std::string> CreateOnce(const std::string& key, std::string_view bytes) override;
 
  private:
   struct Object {

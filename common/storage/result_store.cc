@@ -58,6 +58,13 @@ Status CheckList(const std::string& prefix, int limit) {
 }
 
 Status CheckPut(const std::string& key) {
+  if (key == kIdentityKey) {
+    return InvalidArgument("the store's identity is created once and never overwritten");
+  }
+  return CheckCreateOnce(key);
+}
+
+Status CheckCreateOnce(const std::string& key) {
   RETURN_IF_ERROR(CheckKey(key));
   const std::optional<JobObject> object = ParseJobKey(key);
   if (!object || object->kind != ObjectKind::kTerminal) return OkStatus();

@@ -67,7 +67,8 @@ class ResultStore {
  public:
   virtual ~ResultStore() = default;
 
-  // Durable when it returns OK. Overwrites, but never a terminal record: INVALID_ARGUMENT.
+  // Durable when it returns OK. Overwrites, but neither a terminal record nor the store's identity:
+  // INVALID_ARGUMENT.
   virtual Status Put(const std::string& key, std::string_view bytes) = 0;
   virtual StatusOr<std::string> Get(const std::string& key) = 0;
   // OK also when absent.
@@ -83,6 +84,11 @@ class ResultStore {
   virtual StatusOr<TerminalRecord> CreateTerminal(const TerminalRecord& record) = 0;
   // NOT_FOUND while the job has not ended.
   virtual StatusOr<TerminalRecord> ReadTerminal(const job::JobId& id) = 0;
+
+  // Creates the object if there is none; durable when it returns, and it does not expire. Returns
+  // the bytes that stand: the given ones or another writer's. For what a store has once
+  // (identity.h); INVALID_ARGUMENT for a terminal record, which CreateTerminal makes.
+  virtual StatusOr<std::string> CreateOnce(const std::string& key, std::string_view bytes) = 0;
 };
 
 // All pages at once: for prefixes with few keys, such as a job's.
@@ -90,13 +96,19 @@ StatusOr<std::vector<std::string>> ListKeys(ResultStore& store, const std::strin
 
 // What every List refuses: an illegal prefix or limit. INVALID_ARGUMENT.
 Status CheckList(const std::string& prefix, int limit);
-// What every Put refuses: an illegal key and that of a terminal record. INVALID_ARGUMENT.
+// What every Put refuses: an illegal key, that of a terminal record and that of the store's
+// identity. INVALID_ARGUMENT.
 Status CheckPut(const std::string& key);
+// What every CreateOnce refuses: an illegal key and that of a terminal record. INVALID_ARGUMENT.
+Status CheckCreateOnce(const std::string& key);
 
 // Names of what belongs to a job. The '#' of a generation is kept.
 std::string BlobKey(const job::JobId& id, int64_t epoch, const std::string& nonce, int image);
 std::string CheckpointKey(const job::JobId& id, int64_t epoch, int step);
 std::string TerminalKey(const job::JobId& id);
+
+// The object that says which store this is (identity.h).
+inline constexpr char kIdentityKey[] = "identity";
 
 // What a key names, for those who read listings.
 enum class ObjectKind { kBlob, kCheckpoint, kTerminal, kOther };

@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "common/base/clock.h"
+#include "common/storage/identity.h"
 
 namespace phasor::storage {
 
@@ -266,6 +267,39 @@ TEST_P(ResultStoreContract, TheFirstTerminalRecordStands) {
   EXPECT_EQ(read.images[0].seed, ~uint64_t{0});
   EXPECT_EQ(read.images[0].width, 128);
   EXPECT_EQ(read.images[0].height, 96);
+}
+
+TEST_P(ResultStoreContract, WhatIsCreatedOnceStandsAndIsNotOverwritten) {
+  EXPECT_EQ(store_->CreateOnce("once", "first").value(), "first");
+  EXPECT_EQ(store_->CreateOnce("once", "second").value(), "first");
+  EXPECT_EQ(store_->Get("once").value(), "first");
+  EXPECT_EQ(store_->CreateOnce("../x", "v").status().code(), StatusCode::kInvalidArgument);
+  EXPECT_EQ(store_->CreateOnce(TerminalKey(TestId(1)), "forged").status().code(),
+            StatusCode::kInvalidArgument);
+}
+
+TEST_P(ResultStoreContract, AStoreHasOneIdentityWhoeverAsksFirst) {
+  EXPECT_EQ(ReadIdentity(*store_).status().code(), StatusCode::kNotFound);
+  std::vector<std::string> seen(8);
+  std::vector<std::thread> threads;
+  for (std::string& id : seen) {
+    threads.emplace_back([&] { id = Identify(*store_, "").value_or(""); });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_FALSE(seen[0].empty());
+  for (const std::string& id : seen) EXPECT_EQ(id, seen[0]);
+  EXPECT_EQ(ReadIdentity(*store_).value(), seen[0]);
+  EXPECT_EQ(Identify(*store_, seen[0]).value(), seen[0]);
+  EXPECT_EQ(store_->Put(kIdentityKey, "forged").code(), StatusCode::kInvalidArgument);
+}
+
+TEST_P(ResultStoreContract, AnotherStoreThanTheRememberedOneIsRefusedAndGetsNoIdentity) {
+  EXPECT_EQ(Identify(*store_, "remembered").status().code(), StatusCode::kFailedPrecondition);
+  EXPECT_EQ(ReadIdentity(*store_).status().code(), StatusCode::kNotFound) << "nothing was written";
+  const std::string id = Identify(*store_, "").value();
+  const Status other = Identify(*store_, "remembered").status();
+  EXPECT_EQ(other.code(), StatusCode::kFailedPrecondition);
+  EXPECT_NE(Message(other).find(id), std::string::npos) << other;
 }
 
 TEST_P(ResultStoreContract, ARecordOfNoEndIsRefused) {

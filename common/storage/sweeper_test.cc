@@ -56,6 +56,9 @@ class FailingStore final : public ResultStore {
     RETURN_IF_ERROR(Fail());
     return store_->ReadTerminal(id);
   }
+  StatusOr<std::string> CreateOnce(const std::string& key, std::string_view bytes) override {
+    return store_->CreateOnce(key, bytes);
+  }
   std::set<job::JobId> broken;
 
  private:

@@ -125,6 +125,9 @@ class FaultyStore final : public storage::ResultStore {
   StatusOr<storage::TerminalRecord> ReadTerminal(const job::JobId& id) override {
     return fault.Pass([&] { return store_->ReadTerminal(id); });
   }
+  StatusOr<std::string> CreateOnce(const std::string& key, std::string_view bytes) override {
+    return fault.Pass([&] { return store_->CreateOnce(key, bytes); });
+  }
 
  private:
   storage::ResultStore* const store_;

@@ -244,6 +244,9 @@ class FullStore final : public storage::ResultStore {
   StatusOr<storage::TerminalRecord> ReadTerminal(const job::JobId&) override {
     return NotFound("x");
   }
+  StatusOr<std::string> CreateOnce(const std::string&, std::string_view) override {
+    return ResourceExhausted("no space left on the device");
+  }
 };
 
 TEST_F(JobRunnerTest, AFullDiskMeansLaterNotNever) {

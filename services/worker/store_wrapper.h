@@ -28,6 +28,9 @@ class StoreWrapper : public storage::ResultStore {
   StatusOr<storage::TerminalRecord> ReadTerminal(const job::JobId& id) override {
     return below_.ReadTerminal(id);
   }
+  StatusOr<std::string> CreateOnce(const std::string& key, std::string_view bytes) override {
+    return below_.CreateOnce(key, bytes);
+  }
 
  protected:
   storage::ResultStore& below_;

@@ -99,6 +99,15 @@ StatusOr<TerminalRecord> FsStore::CreateTerminal(const TerminalRecord& record) {
   return ReadTerminal(record.id);
 }
 
+StatusOr<std::string> FsStore::CreateOnce(const std::string& key, std::string_view bytes) {
+  RETURN_IF_ERROR(CheckCreateOnce(key));
+  const std::string path = PathOf(key);
+  const Status created = WriteMakingFolder(path, [&] { return CreateFileDurably(path, bytes); });
+  if (!created.ok() && created.code() != StatusCode::kAlreadyExists) return created;
+  if (!created.ok()) RETURN_IF_ERROR(SyncFolder(ParentOf(path)));
+  return Get(key);
+}
+
 StatusOr<TerminalRecord> FsStore::ReadTerminal(const job::JobId& id) {
   if (!job::IsValidJobId(id)) return InvalidArgument("id is no job id");
   const std::string path = PathOf(TerminalKey(id));

@@ -47,6 +47,9 @@ class TemporaryStore final : public ResultStore {
   StatusOr<TerminalRecord> ReadTerminal(const job::JobId& id) override {
     return store_->ReadTerminal(id);
   }
+  StatusOr<std::string> CreateOnce(const std::string& key, std::string_view bytes) override {
+    return store_->CreateOnce(key, bytes);
+  }
   std::string root() const { return folder_ + "/deep/er"; }
 
  private:

@@ -234,4 +234,10 @@ StatusOr<TerminalRecord> RedisStore::ReadTerminal(const job::JobId& id) {
   return RecordOf(reply, id);
 }
 
+StatusOr<std::string> RedisStore::CreateOnce(const std::string& key, std::string_view bytes) {
+  RETURN_IF_ERROR(CheckCreateOnce(key));
+  ASSIGN_OR_RETURN(const RedisReply reply, Run(kCreate, key, {"0", bytes}));
+  return BytesOf(reply, key);
+}
+
 }  // namespace phasor::storage

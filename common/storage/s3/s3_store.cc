@@ -20,6 +20,20 @@ bool IsOk(const HttpReply& reply) { return reply.status >= 200 && reply.status <
 // Somebody else's object stands (412), or several writers met (409).
 bool IsLost(const HttpReply& reply) { return reply.status == 412 || reply.status == 409; }
 
+// Of a write an answer that fits none leaves the outcome open: no object is missing there.
+Status StatusOfWrite(const HttpReply& reply) {
+  const Status status = StatusOfReply(reply);
+  return status.code() == StatusCode::kNotFound ? Unavailable(Message(status)) : status;
+}
+
+StatusOr<TerminalRecord> RecordOf(const std::string& bytes, const job::JobId& id) {
+  const std::string key = TerminalKey(id);
+  StatusOr<TerminalRecord> record = DecodeRecord(bytes);
+  if (!record.ok()) return Annotate(record.status(), key);
+  if (record->id != id) return DataLoss(key + " belongs to job " + record->id);
+  return record;
+}
+
 }  // namespace
 
 S3Store::S3Store(S3StoreOptions options, std::unique_ptr<HttpTransport> transport)
@@ -78,7 +92,12 @@ StatusOr<HttpReply> S3Store::PutObject(const std::string& key, std::string_view 
                       .body = bytes,
                       .max_reply_bytes = kMaxErrorBytes};
   if (if_absent) request.headers.push_back("If-None-Match: *");
-  return transport_->Send(request);
+  StatusOr<HttpReply> reply = transport_->Send(request);
+  // An answer that is too long to be read says nothing of what became of the object.
+  if (reply.status().code() == StatusCode::kResourceExhausted) {
+    return Unavailable(Message(reply.status()));
+  }
+  return reply;
 }
 
 StatusOr<std::string> S3Store::GetObject(const std::string& key, size_t max_bytes) {
@@ -101,7 +120,7 @@ Status S3Store::Put(const std::string& key, std::string_view bytes) {
                              std::to_string(options_.max_blob_bytes));
   }
   ASSIGN_OR_RETURN(const HttpReply reply, PutObject(key, bytes, false));
-  return IsOk(reply) ? OkStatus() : StatusOfReply(reply);
+  return IsOk(reply) ? OkStatus() : StatusOfWrite(reply);
 }
 
 StatusOr<std::string> S3Store::Get(const std::string& key) {
@@ -135,29 +154,46 @@ StatusOr<ListPage> S3Store::List(const std::string& prefix, const std::string& c
 
 StatusOr<TerminalRecord> S3Store::CreateTerminal(const TerminalRecord& record) {
   ASSIGN_OR_RETURN(const std::string bytes, EncodeRecord(record));
+  ASSIGN_OR_RETURN(const std::string stands,
+                   Create(TerminalKey(record.id), bytes, kMaxRecordBytes));
+  return RecordOf(stands, record.id);
+}
+
+StatusOr<std::string> S3Store::CreateOnce(const std::string& key, std::string_view bytes) {
+  RETURN_IF_ERROR(CheckCreateOnce(key));
+  return Create(key, bytes, options_.max_blob_bytes);
+}
+
+StatusOr<std::string> S3Store::Create(const std::string& key, std::string_view bytes,
+                                      size_t max_bytes) {
   for (int i = 0; i < kCreateTries; ++i) {
-    ASSIGN_OR_RETURN(const HttpReply reply, PutObject(TerminalKey(record.id), bytes, true));
-    if (IsOk(reply)) return DecodeRecord(bytes);
-    if (!IsLost(reply)) return StatusOfReply(reply);
-    StatusOr<TerminalRecord> stands = ReadTerminal(record.id);
+    ASSIGN_OR_RETURN(const HttpReply reply, PutObject(key, bytes, true));
+    if (IsOk(reply)) return std::string(bytes);
+    if (!IsLost(reply)) return StatusOfWrite(reply);
+    StatusOr<std::string> stands = GetObject(key, max_bytes);
     // Writers that met may all have lost, and nothing stands: once more.
-    if (stands.status().code() != StatusCode::kNotFound) return stands;
+    if (stands.status().code() == StatusCode::kNotFound) continue;
+    // That it is too large to be read does not mean that the store is full.
+    if (stands.status().code() == StatusCode::kResourceExhausted) {
+      return DataLoss(Message(stands.status()));
+    }
+    return stands;
   }
-  return Unavailable("the record of job " + record.id + " meets other writers again and again");
+  return Unavailable(key + " meets other writers again and again");
 }
 
 StatusOr<TerminalRecord> S3Store::ReadTerminal(const job::JobId& id) {
   if (!job::IsValidJobId(id)) return InvalidArgument("id is no job id");
   const std::string key = TerminalKey(id);
   StatusOr<std::string> bytes = GetObject(key, kMaxRecordBytes);
+  if (bytes.status().code() == StatusCode::kResourceExhausted) {
+    return DataLoss(Message(bytes.status()));
+  }
   if (bytes.status().code() == StatusCode::kNotFound) {
     return NotFound("no terminal record of job " + id);
   }
   RETURN_IF_ERROR(bytes.status());
-  StatusOr<TerminalRecord> record = DecodeRecord(*bytes);
-  if (!record.ok()) return Annotate(record.status(), key);
-  if (record->id != id) return DataLoss(key + " belongs to job " + record->id);
-  return record;
+  return RecordOf(*bytes, id);
 }
 
 }  // namespace phasor::storage

@@ -37,6 +37,7 @@ class S3Store final : public ResultStore {
   StatusOr<ListPage> List(const std::string& prefix, const std::string& cursor, int limit) override;
   StatusOr<TerminalRecord> CreateTerminal(const TerminalRecord& record) override;
   StatusOr<TerminalRecord> ReadTerminal(const job::JobId& id) override;
+  StatusOr<std::string> CreateOnce(const std::string& key, std::string_view bytes) override;
 
  private:
   S3Store(S3StoreOptions options, std::unique_ptr<HttpTransport> transport);
@@ -44,6 +45,8 @@ class S3Store final : public ResultStore {
   std::string PathOf(const std::string& key) const;
   StatusOr<HttpReply> PutObject(const std::string& key, std::string_view bytes, bool if_absent);
   StatusOr<std::string> GetObject(const std::string& key, size_t max_bytes);
+  // Returns what stands, of at most `max_bytes`.
+  StatusOr<std::string> Create(const std::string& key, std::string_view bytes, size_t max_bytes);
 
   const S3StoreOptions options_;
   const std::string root_;  // what stands before each key in the bucket
