@@ -5,7 +5,7 @@
 #include <set>
 #include <utility>
 
-#include "common/base/file.h"
+#include "common/base/user_file.h"
 #include "engine/weights/weight_files.h"
 
 namespace phasor::engine {
@@ -75,7 +75,7 @@ Status WriteSafetensors(const std::string& path, const std::vector<NamedTensor>&
     data.append(reinterpret_cast<const char*>(tensor.values.data()),
                 tensor.values.size() * sizeof(float));
   }
-  return WriteFileDurably(path, EncodeSafetensorsHeader(std::move(entries), metadata) + data);
+  return WriteUserFile(path, EncodeSafetensorsHeader(std::move(entries), metadata) + data);
 }
 
 StatusOr<std::vector<NamedTensor>> ReadSafetensors(const std::string& path) {

@@ -24,11 +24,16 @@ struct GenerateFlags {
 // One call of the command.
 class Generation {
  public:
-  Generation(Session& session, const GenerateFlags& flags) : session_(session), flags_(flags) {}
+  Generation(Session& session, const GenerateFlags& flags)
+      : session_(session), flags_(flags), files_(flags.output, flags.directory) {}
 
   ExitCode Run() {
     const auto requests = MakeRequests(flags_.request, SystemClock().WallMillis());
     if (!requests.ok()) return session_.Report(requests.status());
+    if (!flags_.output.empty() && requests->size() > 1) {
+      return session_.Report(InvalidArgument(
+          "--output names one job's pictures; use --output-dir or --sheet for several prompts"));
+    }
     auto client = session_.Connect();
     if (!client.ok()) return session_.Report(client.status());
     client_ = *std::move(client);
@@ -92,10 +97,7 @@ class Generation {
     std::vector<std::string> names;
     // With a sheet the single pictures are only written where they were asked for.
     if (flags_.sheet.empty() || !flags_.output.empty()) {
-      names = OutputNames(flags_.output, flags_.directory, job.request.prompt(), pictures);
-    }
-    for (size_t i = 0; i < names.size(); ++i) {
-      RETURN_IF_ERROR(WriteOutput(names[i], pictures[i].data()));
+      ASSIGN_OR_RETURN(names, files_.Write(job.request.prompt(), pictures));
     }
     if (!session_.json && !session_.quiet) {
       for (const std::string& warning : ended.result().warnings()) {
@@ -139,6 +141,7 @@ class Generation {
 
   Session& session_;
   const GenerateFlags& flags_;
+  OutputFiles files_;
   std::unique_ptr<Client> client_;
   std::vector<Job> jobs_;
   std::vector<std::string> tiles_;  // PNGs for the sheet
@@ -155,15 +158,7 @@ void AddGenerate(flags::Command& line, Session& session, int* exit_code) {
   command.Text("--output-dir", &flags->directory,
                "where pictures go that are named after their prompt and seed");
   command.Text("--sheet", &flags->sheet, "one PNG with all pictures side by side");
-  command.Runs([&session, flags, exit_code] {
-    if (!flags->output.empty() && flags->request.prompts.size() > 1) {
-      session.err << "phasor: --output names one job's pictures; use --output-dir or --sheet"
-                  << std::endl;
-      *exit_code = kUsage;
-      return;
-    }
-    *exit_code = Generation(session, *flags).Run();
-  });
+  command.Runs([&session, flags, exit_code] { *exit_code = Generation(session, *flags).Run(); });
 }
 
 }  // namespace phasor::cli

@@ -43,16 +43,6 @@ ExitCode Watch(Session& session, const std::string& id) {
   return ExitCodeOf(*ended);
 }
 
-Status FetchPictures(Client& client, const v1::Job& job, const std::string& output,
-                     std::vector<std::string>* names) {
-  ASSIGN_OR_RETURN(const std::vector<v1::ImageResult> pictures, client.Pictures(job.id()));
-  *names = OutputNames(output, ".", job.request().prompt(), pictures);
-  for (size_t i = 0; i < names->size(); ++i) {
-    RETURN_IF_ERROR(WriteOutput((*names)[i], pictures[i].data()));
-  }
-  return OkStatus();
-}
-
 ExitCode Get(Session& session, const std::string& id, const std::string& output) {
   const auto client = session.Connect();
   if (!client.ok()) return session.Report(client.status());
@@ -62,8 +52,11 @@ ExitCode Get(Session& session, const std::string& id, const std::string& output)
   if (!job.ok()) return session.Report(job.status());
   std::vector<std::string> names;
   if (!output.empty()) {
-    const Status fetched = FetchPictures(**client, *job, output, &names);
-    if (!fetched.ok()) return session.Report(fetched);
+    const auto pictures = (*client)->Pictures(job->id());
+    if (!pictures.ok()) return session.Report(pictures.status());
+    auto written = OutputFiles(output, ".").Write(job->request().prompt(), *pictures);
+    if (!written.ok()) return session.Report(written.status());
+    names = *std::move(written);
   }
   if (session.json) {
     session.out << JobJson(*job, names) << std::endl;

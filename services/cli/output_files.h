@@ -1,6 +1,8 @@
-// Names for pictures and writing them. The naming is pure; writing replaces a file in one step.
+// Where pictures go on this machine: names, and files under them. Nothing that stands is
+// overwritten unless its name was given. One thread.
 #pragma once
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -9,16 +11,32 @@
 
 namespace phasor::cli {
 
-// "A red circle!" -> "a-red-circle"; at most 60 characters, "picture" if nothing is left.
+// A file name out of a prompt: "A red circle!" -> "a-red-circle". Letters of other scripts stay. At
+// most 60 bytes; never empty.
 std::string Slug(const std::string& prompt);
 
-// Names for `count` pictures. `output`: the file for one, with "-1", "-2" ... before the ending
-// for several; empty: slug and seed.
-std::vector<std::string> OutputNames(const std::string& output, const std::string& directory,
-                                     const std::string& prompt,
-                                     const std::vector<v1::ImageResult>& pictures);
+class OutputFiles {
+ public:
+  // `output`: the file that was asked for, with -1, -2 ... before the ending if a job has several
+  // pictures. Without one pictures are named after prompt and seed, in `directory`.
+  OutputFiles(std::string output, std::string directory)
+      : output_(std::move(output)), directory_(std::move(directory)) {}
 
-// Writes `bytes` and makes the folder it lies in. Errors name the file.
+  // Writes a job's pictures and returns their names. A name of our own making that is in use, in
+  // this call or on the disk with other bytes, gets -2, -3 ... at its end. An error is UNKNOWN,
+  // with path and reason.
+  StatusOr<std::vector<std::string>> Write(const std::string& prompt,
+                                           const std::vector<v1::ImageResult>& pictures);
+
+ private:
+  std::string FreeName(const std::string& prompt, const v1::ImageResult& picture);
+
+  const std::string output_;
+  const std::string directory_;
+  std::set<std::string> used_;
+};
+
+// As WriteUserFile, making the folders before it.
 Status WriteOutput(const std::string& path, const std::string& bytes);
 
 }  // namespace phasor::cli

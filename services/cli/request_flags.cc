@@ -4,8 +4,9 @@
 #include <cctype>
 #include <sstream>
 
-#include "common/base/file.h"
 #include "common/base/hash.h"
+#include "common/base/user_file.h"
+#include "common/job/generate_spec.h"
 #include "common/job/types.h"
 #include "common/rpc/spec_convert.h"
 
@@ -16,22 +17,44 @@ constexpr size_t kMaxPromptsFile = 16 << 20;
 constexpr size_t kMaxPrompts = 1000;
 constexpr double kMaxDeadline = 366 * 24 * 3600;  // seconds
 
+Status CheckText(const std::string& where, const std::string& text) {
+  if (job::IsValidText(text)) return OkStatus();
+  return InvalidArgument(where + " must be UTF-8 without NUL characters");
+}
+
+// A prompt on each line that is not empty.
+Status AddPromptsOf(const std::string& path, std::vector<std::string>* prompts) {
+  ASSIGN_OR_RETURN(const std::string text, ReadUserText(path, kMaxPromptsFile));
+  std::istringstream lines(text);
+  int number = 0;
+  for (std::string line; std::getline(lines, line);) {
+    ++number;
+    if (!line.empty() && line.back() == '\r') line.pop_back();
+    if (line.empty()) continue;
+    RETURN_IF_ERROR(CheckText("line " + std::to_string(number) + " of " + path, line));
+    prompts->push_back(line);
+  }
+  return OkStatus();
+}
+
 StatusOr<std::vector<std::string>> AllPrompts(const RequestFlags& flags) {
   std::vector<std::string> prompts = flags.prompts;
-  if (!flags.prompts_file.empty()) {
-    ASSIGN_OR_RETURN(const std::string text, ReadFile(flags.prompts_file, kMaxPromptsFile));
-    std::istringstream lines(text);
-    for (std::string line; std::getline(lines, line);) {
-      if (!line.empty() && line.back() == '\r') line.pop_back();
-      if (!line.empty()) prompts.push_back(line);
-    }
-  }
+  for (const std::string& prompt : prompts) RETURN_IF_ERROR(CheckText("prompt", prompt));
+  if (!flags.prompts_file.empty()) RETURN_IF_ERROR(AddPromptsOf(flags.prompts_file, &prompts));
   if (prompts.empty()) return InvalidArgument("give a prompt, or --prompts-file");
   if (prompts.size() > kMaxPrompts) {
     return InvalidArgument(std::to_string(prompts.size()) + " prompts; at most " +
                            std::to_string(kMaxPrompts) + " go into one call");
   }
   return prompts;
+}
+
+// What a message of the request can't hold would fail on its way, without a word about the field.
+Status CheckTexts(const RequestFlags& flags) {
+  RETURN_IF_ERROR(CheckText("--negative", flags.negative));
+  RETURN_IF_ERROR(CheckText("--model", flags.model));
+  RETURN_IF_ERROR(CheckText("--scheduler", flags.scheduler));
+  return CheckText("--key", flags.key);
 }
 
 StatusOr<v1::Priority> ParsePriority(std::string text) {
@@ -45,7 +68,8 @@ StatusOr<v1::Priority> ParsePriority(std::string text) {
 
 void AddRequestFlags(flags::Command& command, RequestFlags* flags) {
   command.Texts("prompt", &flags->prompts, "what to draw; several make several jobs");
-  command.Text("--prompts-file", &flags->prompts_file, "a prompt on each line");
+  command.Text("--prompts-file", &flags->prompts_file,
+               "a prompt on each line; - is standard input");
   command.Text("--negative", &flags->negative, "what not to draw");
   command.Text("--model", &flags->model, "default: the only one, or the gateway's default");
   command.Whole("--width", &flags->width, "pixels");
@@ -67,6 +91,7 @@ void AddRequestFlags(flags::Command& command, RequestFlags* flags) {
 
 StatusOr<std::vector<v1::GenerateRequest>> MakeRequests(const RequestFlags& flags, int64_t now_ms) {
   ASSIGN_OR_RETURN(const std::vector<std::string> prompts, AllPrompts(flags));
+  RETURN_IF_ERROR(CheckTexts(flags));
   v1::GenerateRequest request;
   ASSIGN_OR_RETURN(const v1::Priority priority, ParsePriority(flags.priority));
   request.set_priority(priority);

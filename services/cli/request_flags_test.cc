@@ -93,7 +93,8 @@ TEST(RequestFlagsTest, GivesEachPromptAKeyOfItsOwn) {
 
 TEST(RequestFlagsTest, ReadsPromptsFromAFileWithoutEmptyLines) {
   const std::string path = ::testing::TempDir() + "/prompts.txt";
-  std::ofstream(path) << "first\r\n\nsecond\n";
+  std::ofstream(path) << "\xef\xbb\xbf"
+                         "first\r\n\nsecond\n";
   const auto requests = MakeRequests(Parse({"--prompts-file", path}), 0);
   ASSERT_TRUE(requests.ok());
   ASSERT_EQ(requests->size(), 2u);
@@ -107,7 +108,25 @@ TEST(RequestFlagsTest, RefusesWhatIsNoRequest) {
   EXPECT_EQ(unknown.code(), StatusCode::kInvalidArgument);
   EXPECT_NE(Message(unknown).find("low, normal, high or urgent"), std::string::npos);
   EXPECT_EQ(MakeRequests(Parse({"--prompts-file", "/nowhere"}), 0).status().code(),
-            StatusCode::kNotFound);
+            StatusCode::kInvalidArgument);
+}
+
+TEST(RequestFlagsTest, TextThatAMessageCannotHoldIsNamed) {
+  const std::string path = ::testing::TempDir() + "/latin1.txt";
+  std::ofstream(path) << "a cat\n\ncaf\xe9\n";
+  struct Case {
+    std::vector<std::string> words;
+    std::string where;
+  };
+  for (const Case& c :
+       {Case{{"caf\xe9"}, "prompt"}, Case{{"a", "caf\xe9"}, "prompt"},
+        Case{{"--prompts-file", path}, "line 3 of " + path},
+        Case{{"a", "--negative", "caf\xe9"}, "--negative"}, Case{{"a", "--key", "\xff"}, "--key"},
+        Case{{"a", "--model", "\xed\xa0\x80"}, "--model"}}) {
+    const Status status = MakeRequests(Parse(c.words), 0).status();
+    EXPECT_EQ(status.code(), StatusCode::kInvalidArgument);
+    EXPECT_EQ(Message(status), c.where + " must be UTF-8 without NUL characters");
+  }
 }
 
 TEST(RequestFlagsTest, CountsTheDeadlineFromNow) {

@@ -10,6 +10,7 @@
 
 #include "common/base/file.h"
 #include "common/base/hash.h"
+#include "common/base/user_file.h"
 #include "common/config/model_card.h"
 #include "engine/api/result_png.h"
 #include "engine/weights/tensor_file.h"
@@ -96,7 +97,7 @@ class RenderJob {
     report_.total_seconds = SecondsBetween(begin_, environment_.clock.Steady());
     const std::string text = ToJson(report_).dump(2, ' ', /*ensure_ascii=*/false,
                                                   nlohmann::json::error_handler_t::replace);
-    return WriteFileDurably(options_.report, text + "\n");
+    return WriteUserFile(options_.report, text + "\n");
   }
 
  private:
@@ -233,7 +234,7 @@ class RenderJob {
   StatusOr<std::string> WritePng(const std::string& path, int index, const engine::Image& image) {
     ASSIGN_OR_RETURN(std::string png, engine::ResultPng(report_.spec, model_->info(),
                                                         run_->Report().scheduler, index, image));
-    RETURN_IF_ERROR(WriteFileDurably(path, png));
+    RETURN_IF_ERROR(WriteUserFile(path, png));
     return png;
   }
 
