@@ -1,6 +1,7 @@
 #include "common/config/model_card.h"
 
 #include <algorithm>
+#include <cctype>
 #include <filesystem>
 #include <limits>
 
@@ -14,11 +15,31 @@ namespace fs = std::filesystem;
 
 constexpr int kLargestSide = 16'384;  // pixels; a card can't promise more
 
+constexpr size_t kMaxName = 64;
+
+bool IsLegal(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
+}
+
 bool IsLegalName(const std::string& name) {
-  if (name.empty() || name.size() > 64 || name.front() == '.' || name.front() == '-') return false;
-  return std::all_of(name.begin(), name.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
-  });
+  if (name.empty() || name.size() > kMaxName || name[0] == '.' || name[0] == '-') return false;
+  return std::all_of(name.begin(), name.end(), IsLegal);
+}
+
+// Folders are named as people like; this is the legal name that comes nearest.
+std::string LegalName(const std::string& folder) {
+  std::string name;
+  for (const unsigned char byte : folder) {
+    const char c = static_cast<char>(std::tolower(byte));
+    if (name.size() == kMaxName) break;
+    if (IsLegal(c) && (!name.empty() || (c != '.' && c != '-'))) {
+      name += c;
+    } else if (!IsLegal(c) && !name.empty() && name.back() != '-') {
+      name += '-';
+    }
+  }
+  while (!name.empty() && name.back() == '-') name.pop_back();
+  return name.empty() ? "model" : name;
 }
 
 void ReadDefaults(YamlReader& card, ModelDefaults* defaults) {
@@ -111,14 +132,16 @@ Status CheckDefaults(const ModelCard& card, const std::string& where) {
 }  // namespace
 
 StatusOr<ModelCard> ReadModelCard(const std::string& directory) {
-  const fs::path folder = fs::path(directory).lexically_normal();
   std::error_code error;
+  // Absolute, since "." has no name.
+  const fs::path folder = fs::absolute(directory, error).lexically_normal();
   if (!fs::exists(folder / "model_index.json", error)) {
     return NotFound("no model in " + directory + ": model_index.json is missing");
   }
   ModelCard card;
   card.directory = folder.string();
-  card.name = folder.has_filename() ? folder.filename() : folder.parent_path().filename();
+  card.name =
+      LegalName(folder.has_filename() ? folder.filename() : folder.parent_path().filename());
   card.family = "sd1";
   const std::string path = folder / "phasor.yaml";
   if (fs::exists(path, error)) {
@@ -138,34 +161,6 @@ StatusOr<ModelCard> ReadModelCard(const std::string& directory) {
     return InvalidArgument(path + ": name must be 1 to 64 characters of a-z, 0-9, '.', '_', '-'");
   }
   return card;
-}
-
-StatusOr<std::vector<ModelCard>> ReadModelCards(const std::string& root) {
-  std::error_code error;
-  std::vector<std::string> folders;
-  if (fs::exists(fs::path(root) / "model_index.json", error)) {
-    folders.push_back(root);
-  } else {
-    fs::directory_iterator entries(root, error);
-    if (error) return NotFound("cannot read the model folder " + root + ": " + error.message());
-    for (const fs::directory_entry& entry : entries) {
-      if (fs::exists(entry.path() / "model_index.json", error)) folders.push_back(entry.path());
-    }
-  }
-  std::vector<ModelCard> cards;
-  for (const std::string& folder : folders) {
-    ASSIGN_OR_RETURN(ModelCard card, ReadModelCard(folder));
-    cards.push_back(std::move(card));
-  }
-  std::sort(cards.begin(), cards.end(),
-            [](const ModelCard& a, const ModelCard& b) { return a.name < b.name; });
-  for (size_t i = 1; i < cards.size(); ++i) {
-    if (cards[i].name == cards[i - 1].name) {
-      return InvalidArgument("two models are named " + cards[i].name + ": " +
-                             cards[i - 1].directory + " and " + cards[i].directory);
-    }
-  }
-  return cards;
 }
 
 }  // namespace phasor::config

@@ -40,7 +40,9 @@ struct PreviewFactors {
 };
 
 struct ModelCard {
-  std::string name;       // [a-z0-9._-], the name in the API; default: the directory's name
+  // [a-z0-9._-], the name in the API. Without one in the card it is made of the directory's: "My
+  // Model V5.1" is "my-model-v5.1".
+  std::string name;
   std::string directory;  // where the weights are
   std::string family;     // "sd1"
   std::string description;
@@ -56,9 +58,5 @@ struct ModelCard {
 // INVALID_ARGUMENT names the file and the key (unknown keys included); NOT_FOUND when the
 // directory has no model_index.json.
 StatusOr<ModelCard> ReadModelCard(const std::string& directory);
-
-// The cards of every sub-directory of `root` that holds a model_index.json, by name; `root` itself
-// if it is a model. A broken card is an error, two cards of one name too.
-StatusOr<std::vector<ModelCard>> ReadModelCards(const std::string& root);
 
 }  // namespace phasor::config

@@ -3,9 +3,11 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <utility>
 
 #include "common/base/file.h"
 #include "common/base/hash.h"
+#include "common/config/model_folder.h"
 
 namespace phasor::config {
 namespace {
@@ -74,17 +76,66 @@ TEST_F(ModelCardTest, BrokenCardsNameTheKey) {
   }
 }
 
-TEST_F(ModelCardTest, FindsAllModelsOfAFolderAndRefusesDoubleNames) {
+TEST_F(ModelCardTest, MakesALegalNameOfAnyFolders) {
+  struct Case {
+    std::string folder;
+    std::string name;
+  };
+  for (const Case& c :
+       {Case{"Realistic_Vision_V5.1_noVAE", "realistic_vision_v5.1_novae"},
+        Case{"My Model (v2)", "my-model-v2"}, Case{"..hidden-", "hidden"},
+        Case{"\xe7\x8c\xab", "model"}, Case{std::string(100, 'X'), std::string(64, 'x')}}) {
+    const auto card = ReadModelCard(AddModel(c.folder, ""));
+    ASSERT_TRUE(card.ok()) << card.status();
+    EXPECT_EQ(card->name, c.name);
+  }
+}
+
+TEST_F(ModelCardTest, AFolderIsNamedAlsoFromWithin) {
+  const std::string folder = AddModel("here", "");
+  ASSERT_TRUE(MakeDirectories(folder + "/unet").ok());
+  const auto before = std::filesystem::current_path();
+  for (const auto& [from, directory] :
+       {std::pair(folder, "."), std::pair(folder, "./"), std::pair(folder + "/unet", "..")}) {
+    std::filesystem::current_path(from);
+    const auto card = ReadModelCard(directory);
+    std::filesystem::current_path(before);
+    ASSERT_TRUE(card.ok()) << card.status();
+    EXPECT_EQ(card->name, "here") << directory;
+  }
+}
+
+TEST_F(ModelCardTest, FindsAllModelsOfAFolder) {
   AddModel("b", "");
   AddModel("a", "");
   ASSERT_TRUE(MakeDirectories(root_ + "/no-model").ok());
-  const auto cards = ReadModelCards(root_);
-  ASSERT_TRUE(cards.ok());
-  ASSERT_EQ(cards->size(), 2u);
-  EXPECT_EQ(cards->front().name, "a");
-  AddModel("c", "name: a");
-  EXPECT_EQ(ReadModelCards(root_).status().code(), StatusCode::kInvalidArgument);
-  EXPECT_EQ(ReadModelCards(root_ + "/none").status().code(), StatusCode::kNotFound);
+  const auto models = ReadModelFolder(root_);
+  ASSERT_TRUE(models.ok()) << models.status();
+  ASSERT_EQ(models->cards.size(), 2u);
+  EXPECT_EQ(models->cards.front().name, "a");
+  EXPECT_TRUE(models->left_out.empty());
+  EXPECT_EQ(ReadModelFolder(root_ + "/none").status().code(), StatusCode::kNotFound);
+  EXPECT_EQ(ReadModelFolder(root_ + "/no-model").status().code(), StatusCode::kNotFound);
+}
+
+TEST_F(ModelCardTest, OneBadEntryNeverStopsTheRest) {
+  AddModel("good", "");
+  const std::string broken = AddModel("broken", "nmae: x");
+  const std::string twin = AddModel("twin", "name: other");
+  const std::string other = AddModel("Other", "");
+  const auto models = ReadModelFolder(root_);
+  ASSERT_TRUE(models.ok()) << models.status();
+  ASSERT_EQ(models->cards.size(), 1u);
+  EXPECT_EQ(models->cards.front().name, "good");
+  ASSERT_EQ(models->left_out.size(), 2u);
+  EXPECT_NE(models->left_out[0].find("unknown key nmae"), std::string::npos);
+  EXPECT_NE(models->left_out[1].find("named other: " + other + " and " + twin), std::string::npos);
+}
+
+TEST_F(ModelCardTest, AFolderOfBadEntriesAloneIsAnError) {
+  AddModel("a", "nmae: x");
+  EXPECT_NE(Message(ReadModelFolder(root_).status()).find("unknown key"), std::string::npos);
+  EXPECT_EQ(ReadModelFolder(root_ + "/a").status().code(), StatusCode::kInvalidArgument);
 }
 
 }  // namespace

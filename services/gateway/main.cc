@@ -4,6 +4,7 @@
 #include <iostream>
 
 #include "common/base/process.h"
+#include "common/config/model_folder.h"
 #include "common/log/log.h"
 #include "common/metrics/admin_server.h"
 #include "common/queue/redis/redis_queue.h"
@@ -18,13 +19,15 @@ Status Serve(const GatewayConfig& config) {
   const sigset_t signals = BlockTerminationSignals();
   const SystemClock clock;
   metrics::Registry metrics;
-  ASSIGN_OR_RETURN(auto models, config::ReadModelCards(config.models));
-  if (models.empty()) return NotFound("no model in " + config.models);
+  ASSIGN_OR_RETURN(auto models, config::ReadModelFolder(config.models));
+  for (const std::string& reason : models.left_out) {
+    log::Warn("model left out", {{"reason", reason}});
+  }
   ASSIGN_OR_RETURN(const std::string secret, ReadOrMakeSecret(config.secret_file));
   ASSIGN_OR_RETURN(const auto store, storage::OpenStore(config.store));
   ASSIGN_OR_RETURN(const auto redis, queue::ParseRedisUrl(config.redis));
   queue::RedisQueue queue({.address = redis});
-  ASSIGN_OR_RETURN(const auto gateway, Gateway::Start(config, secret, std::move(models),
+  ASSIGN_OR_RETURN(const auto gateway, Gateway::Start(config, secret, std::move(models.cards),
                                                       {.producer = &queue,
                                                        .maintenance = &queue,
                                                        .control = &queue,

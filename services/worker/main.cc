@@ -5,6 +5,7 @@
 #include <random>
 
 #include "common/base/process.h"
+#include "common/config/model_folder.h"
 #include "common/log/log.h"
 #include "common/queue/redis/redis_queue.h"
 #include "common/rpc/grpc_log.h"
@@ -26,13 +27,15 @@ double Draw() {
 Status Serve(const WorkerConfig& config) {
   const sigset_t signals = BlockTerminationSignals();
   const SystemClock clock;
-  ASSIGN_OR_RETURN(auto models, config::ReadModelCards(config.models));
-  if (models.empty()) return NotFound("no model in " + config.models);
+  ASSIGN_OR_RETURN(auto models, config::ReadModelFolder(config.models));
+  for (const std::string& reason : models.left_out) {
+    log::Warn("model left out", {{"reason", reason}});
+  }
   ASSIGN_OR_RETURN(const auto store, storage::OpenStore(config.store));
   ASSIGN_OR_RETURN(const auto redis, queue::ParseRedisUrl(config.redis));
   ASSIGN_OR_RETURN(const auto make_engine, ChooseEngine(config, clock));
   queue::RedisQueue queue({.address = redis});
-  Worker worker(config, std::move(models),
+  Worker worker(config, std::move(models.cards),
                 {.queue = queue,
                  .store = *store,
                  .clock = clock,

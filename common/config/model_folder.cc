@@ -1,0 +1,75 @@
+#include "common/config/model_folder.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <iterator>
+#include <utility>
+
+namespace phasor::config {
+namespace {
+
+namespace fs = std::filesystem;
+
+bool IsModel(const fs::path& folder) {
+  std::error_code error;
+  return fs::exists(folder / "model_index.json", error);
+}
+
+StatusOr<std::vector<std::string>> ModelsBelow(const std::string& root) {
+  if (IsModel(root)) return std::vector<std::string>{root};
+  std::error_code error;
+  std::vector<std::string> folders;
+  for (fs::directory_iterator entry(root, error), end; !error && entry != end;
+       entry.increment(error)) {
+    if (IsModel(entry->path())) folders.push_back(entry->path());
+  }
+  if (error) return NotFound("cannot read the model folder " + root + ": " + error.message());
+  std::sort(folders.begin(), folders.end());
+  return folders;
+}
+
+// Takes out those that share a name: which of them was meant, nobody can tell.
+void LeaveOutSharedNames(ModelFolder* models) {
+  std::vector<ModelCard> unique;
+  for (auto first = models->cards.begin(); first != models->cards.end();) {
+    const auto last = std::find_if(first, models->cards.end(),
+                                   [&](const ModelCard& card) { return card.name != first->name; });
+    if (std::distance(first, last) == 1) {
+      unique.push_back(std::move(*first));
+    } else {
+      std::string places;
+      for (auto card = first; card != last; ++card) {
+        places += (places.empty() ? "" : " and ") + card->directory;
+      }
+      models->left_out.push_back("several models are named " + first->name + ": " + places +
+                                 "; 'name' in a phasor.yaml tells them apart");
+    }
+    first = last;
+  }
+  models->cards = std::move(unique);
+}
+
+}  // namespace
+
+StatusOr<ModelFolder> ReadModelFolder(const std::string& root) {
+  ASSIGN_OR_RETURN(const std::vector<std::string> folders, ModelsBelow(root));
+  if (folders.empty()) return NotFound("no model in " + root);
+  ModelFolder models;
+  Status first = OkStatus();
+  for (const std::string& folder : folders) {
+    StatusOr<ModelCard> card = ReadModelCard(folder);
+    if (card.ok()) {
+      models.cards.push_back(*std::move(card));
+    } else {
+      if (first.ok()) first = card.status();
+      models.left_out.push_back(Message(card.status()));
+    }
+  }
+  std::stable_sort(models.cards.begin(), models.cards.end(),
+                   [](const ModelCard& a, const ModelCard& b) { return a.name < b.name; });
+  LeaveOutSharedNames(&models);
+  if (!models.cards.empty()) return models;
+  return first.ok() ? InvalidArgument(models.left_out.front()) : first;
+}
+
+}  // namespace phasor::config
