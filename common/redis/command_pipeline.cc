@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <map>
+#include <optional>
 #include <utility>
 
 namespace phasor::redis {
@@ -81,7 +82,7 @@ std::vector<StatusOr<RedisReply>> CommandPipeline::Wait(Batch calls) {
   }
   // Too late: what was not sent never is, and nobody passes the lead to who has left.
   if (!in_time) std::erase_if(waiting_, [&](const auto& call) { return call->caller == caller; });
-  if (caller->leads) Lead(*caller);
+  if (caller->leads) Lead(*caller, deadline);
   std::vector<StatusOr<RedisReply>> replies;
   for (const auto& call : calls) {
     if (call->answered) {
@@ -94,8 +95,11 @@ std::vector<StatusOr<RedisReply>> CommandPipeline::Wait(Batch calls) {
   return replies;
 }
 
-void CommandPipeline::Lead(const Caller& caller) {
-  while (caller.due > 0 && !waiting_.empty()) {
+void CommandPipeline::Lead(const Caller& caller, SteadyTime deadline) {
+  // The lead may reach a caller whose time is over and whose calls wait no more: it has no reply to
+  // hope for, and would otherwise serve the others for as long as they call.
+  const auto in_time = [deadline] { return std::chrono::steady_clock::now() < deadline; };
+  while (caller.due > 0 && !waiting_.empty() && in_time()) {
     const Batch batch = NextBatch();
     mu_.Unlock();
     Status status = EnsureConnected();
@@ -108,6 +112,7 @@ void CommandPipeline::Lead(const Caller& caller) {
       if (!call->answered) Answer(*call, status);
     }
   }
+  std::erase_if(waiting_, [&](const auto& call) { return call->caller.get() == &caller; });
   led_ = !waiting_.empty();
   if (!led_) return;
   Caller& next = *waiting_.front()->caller;
@@ -140,12 +145,18 @@ Status CommandPipeline::EnsureConnected() {
   StatusOr<std::unique_ptr<RedisConnection>> connected = RedisConnection::Connect(options_);
   if (connected.ok()) {
     connection_ = std::move(connected).value();
+    ++connections_;
     return OkStatus();
   }
-  last_failure_ = connected.status();
+  Disconnect(Unavailable(phasor::Message(connected.status())));
+  return last_failure_;
+}
+
+void CommandPipeline::Disconnect(Status why) {
+  connection_.reset();
+  last_failure_ = std::move(why);
   next_attempt_ = std::chrono::steady_clock::now() +
                   Millis(kPauseMillis + static_cast<int>(jitter_() % (2 * kPauseMillis)));
-  return last_failure_;
 }
 
 std::vector<CommandPipeline::Message> CommandPipeline::Merge(const Batch& batch) {
@@ -174,14 +185,20 @@ Status CommandPipeline::Exchange(const Batch& batch) {
     for (const Pending* call : message) command += call->command;
     RETURN_IF_ERROR(connection_->Append(command));
   }
+  std::optional<Status> wrong_server;
   for (const Message& message : messages) {
     ASSIGN_OR_RETURN(RedisReply reply, connection_->Read());
+    if (IsWrongServer(reply)) wrong_server = StatusOfError(reply.text);
     const bool one_each = !message[0]->head.empty() && reply.kind == RedisReply::Kind::kList &&
                           reply.list.size() == message.size();
     MutexLock lock(&mu_);
     for (size_t i = 0; i < message.size(); ++i) {
       Answer(*message[i], one_each ? std::move(reply.list[i]) : reply);
     }
+  }
+  if (wrong_server) {
+    ++departures_;
+    Disconnect(*std::move(wrong_server));
   }
   return OkStatus();
 }

@@ -5,9 +5,14 @@
 //
 // Thread-safe; Call blocks for at most the connect and command timeouts twice over. After a broken
 // connection all that were sent are UNAVAILABLE (their outcome is unknown); the next call connects
-// anew, with a jittered pause between attempts during which calls fail at once. Outlives its calls.
+// anew, with a jittered pause between attempts during which calls fail at once. So it is after an
+// answer of a server that is not the one to talk to (IsWrongServer): after a failover the old
+// master may live on as a replica, and nothing else would ever make us leave it. Outlives its
+// calls.
 #pragma once
 
+#include <atomic>
+#include <cstdint>
 #include <deque>
 #include <memory>
 #include <random>
@@ -34,6 +39,10 @@ class CommandPipeline {
   std::vector<StatusOr<RedisReply>> CallShared(const std::vector<std::string_view>& head,
                                                const std::vector<std::vector<std::string>>& calls);
 
+  // How many connections were made, and how many of them a server's answer made us leave.
+  int64_t connections() const { return connections_; }
+  int64_t departures() const { return departures_; }
+
  private:
   struct Caller;
   struct Pending;
@@ -41,8 +50,9 @@ class CommandPipeline {
   using Message = std::vector<Pending*>;  // the calls that one command stands for
 
   std::vector<StatusOr<RedisReply>> Wait(Batch calls);
-  // Exchanges batch after batch until `caller` has its replies, then passes the lead on.
-  void Lead(const Caller& caller) REQUIRES_LOCK(mu_);
+  // Exchanges batch after batch until `caller` has its replies or `deadline` has come, then passes
+  // the lead on.
+  void Lead(const Caller& caller, SteadyTime deadline) REQUIRES_LOCK(mu_);
   Batch NextBatch() REQUIRES_LOCK(mu_);
   void Answer(Pending& call, StatusOr<RedisReply> reply) REQUIRES_LOCK(mu_);
 
@@ -50,8 +60,12 @@ class CommandPipeline {
   static std::vector<Message> Merge(const Batch& batch);
   Status Exchange(const Batch& batch);
   Status EnsureConnected();
+  // No connection any more, and none for a moment.
+  void Disconnect(Status why);
 
   const RedisOptions options_;
+  std::atomic<int64_t> connections_{0};
+  std::atomic<int64_t> departures_{0};
 
   Mutex mu_;
   std::deque<std::shared_ptr<Pending>> waiting_ GUARDED_BY(mu_);

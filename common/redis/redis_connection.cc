@@ -3,6 +3,7 @@
 #include <hiredis/hiredis.h>
 #include <poll.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstring>
@@ -22,6 +23,26 @@ void IgnoreBrokenPipes() {
   if (::sigaction(SIGPIPE, nullptr, &action) == 0 && action.sa_handler == SIG_DFL) {
     std::signal(SIGPIPE, SIG_IGN);
   }
+}
+
+// Connects to the first of the host's addresses that answers; all of it within the time limit.
+StatusOr<redisContext*> Reach(const RedisOptions& options) {
+  const RedisAddress& address = options.address;
+  const Millis limit = options.connect_timeout;
+  if (!address.socket.empty()) {
+    return redisConnectUnixWithTimeout(address.socket.c_str(), ToTimeval(limit));
+  }
+  const SteadyTime end = std::chrono::steady_clock::now() + limit;
+  ASSIGN_OR_RETURN(const auto hosts, options.names->Find(address.host, limit));
+  redisContext* context = nullptr;
+  for (size_t i = 0; i < hosts.size(); ++i) {
+    const auto left = std::chrono::duration_cast<Millis>(end - std::chrono::steady_clock::now());
+    const Millis share = std::max(left / static_cast<int64_t>(hosts.size() - i), Millis(1));
+    if (context != nullptr) redisFree(context);
+    context = redisConnectWithTimeout(hosts[i].c_str(), address.port, ToTimeval(share));
+    if (context != nullptr && context->err == 0) break;
+  }
+  return context;
 }
 
 struct ReplyDeleter {
@@ -57,10 +78,11 @@ RedisConnection::~RedisConnection() = default;
 StatusOr<std::unique_ptr<RedisConnection>> RedisConnection::Connect(const RedisOptions& options) {
   IgnoreBrokenPipes();
   const RedisAddress& address = options.address;
-  const timeval limit = ToTimeval(options.connect_timeout);
-  redisContext* context = address.socket.empty()
-                              ? redisConnectWithTimeout(address.host.c_str(), address.port, limit)
-                              : redisConnectUnixWithTimeout(address.socket.c_str(), limit);
+  const auto reached = Reach(options);
+  if (!reached.ok()) {
+    return Annotate(reached.status(), "cannot reach Redis at " + ToString(address));
+  }
+  redisContext* const context = *reached;
   if (context == nullptr) return Unavailable("no memory for a connection to Redis");
   std::unique_ptr<RedisConnection> connection(new RedisConnection(options, context));
   if (context->err != 0) {
@@ -86,7 +108,9 @@ Status RedisConnection::Introduce() {
   for (const auto& command : commands) {
     ASSIGN_OR_RETURN(const RedisReply reply, Call(command));
     if (reply.kind == RedisReply::Kind::kError) {
-      return Annotate(Unavailable(Message(StatusOfError(reply.text))), ToString(address));
+      const Status status = StatusOfError(reply.text);
+      const std::string sentence = ToString(address) + ": " + Message(status);
+      return PassesByItself(reply) ? Unavailable(sentence) : FailedPrecondition(sentence);
     }
   }
   return OkStatus();

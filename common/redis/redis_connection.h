@@ -1,5 +1,6 @@
 // One blocking connection to a Redis. Not thread-safe: one thread uses it. After any error it is
-// broken for good: drop it and connect anew, because replies may still be under way.
+// broken for good: drop it and connect anew, because replies may still be under way. A host's name
+// is looked up for each connection, so that one that was pointed elsewhere leads there.
 // Errors: UNAVAILABLE with a sentence that names the address, never the password.
 #pragma once
 
@@ -10,6 +11,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/status.h"
+#include "common/redis/name_lookup.h"
 #include "common/redis/redis_reply.h"
 #include "common/redis/redis_url.h"
 
@@ -19,9 +21,10 @@ namespace phasor::redis {
 
 struct RedisOptions {
   RedisAddress address;
-  Millis connect_timeout{1'000};
+  Millis connect_timeout{1'000};     // the lookup of the host's name included
   Millis command_timeout{2'000};     // for each wait on the socket
   std::string prefix = "{phasor}:";  // of all keys; the braces keep them in one cluster slot
+  std::shared_ptr<NameLookup> names = std::make_shared<NameLookup>();  // copies share it
 };
 
 // A command in the wire format, made on the caller's thread.
@@ -31,7 +34,8 @@ std::string FormatArguments(const std::vector<std::string_view>& arguments);
 
 class RedisConnection {
  public:
-  // Connects, authenticates and selects the database.
+  // Connects, authenticates and selects the database. FAILED_PRECONDITION: Redis answers, and
+  // refuses the user, the password or the database for good.
   static StatusOr<std::unique_ptr<RedisConnection>> Connect(const RedisOptions& options);
   ~RedisConnection();
 

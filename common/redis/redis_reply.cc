@@ -10,33 +10,46 @@
 namespace phasor::redis {
 namespace {
 
+// What is to be done about a refusal.
+enum class Cure { kOtherServer, kWait, kPeople };
+
 struct Refusal {
   std::string_view prefix;
   std::string_view sentence;
+  Cure cure;
 };
 
-constexpr std::array<Refusal, 17> kRefusals = {{
-    {"LOADING", "Redis is still loading its data"},
-    {"READONLY", "this Redis is a read-only replica"},
-    {"MISCONF", "Redis cannot write its data to disk and refuses changes"},
-    {"MOVED", "the keys have moved to another Redis node"},
-    {"ASK", "the keys are moving to another Redis node"},
-    {"TRYAGAIN", "the keys are moving to another Redis node"},
-    {"CLUSTERDOWN", "the Redis cluster is down"},
-    {"MASTERDOWN", "the Redis replica has lost its master"},
-    {"NOREPLICAS", "Redis has too few replicas to accept changes"},
-    {"BUSY", "Redis is busy with a long script"},
-    {"UNKILLABLE", "Redis is busy with a long script"},
-    {"NOAUTH", "Redis wants a password"},
-    {"ERR Protocol error: unauthenticated", "Redis wants a password"},
-    {"WRONGPASS", "Redis refused the user or password"},
-    {"NOPERM", "the Redis user lacks a permission"},
-    {"ERR max number of clients", "Redis has reached its limit of connections"},
-    {"ERR invalid password", "Redis refused the user or password"},
+constexpr std::array<Refusal, 18> kRefusals = {{
+    {"LOADING", "Redis is still loading its data", Cure::kOtherServer},
+    {"READONLY", "this Redis is a read-only replica", Cure::kOtherServer},
+    {"MISCONF", "Redis cannot write its data to disk and refuses changes", Cure::kOtherServer},
+    {"MOVED", "the keys have moved to another Redis node", Cure::kOtherServer},
+    {"ASK", "the keys are moving to another Redis node", Cure::kOtherServer},
+    {"TRYAGAIN", "the keys are moving to another Redis node", Cure::kOtherServer},
+    {"CLUSTERDOWN", "the Redis cluster is down", Cure::kOtherServer},
+    {"MASTERDOWN", "the Redis replica has lost its master", Cure::kOtherServer},
+    {"NOREPLICAS", "Redis has too few replicas to accept changes", Cure::kOtherServer},
+    {"BUSY", "Redis is busy with a long script", Cure::kWait},
+    {"UNKILLABLE", "Redis is busy with a long script", Cure::kWait},
+    {"NOAUTH", "Redis wants a password", Cure::kPeople},
+    {"ERR Protocol error: unauthenticated", "Redis wants a password", Cure::kPeople},
+    {"WRONGPASS", "Redis refused the user or password", Cure::kPeople},
+    {"NOPERM", "the Redis user lacks a permission", Cure::kPeople},
+    {"ERR The user executing the script can't", "the Redis user lacks a permission", Cure::kPeople},
+    {"ERR max number of clients", "Redis has reached its limit of connections", Cure::kWait},
+    {"ERR invalid password", "Redis refused the user or password", Cure::kPeople},
 }};
 
 bool StartsWith(std::string_view text, std::string_view prefix) {
   return text.substr(0, prefix.size()) == prefix;
+}
+
+// nullptr: none that we know.
+const Refusal* FindRefusal(std::string_view message) {
+  for (const Refusal& refusal : kRefusals) {
+    if (StartsWith(message, refusal.prefix)) return &refusal;
+  }
+  return nullptr;
 }
 
 }  // namespace
@@ -85,16 +98,26 @@ Status StatusOfError(const std::string& message) {
     return ResourceExhausted(
         "Redis is out of memory: it takes nothing new until something is done or expires");
   }
-  for (const Refusal& refusal : kRefusals) {
-    if (StartsWith(message, refusal.prefix)) {
-      return Unavailable(std::string(refusal.sentence) + " (" + message + ")");
-    }
+  if (const Refusal* refusal = FindRefusal(message)) {
+    return Unavailable(std::string(refusal->sentence) + " (" + message + ")");
   }
   return Internal("Redis: " + message);
 }
 
 bool IsNoScript(const RedisReply& reply) {
   return reply.kind == RedisReply::Kind::kError && StartsWith(reply.text, "NOSCRIPT");
+}
+
+bool IsWrongServer(const RedisReply& reply) {
+  if (reply.kind != RedisReply::Kind::kError) return false;
+  const Refusal* refusal = FindRefusal(reply.text);
+  return refusal != nullptr && refusal->cure == Cure::kOtherServer;
+}
+
+bool PassesByItself(const RedisReply& reply) {
+  if (reply.kind != RedisReply::Kind::kError) return false;
+  const Refusal* refusal = FindRefusal(reply.text);
+  return refusal != nullptr && refusal->cure != Cure::kPeople;
 }
 
 }  // namespace phasor::redis

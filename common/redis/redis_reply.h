@@ -33,5 +33,10 @@ RedisReply CopyReply(const redisReply& reply);
 // Of an error reply such as "LOADING Redis is loading the dataset in memory".
 Status StatusOfError(const std::string& message);
 bool IsNoScript(const RedisReply& reply);
+// An error of a server that is not, or not now, the one to talk to (a replica, one that loads or
+// can't write, a node that others have taken over from): the name may lead to another one already.
+bool IsWrongServer(const RedisReply& reply);
+// An error that is over some time without anybody doing anything to Redis.
+bool PassesByItself(const RedisReply& reply);
 
 }  // namespace phasor::redis

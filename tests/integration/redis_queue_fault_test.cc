@@ -51,7 +51,7 @@ TEST(RedisQueueFaultTest, SaysHowToHelpWhenRedisIsNotThere) {
             std::string::npos)
       << status;
   EXPECT_NE(Message(status).find("Is redis-server running"), std::string::npos) << status;
-  EXPECT_EQ(queue.Check().code(), StatusCode::kUnavailable);
+  EXPECT_EQ(queue.Stats().status().code(), StatusCode::kUnavailable);
   const SteadyTime start = std::chrono::steady_clock::now();
   queue.WaitForWork(Millis(20));
   EXPECT_LT(SecondsBetween(start, std::chrono::steady_clock::now()), 2.0);

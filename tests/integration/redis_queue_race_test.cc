@@ -59,7 +59,7 @@ TEST(RedisQueueRaceTest, TheSameSubmitOverOneHundredConnectionsIsOneJob) {
       RedisOptions options = OptionsFor(server.url());
       options.command_timeout = std::chrono::seconds(30);
       RedisQueue queue(options);
-      ASSERT_TRUE(queue.Check().ok());
+      ASSERT_TRUE(queue.Stats().ok());
       together.arrive_and_wait();
       const SubmitReply reply = queue.Submit(TestRequest(1)).value();
       accepted += reply.outcome == SubmitOutcome::kAccepted;

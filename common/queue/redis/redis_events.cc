@@ -21,9 +21,10 @@ constexpr int kPauseMillis = 100;
 
 }  // namespace
 
-RedisSubscription::RedisSubscription(RedisOptions options,
+RedisSubscription::RedisSubscription(RedisOptions options, std::function<int64_t()> departures,
                                      std::function<void(const Event&)> on_event)
     : options_(std::move(options)),
+      departures_(std::move(departures)),
       on_event_(std::move(on_event)),
       stop_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
   if (stop_ < 0) std::abort();  // out of descriptors at start: nothing would work
@@ -52,6 +53,7 @@ void RedisSubscription::Run() {
 }
 
 Status RedisSubscription::Listen() {
+  const int64_t departures = departures_();
   ASSIGN_OR_RETURN(const auto connection, RedisConnection::Connect(options_));
   const std::string channel = options_.prefix + "ev";
   RETURN_IF_ERROR(connection->Append(FormatCommand({"SUBSCRIBE", channel})));
@@ -65,6 +67,8 @@ Status RedisSubscription::Listen() {
       Deliver(*message);
     } else if (PauseOrStop(Millis(0))) {
       return OkStatus();
+    } else if (departures_() != departures) {
+      return Unavailable("the queue is elsewhere now");
     } else if (probed) {
       return Unavailable("the event channel is silent");
     } else {

@@ -129,8 +129,6 @@ std::vector<StatusOr<RedisReply>> RedisQueue::RunShared(
   return replies;
 }
 
-Status RedisQueue::Check() { return Run(scripts::kStats, {}).status(); }
-
 StatusOr<SubmitReply> RedisQueue::Submit(const SubmitRequest& request) {
   return std::move(SubmitAll({request}).front());
 }
@@ -230,7 +228,8 @@ Status RedisQueue::Publish(const Event& event) {
 }
 
 std::unique_ptr<Subscription> RedisQueue::Subscribe(std::function<void(const Event&)> on_event) {
-  return std::make_unique<RedisSubscription>(options_, std::move(on_event));
+  return std::make_unique<RedisSubscription>(
+      options_, [this] { return pipeline_.departures(); }, std::move(on_event));
 }
 
 }  // namespace phasor::queue

@@ -38,8 +38,9 @@ class RedisQueue final : public Producer,
   explicit RedisQueue(RedisOptions options);
   ~RedisQueue() override;
 
-  // OK if Redis answers and is new enough (7.0) to run the scripts: for a start-up check.
-  Status Check();
+  // How many connections were made for calls; RedisFoundation says whether they lead to the right
+  // place.
+  int64_t connections() const { return pipeline_.connections(); }
 
   StatusOr<SubmitReply> Submit(const SubmitRequest& request) override;
   std::vector<StatusOr<SubmitReply>> SubmitAll(const std::vector<SubmitRequest>& requests) override;
@@ -70,6 +71,7 @@ class RedisQueue final : public Producer,
   Status SetPaused(bool paused) override;
 
   Status Publish(const Event& event) override;
+  // The queue outlives the subscription.
   std::unique_ptr<Subscription> Subscribe(std::function<void(const Event&)> on_event) override;
 
   // Moves the time that the scripts see; the clock of Redis itself stays.
