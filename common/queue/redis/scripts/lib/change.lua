@@ -79,7 +79,9 @@ local function commit(reply)
   end
   if #records > 0 then call('MSET', unpack(records)) end
   if #gone > 0 then call('ZADD', P .. 'gone', unpack(gone)) end
-  if #events > 0 then call('PUBLISH', P .. 'ev', table.concat(events)) end
+  -- The jobs have moved already: an event that can't be sent, for the user may lack the channel, must
+  -- not fail the script.
+  if #events > 0 then redis.pcall('PUBLISH', P .. 'ev', table.concat(events)) end
   if rings > 0 then wake() end
   return reply
 end
