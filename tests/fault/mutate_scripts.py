@@ -11,14 +11,14 @@ import sys
 
 # mutant -> (script or None for all that have the text, text, replacement)
 MUTANTS = {
-    "nonce-check-dropped": (None, "return j.ep == epoch and j.nonce == nonce",
-                            "return j.ep == epoch"),
-    "renew-without-progress": ("renew", "then return commit('STALLED') end", "then end"),
-    "crash-counted-as-a-try": (None, "j.crash, j.cn, j.solo = crash, nodes, 1",
-                               "j.tries = (j.tries or 0) + 1; "
-                               "j.crash, j.cn, j.solo = crash, nodes, 1"),
+    "nonce-check-dropped": (None, "return job.epoch == epoch and job.nonce == nonce",
+                            "return job.epoch == epoch"),
+    "renew-without-progress": ("renew", "then return change.commit('STALLED') end", "then end"),
+    "crash-counted-as-a-try": (None, "job.crashes, job.crash_nodes, job.solo = job.crashes + 1, nodes, 1",
+                               "job.tries = job.tries + 1; job.crashes, job.crash_nodes, "
+                               "job.solo = job.crashes + 1, nodes, 1"),
     "submit-with-allow-oom": ("submit", "#!lua\n", "#!lua flags=allow-oom\n"),
-    "take-without-tk": ("take", "if j and j.st == 'LEASED' and j.nonce == taker.nonce then",
+    "take-without-tk": ("take", "if job and job.state == 'LEASED' and job.nonce == taker.nonce then",
                         "if false then"),
     "no-auditor": ("audit", "\n-- AUDIT:", "\ndo return {'', 0, 0, {}} end\n-- AUDIT:"),
 }

@@ -1,11 +1,21 @@
 #include "tests/integration/redis_queue_under_test.h"
 
+#include "common/queue/redis/job_fields.h"
+
 namespace phasor::queue {
 namespace {
 
 // Returns one sentence for each job or counter that disagrees with an index.
+// ARGV: number of submitted fields, their names, names of a record's fields.
 constexpr std::string_view kAudit = R"LUA(#!lua flags=no-writes
 local P, call, bad = KEYS[1], redis.call, {}
+local SUBMITTED = {unpack(ARGV, 2, 1 + ARGV[1])}
+local RECORD = {unpack(ARGV, 2 + ARGV[1])}
+local function named(names, values)
+  local fields = {}
+  for n, name in ipairs(names) do fields[name] = values[n] end
+  return fields
+end
 local function expect(id, name, there, wanted)
   if (there and true or false) ~= wanted then
     bad[#bad + 1] = id .. ': ' .. name .. (wanted and ' lacks it' or ' has it')
@@ -21,13 +31,17 @@ end
 for _, key in ipairs(call('KEYS', P .. 's:*')) do
   local id = key:sub(#P + 3)
   local _, h = cmsgpack.unpack_one(call('GET', key))
-  local st, m, c, t, dl, sq = 'QUEUED', h[2], h[1], h[3], h[5], tostring(h[7])
+  h = named(SUBMITTED, h)
+  local st, m, c, t, dl, sq = 'QUEUED', h.model, h.class, h.tenant, h.deadline, tostring(h.sequence)
   local record = call('GET', P .. 'j:' .. id)
-  local j = record and cmsgpack.unpack(record) or {}
+  local j = record and named(RECORD, cmsgpack.unpack(record)) or {}
   if record then
-    st = j.st
-    expect(id, 'the same in both records',
-           j.m == m and j.c == c and j.t == t and j.dl == dl and j.sq == h[7], true)
+    st = j.state
+    local same = true
+    for _, name in ipairs(SUBMITTED) do
+      same = same and (j[name] == h[name] or name == 'fingerprint' or name == 'solo')
+    end
+    expect(id, 'the same in both records', same, true)
   end
   local is_live = st == 'QUEUED' or st == 'WAIT' or st == 'LEASED' or st == 'SEALING'
   expect(id, 'live', call('ZSCORE', P .. 'live', id), is_live)
@@ -113,7 +127,11 @@ RedisReply RedisQueueUnderTest::Call(const std::vector<std::string_view>& argume
 }
 
 std::vector<std::string> RedisQueueUnderTest::Violations() {
-  const RedisReply reply = Call({"EVAL", kAudit, "1", "{phasor}:"});
+  const std::string submitted = std::to_string(std::size(kSubmittedFields));
+  std::vector<std::string_view> arguments = {"EVAL", kAudit, "1", "{phasor}:", submitted};
+  for (const JobField& field : kSubmittedFields) arguments.push_back(field.name);
+  for (const JobField& field : kRecordFields) arguments.push_back(field.name);
+  const RedisReply reply = Call(arguments);
   if (reply.kind != RedisReply::Kind::kList) return {"the audit failed: " + reply.text};
   std::vector<std::string> found;
   for (const RedisReply& line : reply.list) found.push_back(line.text);

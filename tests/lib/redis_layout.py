@@ -5,6 +5,8 @@ common/queue/redis. The headers of its scripts and of scripts/lib are the word o
 """
 
 import collections
+from pathlib import Path
+import re
 
 # Keys
 
@@ -35,6 +37,18 @@ def scan(redis, pattern):
             return keys
 
 
+# Fields: the table that the scripts and the codec have
+
+def _fields(name):
+    header = Path(__file__).parents[2] / "common/queue/redis/job_fields.h"
+    table = re.search(name + r"\[\] = \{(.*?)\};", header.read_text(encoding="utf-8"), re.DOTALL)
+    return re.findall(r'"(\w+)"', table[1])
+
+
+_RECORD = _fields("kRecordFields")
+_GRANT = _fields("kGrantFields")
+
+
 # Jobs
 
 def jobs(redis):
@@ -52,18 +66,18 @@ def state_of(redis, job):
     record = redis("EXISTS", key(RECORD + job))
     if not record:
         return "QUEUED" if redis("EXISTS", key(SUBMISSION + job)) else ""
-    return _field(redis, job, "st")
+    return _field(redis, job, "state")
 
 
 def checkpoint_of(redis, job):
     """The name of its blob; empty before there is one."""
-    return _field(redis, job, "ck")
+    return _field(redis, job, "checkpoint")
 
 
 def _field(redis, job, name):
     script = ("local record = redis.call('GET', KEYS[1]) "
-              "return record and cmsgpack.unpack(record)[ARGV[1]] or ''")
-    return redis("EVAL", script, 1, key(RECORD + job), name).decode()
+              "return record and cmsgpack.unpack(record)[tonumber(ARGV[1])] or ''")
+    return redis("EVAL", script, 1, key(RECORD + job), 1 + _RECORD.index(name)).decode()
 
 
 def leftovers(redis):
@@ -176,10 +190,12 @@ Granted = collections.namedtuple("Granted", "job epoch crashes tries step")
 
 def granted(reply):
     """What a TAKE's answer grants; None if it has no job."""
-    if not isinstance(reply, list) or len(reply) <= 10:
+    if not isinstance(reply, list) or len(reply) <= len(_GRANT):
         return None
-    return Granted(reply[1].decode(), int(reply[2]), int(reply[8] or 0), int(reply[9] or 0),
-                   int(reply[10] or 0))
+    # The answer to the completion stands before them.
+    fields = dict(zip(_GRANT, reply[1:]))
+    return Granted(fields["id"].decode(), int(fields["epoch"]), int(fields["crashes"]),
+                   int(fields["tries"]), int(fields["checkpoint_step"]))
 
 
 def submit_outcome(reply):

@@ -1,14 +1,20 @@
 #include "common/queue/redis/view_codec.h"
 
+#include <iterator>
 #include <map>
 #include <optional>
+#include <span>
+
+#include "common/queue/redis/job_fields.h"
 
 namespace phasor::queue {
 namespace {
 
-constexpr size_t kViewFields = 20;
-constexpr size_t kGrantFields = 17;
 constexpr size_t kStatsTotals = 4;
+
+// Behind the view's fields, where get.lua answered.
+constexpr size_t kPosition = std::size(kViewFields);
+constexpr size_t kSpec = kPosition + 1;
 
 StatusOr<Priority> DecodePriority(const RedisReply& reply) {
   const int64_t number = reply.AsInteger();
@@ -32,47 +38,56 @@ StatusOr<State> DecodeState(const RedisReply& reply) {
 }
 
 StatusOr<JobView> DecodeView(const RedisReply& row) {
-  if (row.list.size() < kViewFields) return DataLoss("Redis: a job's record is too short");
+  if (row.list.size() < std::size(kViewFields)) {
+    return DataLoss("Redis: a job's record is too short");
+  }
   JobView view;
-  view.id = row[0].text;
-  ASSIGN_OR_RETURN(view.state, DecodeState(row[1]));
-  view.phase = job::ParsePhase(row[2].text).value_or(Phase::kNone);
-  ASSIGN_OR_RETURN(view.priority, DecodePriority(row[3]));
-  view.model = NameOf(row[5], row[4]);
-  view.tenant = NameOf(row[7], row[6]);
-  view.epoch = row[8].AsInteger();
-  view.tries = static_cast<int>(row[9].AsInteger());
-  view.crashes = static_cast<int>(row[10].AsInteger());
-  view.step = static_cast<int>(row[11].AsInteger());
-  view.enqueued_ms = row[12].AsInteger();
-  view.changed_ms = row[13].AsInteger();
-  view.deadline_ms = row[14].AsInteger();
-  view.version = row[15].AsInteger();
-  view.worker = row[16].text;
-  view.result = row[17].text;
-  view.reason = row[18].text;
-  view.code = row[19].text;
-  if (row.list.size() > kViewFields) view.position = row[kViewFields].AsInteger();
-  view.spec = row[kViewFields + 1].text;
+  view.id = row[At(kViewFields, "id")].text;
+  ASSIGN_OR_RETURN(view.state, DecodeState(row[At(kViewFields, "state")]));
+  if (view.state == State::kLeased) {
+    view.phase = job::ParsePhase(row[At(kViewFields, "phase")].text).value_or(Phase::kNone);
+  }
+  ASSIGN_OR_RETURN(view.priority, DecodePriority(row[At(kViewFields, "class")]));
+  view.model = NameOf(row[At(kViewFields, "model_name")], row[At(kViewFields, "model")]);
+  view.tenant = NameOf(row[At(kViewFields, "tenant_name")], row[At(kViewFields, "tenant")]);
+  view.epoch = row[At(kViewFields, "epoch")].AsInteger();
+  view.tries = static_cast<int>(row[At(kViewFields, "tries")].AsInteger());
+  view.crashes = static_cast<int>(row[At(kViewFields, "crashes")].AsInteger());
+  view.step = static_cast<int>(row[At(kViewFields, "step")].AsInteger());
+  view.enqueued_ms = row[At(kViewFields, "enqueued")].AsInteger();
+  view.changed_ms = row[At(kViewFields, "changed")].AsInteger();
+  view.deadline_ms = row[At(kViewFields, "deadline")].AsInteger();
+  view.version = row[At(kViewFields, "version")].AsInteger();
+  view.worker = row[At(kViewFields, "worker")].text;
+  view.result = row[At(kViewFields, "result")].text;
+  view.reason = row[At(kViewFields, "reason")].text;
+  view.code = row[At(kViewFields, "code")].text;
+  if (row.list.size() > kPosition) view.position = row[kPosition].AsInteger();
+  view.spec = row[kSpec].text;
   return view;
 }
 
 StatusOr<Grant> DecodeGrant(const RedisReply& row, const std::string& nonce) {
-  if (row.list.size() != kGrantFields) return DataLoss("Redis: a grant has the wrong length");
+  // The answer to the completion stands before them, the spec behind.
+  constexpr size_t kFields = std::size(kGrantFields);
+  if (row.list.size() != 1 + kFields + 1) return DataLoss("Redis: a grant has the wrong length");
+  const std::span<const RedisReply> fields(&row.list[1], kFields);
   Grant grant;
-  grant.fence = {row[1].text, row[2].AsInteger(), nonce};
-  ASSIGN_OR_RETURN(grant.priority, DecodePriority(row[3]));
-  grant.model = NameOf(row[5], row[4]);
-  grant.tenant = NameOf(row[7], row[6]);
-  grant.crashes = static_cast<int>(row[8].AsInteger());
-  grant.tries = static_cast<int>(row[9].AsInteger());
-  grant.step = static_cast<int>(row[10].AsInteger());
-  grant.checkpoint = row[11].text;
-  grant.solo = row[12].AsInteger() != 0;
-  grant.enqueued_ms = row[13].AsInteger();
-  grant.deadline_ms = row[14].AsInteger();
-  grant.lease = Millis(row[15].AsInteger());
-  grant.spec = row[16].text;
+  grant.fence = {fields[At(kGrantFields, "id")].text, fields[At(kGrantFields, "epoch")].AsInteger(),
+                 nonce};
+  ASSIGN_OR_RETURN(grant.priority, DecodePriority(fields[At(kGrantFields, "class")]));
+  grant.model = NameOf(fields[At(kGrantFields, "model_name")], fields[At(kGrantFields, "model")]);
+  grant.tenant =
+      NameOf(fields[At(kGrantFields, "tenant_name")], fields[At(kGrantFields, "tenant")]);
+  grant.crashes = static_cast<int>(fields[At(kGrantFields, "crashes")].AsInteger());
+  grant.tries = static_cast<int>(fields[At(kGrantFields, "tries")].AsInteger());
+  grant.step = static_cast<int>(fields[At(kGrantFields, "checkpoint_step")].AsInteger());
+  grant.checkpoint = fields[At(kGrantFields, "checkpoint")].text;
+  grant.solo = fields[At(kGrantFields, "solo")].AsInteger() != 0;
+  grant.enqueued_ms = fields[At(kGrantFields, "enqueued")].AsInteger();
+  grant.deadline_ms = fields[At(kGrantFields, "deadline")].AsInteger();
+  grant.lease = Millis(fields[At(kGrantFields, "lease")].AsInteger());
+  grant.spec = row.list.back().text;
   return grant;
 }
 

@@ -4,32 +4,36 @@
 -- ends with the failure counts as a crash and not as a try (lib/sweep.lua).
 -- ARGV: 2 id, 3 epoch, 4 nonce, 5 retryable (1/0), 6 delay ms, 7 reason, 8 code, 9 lost (1/0)
 -- -> REQUEUED | SEALED | REPEATED (this owner gave it back before) | FENCED
---#include core
---#include change
---#include ring
---#include index
---#include sweep
-local j = fetch(ARGV[2])
-if j and j.back == ARGV[4] then return 'REPEATED' end
-if not j or j.st ~= 'LEASED' or not is_owner(j, tonumber(ARGV[3]), ARGV[4]) then return 'FENCED' end
+local core = require('core')
+local keys = require('keys')
+local record = require('record')
+local change = require('change')
+local index = require('index')
 
-j.back = j.nonce
-if ARGV[9] == '1' then return commit(take_back(j, ARGV[7], ARGV[8]) and 'REQUEUED' or 'SEALED') end
-j.tries = (j.tries or 0) + 1
-local max = tonumber(call('HGET', P .. 'cfg', 'max_tries') or $(max_tries))
-if ARGV[5] == '0' or j.tries >= max then
-  seal(j, 'DEAD', ARGV[8], ARGV[7])
-  return commit('SEALED')
+local job, epoch, nonce = record.fetch(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
+local retryable, delay = ARGV[5] == '1', tonumber(ARGV[6])
+local reason, code, lost = ARGV[7], ARGV[8], ARGV[9] == '1'
+
+if job and job.returned_by == nonce then return 'REPEATED' end
+if not job or job.state ~= 'LEASED' or not record.is_owner(job, epoch, nonce) then
+  return 'FENCED'
 end
-leave(j)
-j.why, j.code, j.step = ARGV[7], ARGV[8], j.cks
-if ARGV[6] == '0' then
-  ready(j)
+
+job.returned_by = nonce
+if lost then
+  local queued = require('sweep').take_back(job, reason, code)
+  return change.commit(queued and 'REQUEUED' or 'SEALED')
+end
+job.tries = job.tries + 1
+local most = tonumber(core.call('HGET', keys.config, 'max_tries') or $(max_tries))
+if not retryable or job.tries >= most then
+  index.seal(job, 'DEAD', code, reason)
+  return change.commit('SEALED')
+end
+job.reason, job.code, job.step = reason, code, job.checkpoint_step
+if delay == 0 then
+  index.ready(job)
 else
-  call('ZADD', P .. 'delay', NOW + ARGV[6], j.id)
-  tally('depth:' .. j.m, 'wait', 1, j)
-  if j.dl > 0 then call('ZADD', P .. 'due', j.dl, j.id) end
-  j.own = nil
-  enter(j, 'WAIT')
+  index.wait(job, core.now + delay)
 end
-return commit('REQUEUED')
+return change.commit('REQUEUED')

@@ -2,15 +2,19 @@
 -- GET: one job with its place in its list (exact below 256, else the list's length) and its spec.
 -- ARGV: 2 id
 -- -> false, or the view's fields, position, spec
---#include core
---#include view
-local row = view(ARGV[2])
+local call = require('core').call
+local keys = require('keys')
+local record = require('record')
+local view = require('view').view
+
+local id = ARGV[2]
+local row = view(id)
 if not row then return false end
-local position = -1
-if row[2] == 'QUEUED' then
-  local q = P .. 'q:' .. row[5] .. ':' .. row[4] .. ':' .. row[7]
-  position = call('LPOS', q, ARGV[2], 'MAXLEN', 256) or call('LLEN', q)
+local job, position = record.fetch(id), -1
+if job.state == 'QUEUED' then
+  local list = keys.list(job.model, job.class, job.tenant)
+  position = call('LPOS', list, id, 'MAXLEN', 256) or call('LLEN', list)
 end
 row[#row + 1] = position
-row[#row + 1] = spec_of(fetch(ARGV[2]))
+row[#row + 1] = record.spec_of(job)
 return row

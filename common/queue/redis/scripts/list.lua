@@ -4,20 +4,28 @@
 --       5 entries to look at, 6 tenant key (empty: all), 7 model key (empty: all),
 --       8... states (none: all)
 -- -> {sequence to go on below (0: no more), view, view, ...}
---#include core
---#include view
-local states = {}
-for i = 8, #ARGV do states[ARGV[i]] = true end
-local from = ARGV[3] == '0' and '+inf' or '(' .. ARGV[3]
+local call = require('core').call
+local keys = require('keys')
+local record = require('record')
+local view = require('view').view
+
+local set, from = keys[ARGV[2]], ARGV[3] == '0' and '+inf' or '(' .. ARGV[3]
 local limit, window = tonumber(ARGV[4]), tonumber(ARGV[5])
-local entries = call('ZRANGE', P .. ARGV[2], from, '-inf', 'BYSCORE', 'REV', 'LIMIT', 0, window,
+local tenant, model, states = ARGV[6], ARGV[7], {}
+for i = 8, #ARGV do states[ARGV[i]] = true end
+
+local function matches(job)
+  return (tenant == '' or tenant == job.tenant) and (model == '' or model == job.model) and
+         (#ARGV < 8 or states[job.state])
+end
+
+local entries = call('ZRANGE', set, from, '-inf', 'BYSCORE', 'REV', 'LIMIT', 0, window,
                      'WITHSCORES')
 local rows = {0}
 for i = 1, #entries, 2 do
-  local row = view(entries[i])
-  if row and (ARGV[6] == '' or ARGV[6] == row[7]) and (ARGV[7] == '' or ARGV[7] == row[5]) and
-     (#ARGV < 8 or states[row[2]]) then
-    rows[#rows + 1] = row
+  local job = record.fetch(entries[i])
+  if job and matches(job) then
+    rows[#rows + 1] = view(job.id)
     if #rows > limit then
       if i + 2 <= #entries or #entries == 2 * window then rows[1] = tonumber(entries[i + 1]) end
       return rows

@@ -3,18 +3,19 @@
 -- enough ago. Any number of callers may run it.
 -- ARGV: 2 limit for each kind
 -- -> jobs moved
---#include core
---#include change
---#include ring
---#include index
---#include sweep
-local old = due('gone', ARGV[2])
+local call = require('core').call
+local keys = require('keys')
+local change = require('change')
+local sweep = require('sweep')
+
+local limit = ARGV[2]
+local old = sweep.due(keys.ended, limit)
 if #old > 0 then
-  local records = {}
+  local strings = {}
   for n, id in ipairs(old) do
-    records[2 * n - 1], records[2 * n] = P .. 'j:' .. id, P .. 's:' .. id
+    strings[2 * n - 1], strings[2 * n] = keys.record .. id, keys.submission .. id
   end
-  call('DEL', unpack(records))
-  for _, index in ipairs({'all', 'dead', 'gone'}) do call('ZREM', P .. index, unpack(old)) end
+  call('DEL', unpack(strings))
+  for _, set in ipairs({keys.all, keys.dead, keys.ended}) do call('ZREM', set, unpack(old)) end
 end
-return commit((sweep(ARGV[2], ARGV[2], ARGV[2])))
+return change.commit((sweep.sweep(limit, limit, limit)))

@@ -4,20 +4,23 @@
 -- ARGV: 2 id, 3 id of the next generation, 4 tenant key (empty: any)
 -- -> {'NEW', state} | {'DUP', state of the new job} | {'UNKNOWN'} | {'NOT_DEAD', state} |
 --    {'PAUSED'} | {'FULL', which cap}
---#include core
---#include change
---#include ring
---#include caps
---#include create
-local id, new = ARGV[2], ARGV[3]
-local j = fetch(id)
-local bytes = call('GET', P .. 's:' .. id)
-if not j or not bytes or (ARGV[4] ~= '' and ARGV[4] ~= j.t) then return {'UNKNOWN'} end
-if state(new) then return {'DUP', state(new)} end
-if j.st ~= 'DEAD' then return {'NOT_DEAD', j.st} end
-local refused = refusal(j.t)
+local call = require('core').call
+local keys = require('keys')
+local record = require('record')
+local change = require('change')
+
+local id, next_id, tenant = ARGV[2], ARGV[3], ARGV[4]
+local job = record.fetch(id)
+local bytes = call('GET', keys.submission .. id)
+local submitted = bytes and record.submission(bytes)
+if not job or not submitted or (tenant ~= '' and tenant ~= job.tenant) then return {'UNKNOWN'} end
+local state = record.state_of(next_id)
+if state then return {'DUP', state} end
+if job.state ~= 'DEAD' then return {'NOT_DEAD', job.state} end
+local refused = require('caps').refusal(job.tenant)
 if refused then return refused end
 
-create({{id = new, m = j.m, c = j.c, t = j.t, dl = 0, keep = j.keep, cost = j.cost,
-         fp = header(bytes)[9], mn = j.mn, tname = j.tname, solo = 1, spec = spec_of(j)}})
-return commit({'NEW', 'QUEUED'})
+submitted.id, submitted.spec = next_id, record.spec_of(job)
+submitted.deadline, submitted.solo = 0, 1
+require('create').create({submitted})
+return change.commit({'NEW', 'QUEUED'})

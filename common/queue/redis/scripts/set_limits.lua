@@ -1,14 +1,16 @@
 #!lua flags=allow-oom
--- SET_LIMITS: writes `cfg`, the limits for all. Tenants that wait for their cap of running jobs are
--- looked at anew, and so are the dead letters.
+-- SET_LIMITS: writes the limits for all. Tenants that wait for their cap of running jobs are looked
+-- at anew, and so are the dead letters.
 -- ARGV: 2... field, value, field, value ...
 -- -> OK
---#include core
---#include change
---#include ring
-call('HSET', P .. 'cfg', unpack(ARGV, 2))
-for _, tenant in ipairs(call('HKEYS', P .. 'park')) do unpark(tenant) end
-ring_all()
-local cap = tonumber(call('HGET', P .. 'cfg', 'max_dead') or $(max_dead))
-call('ZREMRANGEBYRANK', P .. 'dead', 0, -1 - cap)
-return commit('OK')
+local call = require('core').call
+local keys = require('keys')
+local change = require('change')
+local ring = require('ring')
+
+call('HSET', keys.config, unpack(ARGV, 2))
+for _, tenant in ipairs(call('HKEYS', keys.parked)) do ring.unpark(tenant) end
+change.ring_all()
+local most = tonumber(call('HGET', keys.config, 'max_dead') or $(max_dead))
+call('ZREMRANGEBYRANK', keys.dead, 0, -1 - most)
+return change.commit('OK')

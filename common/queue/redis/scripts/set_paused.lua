@@ -3,9 +3,10 @@
 -- on.
 -- ARGV: 2 paused (1/0)
 -- -> OK
---#include core
---#include change
---#include ring
-call('HSET', P .. 'cfg', 'paused', ARGV[2])
-if ARGV[2] == '0' then ring_all() end
-return commit('OK')
+local keys = require('keys')
+local change = require('change')
+
+local paused = ARGV[2]
+require('core').call('HSET', keys.config, 'paused', paused)
+if paused == '0' then change.ring_all() end
+return change.commit('OK')

@@ -1,18 +1,21 @@
 #!lua flags=allow-oom
--- SET_TENANT_LIMITS: limits of one tenant, replacing what was set before (lib/caps.lua names the
+-- SET_TENANT_LIMITS: limits of one tenant, replacing what was set before (lib/keys.lua names the
 -- fields).
 -- ARGV: 2 tenant key, 3 open jobs, 4 running jobs, 5 weight (each empty: the default)
 -- -> OK
---#include core
---#include change
---#include ring
-for i, field in ipairs({'o', 'r', 'w'}) do
-  local name = ARGV[2] .. ':' .. field
-  if ARGV[2 + i] == '' then
-    call('HDEL', P .. 'tl', name)
+local call = require('core').call
+local keys = require('keys')
+local change = require('change')
+local ring = require('ring')
+
+local tenant = ARGV[2]
+local limits = {o = ARGV[3], r = ARGV[4], w = ARGV[5]}
+for field, limit in pairs(limits) do
+  if limit == '' then
+    call('HDEL', keys.tenant_limits, tenant .. ':' .. field)
   else
-    call('HSET', P .. 'tl', name, ARGV[2 + i])
+    call('HSET', keys.tenant_limits, tenant .. ':' .. field, limit)
   end
 end
-if unpark(ARGV[2]) then ring_all() end
-return commit('OK')
+if ring.unpark(tenant) then change.ring_all() end
+return change.commit('OK')

@@ -1,21 +1,29 @@
 -- Whether there is room for new jobs: nil, or the answer of SUBMIT that refuses one. Counts what it
 -- has let in, for the jobs of one call come into being together.
--- tl: HASH '<tenant>:o' -> open jobs, '<tenant>:r' -> running ones, '<tenant>:w' -> weight.
+local core = require('core')
+local keys = require('keys')
+local call = core.call
+
 local caps
-local function refusal(tenant)
-  if not caps then
-    local cfg = call('HMGET', P .. 'cfg', 'paused', 'max_jobs', 'max_per_tenant')
-    caps = {paused = cfg[1] == '1', each = cfg[3] or $(max_per_tenant), left = {},
-            jobs = tonumber(cfg[2] or $(max_jobs)) - call('ZCARD', P .. 'live')}
-  end
-  if caps.paused then return {'PAUSED'} end
-  if caps.jobs <= 0 then return {'FULL', 'jobs'} end
-  local left = caps.left[tenant]
-  if not left then
-    local cap = call('HGET', P .. 'tl', tenant .. ':o') or caps.each
-    left = tonumber(cap) - tonumber(call('HGET', P .. 'tn', tenant) or 0)
-  end
-  if left <= 0 then return {'FULL', 'tenant'} end
-  caps.left[tenant] = left - 1
-  caps.jobs = caps.jobs - 1
+local function read()
+  local config = call('HMGET', keys.config, 'paused', 'max_jobs', 'max_per_tenant')
+  local most = tonumber(config[2] or $(max_jobs))
+  return {paused = config[1] == '1', room = most - call('ZCARD', keys.live),
+          each = config[3] or $(max_per_tenant), rooms = {}}
 end
+
+local function refusal(tenant)
+  caps = caps or read()
+  if caps.paused then return {'PAUSED'} end
+  if caps.room <= 0 then return {'FULL', 'jobs'} end
+  local room = caps.rooms[tenant]
+  if not room then
+    local most = call('HGET', keys.tenant_limits, tenant .. ':o') or caps.each
+    room = tonumber(most) - tonumber(call('HGET', keys.open, tenant) or 0)
+  end
+  if room <= 0 then return {'FULL', 'tenant'} end
+  caps.rooms[tenant] = room - 1
+  caps.room = caps.room - 1
+end
+
+return {refusal = refusal}

@@ -1,55 +1,41 @@
--- What changes is noted while a script decides and written at its end, once for all of its jobs.
-local changed = {}   -- id -> job
+-- What changes is noted while a script decides and written at its end, once for all of its jobs:
+-- records, places in the indexes, counters, events, rings of the bell.
+local core = require('core')
+local keys = require('keys')
+local record = require('record')
+local counts = require('counts')
+local call = core.call
+
+local changed = {}  -- id -> job
+local scores = {}   -- sorted set -> id -> score, or false: to be removed
+local takes = {}    -- nonce -> id of the job that it got, or false: it has it no more
 local events = {}
-local gone = {}      -- time to forget it, id, ...
-local rings = 0      -- of the bell
-local tallies = {}   -- counter -> field -> by how much
-local known = {}     -- counter -> field -> value, where the script has read it
+local rings = 0     -- of the bell
 
--- The audit's sums cover the jobs up to a sequence number and move along with the counters, so that
--- they are exact when its walk ends.
-local audited
-local function tally(counter, field, by, j)
-  local fields = tallies[counter] or {}
-  tallies[counter] = fields
-  fields[field] = (fields[field] or 0) + by
-  audited = audited or tonumber(call('HGET', P .. 'cfg', 'audited') or -1)
-  if j.sq <= audited then call('HINCRBY', P .. 'audn', counter .. ' ' .. field, by) end
+-- The job's record is to be written.
+local function note(job)
+  changed[job.id] = job
 end
 
--- What is noted but not written yet.
-local function pending(counter, field)
-  return tallies[counter] and tallies[counter][field] or 0
+-- Puts the job into a sorted set, or moves it there; `score` false: takes it out.
+local function place(index, id, score)
+  local noted = scores[index] or {}
+  scores[index] = noted
+  noted[id] = score and core.text(score)
 end
 
-local function settle()
-  local ended = {}  -- tenants without an open job
-  for counter, fields in pairs(tallies) do
-    local values, set = known[counter] or {}, {}
-    for field, by in pairs(fields) do
-      if by ~= 0 and values[field] then
-        set[#set + 1] = field
-        set[#set + 1] = string.format('%d', values[field] + by)
-      elseif by ~= 0 then
-        local value = call('HINCRBY', P .. counter, field, string.format('%d', by))
-        if counter == 'tn' and value <= 0 then ended[#ended + 1] = field end
-      end
-    end
-    if #set > 0 then call('HSET', P .. counter, unpack(set)) end
-  end
-  if #ended > 0 then
-    call('HDEL', P .. 'tn', unpack(ended))
-    call('HDEL', P .. 'tr', unpack(ended))
-  end
+-- The nonce has the job (its id), or no job any more (false).
+local function hold(nonce, id)
+  takes[nonce] = id
 end
 
 -- Sets the state, counts the version and tells the listeners (the format is event_codec.h's).
-local function enter(j, st)
-  j.v, j.st, j.ch = j.v + 1, st, NOW
-  changed[j.id] = j
-  local own = j.own or ''
-  events[#events + 1] = '1 ' .. j.id .. ' ' .. j.v .. ' ' .. j.ep .. ' ' .. st .. ' - ' .. j.cks ..
-                        ' 0 0 0 ' .. #own .. ' 0\n' .. own
+local function enter(job, state)
+  job.version, job.state, job.changed = job.version + 1, state, core.now
+  note(job)
+  local worker = job.worker or ''
+  events[#events + 1] = table.concat({'1', job.id, job.version, job.epoch, state, '-',
+                                      job.checkpoint_step, '0 0 0', #worker, '0\n'}, ' ') .. worker
 end
 
 -- A worker that found nothing has left a token in `idle`; each job that becomes ready turns one
@@ -58,37 +44,74 @@ local function ring_bell(times)
   rings = rings + (times or 1)
 end
 
+-- Wakes all who wait.
+local function ring_all()
+  ring_bell(math.huge)
+end
+
 local function wake()
-  local idle = tonumber(call('GET', P .. 'idle') or 0)
+  local idle = tonumber(call('GET', keys.idle) or 0)
   rings = math.min(rings, idle)
   if rings <= 0 then return end
-  call('DECRBY', P .. 'idle', rings)
+  call('DECRBY', keys.idle, rings)
   local tokens = {}
   for n = 1, rings do tokens[n] = '1' end
-  if call('RPUSH', P .. 'bell', unpack(tokens)) > 256 then call('LTRIM', P .. 'bell', -256, -1) end
+  if call('RPUSH', keys.bell, unpack(tokens)) > 256 then call('LTRIM', keys.bell, -256, -1) end
+end
+
+-- For those who read an index after something has changed; commit does it at the end.
+local function write_places()
+  for index, noted in pairs(scores) do
+    local put, removed = {}, {}
+    for id, score in pairs(noted) do
+      if score then
+        put[#put + 1], put[#put + 2] = score, id
+      else
+        removed[#removed + 1] = id
+      end
+    end
+    if #put > 0 then call('ZADD', index, unpack(put)) end
+    if #removed > 0 then call('ZREM', index, unpack(removed)) end
+  end
+  scores = {}
+end
+
+local function write_takes()
+  local held, over = {}, {}
+  for nonce, id in pairs(takes) do
+    if id then
+      held[#held + 1], held[#held + 2] = nonce, id
+    else
+      over[#over + 1] = nonce
+    end
+  end
+  if #held > 0 then call('HSET', keys.nonces, unpack(held)) end
+  if #over > 0 then call('HDEL', keys.nonces, unpack(over)) end
+end
+
+local function write_records()
+  local records = {}
+  for id, job in pairs(changed) do
+    records[#records + 1] = keys.record .. id
+    records[#records + 1] = record.encode(job)
+  end
+  if #records > 0 then call('MSET', unpack(records)) end
 end
 
 -- The last thing that a script does -> its reply.
 local function commit(reply)
-  settle()
-  local records = {}
-  for id, j in pairs(changed) do
-    j.id, j.spec_at = nil, nil
-    records[#records + 1] = P .. 'j:' .. id
-    records[#records + 1] = cmsgpack.pack(j)
-  end
-  if #records > 0 then call('MSET', unpack(records)) end
-  if #gone > 0 then call('ZADD', P .. 'gone', unpack(gone)) end
-  -- The jobs have moved already: an event that can't be sent, for the user may lack the channel, must
-  -- not fail the script.
-  if #events > 0 then redis.pcall('PUBLISH', P .. 'ev', table.concat(events)) end
+  write_records()
+  write_places()
+  write_takes()
+  counts.write()
+  -- The jobs have moved already: an event that can't be sent, for the user may lack the channel,
+  -- must not fail the script.
+  if #events > 0 then redis.pcall('PUBLISH', keys.events, table.concat(events)) end
   if rings > 0 then wake() end
   return reply
 end
 
--- The job takes over what its terminal record says, and is to be forgotten after a while.
-local function conclude(j, st)
-  enter(j, st)
-  gone[#gone + 1] = string.format('%d', NOW + j.keep)
-  gone[#gone + 1] = j.id
-end
+return {
+  note = note, place = place, hold = hold, enter = enter, ring_bell = ring_bell,
+  ring_all = ring_all, write_places = write_places, commit = commit,
+}

@@ -1,10 +1,14 @@
 -- Every script: KEYS[1] is the prefix of all keys (one hash tag, so one slot), ARGV[1] is added to
--- the clock (0 in production; tests move time with it). Times are milliseconds. A dollar
--- and a name in brackets: a default of QueueLimits (types.h) or a constant of order.h, put in by
--- the build.
-local call = redis.call
-local P = KEYS[1]
-local TIME = call('TIME')
-local NOW = TIME[1] * 1000 + math.floor(TIME[2] / 1000) + ARGV[1]
-local STAMP = string.format('%d', NOW)  -- for commands: Redis formats a Lua number anew each time
---#include record
+-- the clock (0 in production; tests move time with it). Times are milliseconds. A dollar and a
+-- name in brackets: a default of QueueLimits (types.h), a constant of order.h or a table of
+-- job_fields.h, put in by the build (cmake/EmbedLua.cmake), as are the libraries that `require`
+-- names.
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000) + ARGV[1]
+
+-- For commands: Redis formats a Lua number in its own way, and anew each time.
+local function text(number)
+  return string.format('%d', number)
+end
+
+return {call = redis.call, prefix = KEYS[1], now = now, now_text = text(now), text = text}

@@ -1,35 +1,50 @@
--- New jobs, all at once: what they share is written once. Each has m, c, t, dl, keep, cost, fp,
--- spec, and maybe mn, tname and solo. They are ready; nobody can have listened for them yet, so no
--- event tells of it.
-local function create(fresh)
-  audited = -1  -- their numbers are beyond every round's
-  local seq = call('INCRBY', P .. 'seq', #fresh) - #fresh
-  local records, places, lists = {}, {}, {}
-  local list
-  for n, j in ipairs(fresh) do
-    j.sq = seq + n
-    records[2 * n - 1] = P .. 's:' .. j.id
-    records[2 * n] = cmsgpack.pack({j.c, j.m, j.t, j.cost, j.dl, j.keep, j.sq, NOW, j.fp,
-                                    j.mn or false, j.tname or false, j.solo or false}) .. j.spec
-    places[2 * n - 1], places[2 * n] = string.format('%d', j.sq), j.id
-    if j.dl > 0 then call('ZADD', P .. 'due', j.dl, j.id) end
-    if not list or j.t ~= list.job.t or j.m ~= list.job.m or j.c ~= list.job.c then
-      local name = j.m .. ' ' .. j.c .. ' ' .. j.t
-      list = lists[name] or {job = j}
+-- New jobs, all at once: what they share is written once.
+local core = require('core')
+local keys = require('keys')
+local record = require('record')
+local counts = require('counts')
+local change = require('change')
+local ring = require('ring')
+local call = core.call
+
+-- The jobs by model, class and tenant.
+local function by_list(jobs)
+  local lists, list = {}, nil
+  for _, job in ipairs(jobs) do
+    local first = list and list.job
+    if not first or job.tenant ~= first.tenant or job.model ~= first.model or
+       job.class ~= first.class then
+      local name = keys.list(job.model, job.class, job.tenant)
+      list = lists[name] or {job = job}
       lists[name] = list
     end
-    list[#list + 1] = j.id
+    list[#list + 1] = job.id
   end
-  call('MSET', unpack(records))
-  call('ZADD', P .. 'live', unpack(places))
-  call('ZADD', P .. 'all', unpack(places))
-  for _, ids in pairs(lists) do
-    local j = ids.job
-    tally('tn', j.t, #ids, j)
-    tally('depth:' .. j.m, j.c, #ids, j)
-    if push(j, 'RPUSH', unpack(ids)) == #ids then
-      call('HSET', P .. 'models', j.m, j.mn or j.m)
+  return lists
+end
+
+-- Each has the submitted fields but for number and time, an id and a spec. They are ready; nobody
+-- can have listened for them yet, so no event tells of it.
+local function create(jobs)
+  local sequence = call('INCRBY', keys.sequence, #jobs) - #jobs
+  local bodies = {}
+  for n, job in ipairs(jobs) do
+    job.state, job.sequence, job.enqueued = 'QUEUED', sequence + n, core.now
+    bodies[2 * n - 1] = keys.submission .. job.id
+    bodies[2 * n] = record.encode_submission(job) .. job.spec
+    change.place(keys.live, job.id, job.sequence)
+    change.place(keys.all, job.id, job.sequence)
+    if job.deadline > 0 then change.place(keys.deadlines, job.id, job.deadline) end
+  end
+  call('MSET', unpack(bodies))
+  for _, list in pairs(by_list(jobs)) do
+    local job = list.job
+    counts.add(job, #list)
+    if ring.push(job, 'RPUSH', unpack(list)) == #list then
+      call('HSET', keys.models, job.model, job.model_name or job.model)
     end
   end
-  ring_bell(#fresh)
+  change.ring_bell(#jobs)
 end
+
+return {create = create}

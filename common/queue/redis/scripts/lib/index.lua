@@ -1,99 +1,117 @@
--- The transitions. A job that is not terminal is in `live` and in exactly the index that its
--- state names; `leave` takes it out of that one, the others put it into the next.
---
---   j:<id> s:<id>      the job (record.lua)
---   q:<m>:<c>:<t>      LIST  ready jobs of a model, class and tenant, the next one at the head
---   ring:<m>:<c>       LIST  tenants with such a list, but for the parked ones
---   dq:<m>:<c>         HASH  tenant -> what it has used; #v the virtual time (order.h)
---   park               HASH  tenant at its cap of running jobs -> ' m:c m:c ', its rings
---   lease delay seal   ZSET  id -> when the lease or delay is over, when sealed
---   tk                 HASH  nonce of a take -> id, while the lease is held
---   due                ZSET  id -> deadline, of jobs that wait
---   gone               ZSET  id -> when it is forgotten, of jobs that ended
---   live all           ZSET  id -> sequence number of the submit; dead: of the death
---   depth:<m>          HASH  class, 'run', 'wait' -> jobs;  tn, tr HASH tenant -> open, running
---   cfg                HASH  limits, `paused`; what TAKE and the audit remember: `pass`, `audited`
---   skip               HASH  '<m>:<c>' -> how often a model was passed over (take.lua)
---   aud audn           HASH  the audit's round and its sums (audit.lua)
-local LIVE = {QUEUED = true, WAIT = true, LEASED = true, SEALING = true}
+-- The transitions. A job that is not terminal is in `live`, in exactly the index that its state
+-- names, and counted as its state says; `leave` takes it out of that index and of the counters, the
+-- others put it into the next.
+local core = require('core')
+local keys = require('keys')
+local record = require('record')
+local counts = require('counts')
+local change = require('change')
+local ring = require('ring')
+local call = core.call
 
 local function is_stale(id)
-  return id and state(id) ~= 'QUEUED'
+  return id and record.state_of(id) ~= 'QUEUED'
 end
 
--- Exact in a short list. In a long one the entry stays, to be dropped by TAKE, and stale entries
--- at both ends go now: enough that submitting and cancelling for ever does not grow the list.
-local function leave_list(j)
-  local q = P .. 'q:' .. j.m .. ':' .. j.c .. ':' .. j.t
-  if call('LLEN', q) <= 1024 then
-    call('LREM', q, 1, j.id)
+-- Exact at both ends and in a short list. In the middle of a long one the entry stays, to be
+-- dropped by TAKE, and stale entries at both ends go now: enough that submitting and cancelling
+-- for ever does not grow the list.
+local function leave_list(job)
+  local list = keys.list(job.model, job.class, job.tenant)
+  if call('LINDEX', list, 0) == job.id then
+    call('LPOP', list)
+  elseif call('LINDEX', list, -1) == job.id then
+    call('RPOP', list)
+  elseif call('LLEN', list) <= 1024 then
+    call('LREM', list, 1, job.id)
   else
-    j.st = ''
+    job.state = ''
     for _ = 1, 8 do
-      if is_stale(call('LINDEX', q, 0)) then call('LPOP', q) end
-      if is_stale(call('LINDEX', q, -1)) then call('RPOP', q) end
+      if is_stale(call('LINDEX', list, 0)) then call('LPOP', list) end
+      if is_stale(call('LINDEX', list, -1)) then call('RPOP', list) end
     end
   end
-  if call('EXISTS', q) == 0 then drop_tenant(j.m, j.c, j.t) end
+  if call('EXISTS', list) == 0 then ring.drop(job.model, job.class, job.tenant) end
 end
 
--- Out of what LEASED names.
-local function leave_lease(j)
-  call('ZREM', P .. 'lease', j.id)
-  call('HDEL', P .. 'tk', j.nonce)
-  tally('depth:' .. j.m, 'run', -1, j)
-  tally('tr', j.t, -1, j)
-  if unpark(j.t) then ring_bell() end
-end
-
-local function leave(j)
-  if j.st == 'QUEUED' then
-    leave_list(j)
-    tally('depth:' .. j.m, j.c, -1, j)
-  elseif j.st == 'WAIT' then
-    call('ZREM', P .. 'delay', j.id)
-    tally('depth:' .. j.m, 'wait', -1, j)
-  elseif j.st == 'LEASED' then
-    leave_lease(j)
-  elseif j.st == 'SEALING' then
-    call('ZREM', P .. 'seal', j.id)
-  elseif j.st == 'DEAD' then
-    call('ZREM', P .. 'dead', j.id)
+local function leave(job)
+  counts.add(job, -1)
+  if job.deadline > 0 then change.place(keys.deadlines, job.id, false) end
+  if job.state == 'QUEUED' then
+    leave_list(job)
+  elseif job.state == 'WAIT' then
+    change.place(keys.delays, job.id, false)
+  elseif job.state == 'LEASED' then
+    change.place(keys.leases, job.id, false)
+    change.hold(job.nonce, false)
+    ring.unpark(job.tenant)
+  elseif job.state == 'SEALING' then
+    change.place(keys.seals, job.id, false)
+  elseif job.state == 'DEAD' then
+    change.place(keys.dead, job.id, false)
   end
-  if j.dl > 0 then call('ZREM', P .. 'due', j.id) end
+end
+
+local function enter(job, state)
+  change.enter(job, state)
+  counts.add(job, 1)
+  if job.deadline > 0 and (state == 'QUEUED' or state == 'WAIT') then
+    change.place(keys.deadlines, job.id, job.deadline)
+  end
 end
 
 -- Makes the job ready again. Whatever comes back goes to the head: it is older than what stands
 -- there.
-local function ready(j)
-  push(j, 'LPUSH', j.id)
-  tally('depth:' .. j.m, j.c, 1, j)
-  if j.dl > 0 then call('ZADD', P .. 'due', j.dl, j.id) end
-  j.own = nil
-  enter(j, 'QUEUED')
-  ring_bell()
+local function ready(job)
+  leave(job)
+  ring.push(job, 'LPUSH', job.id)
+  job.worker = false
+  enter(job, 'QUEUED')
+  change.ring_bell()
+end
+
+local function wait(job, until_ms)
+  leave(job)
+  change.place(keys.delays, job.id, until_ms)
+  job.worker = false
+  enter(job, 'WAIT')
+end
+
+-- `owner`: worker, node, nonce, lease and the models that the worker serves.
+local function lease(job, owner)
+  leave(job)
+  change.place(keys.leases, job.id, core.now + owner.lease)
+  change.hold(owner.nonce, job.id)
+  job.epoch = job.epoch + 1
+  job.worker, job.node, job.worker_models = owner.worker, owner.node, owner.models
+  job.nonce, job.lease = owner.nonce, owner.lease
+  job.phase, job.units, job.progressed = false, 0, 0  -- what the last owner left
+  enter(job, 'LEASED')
 end
 
 -- The end is decided; the terminal record is still to be written.
-local function seal(j, want, code, why)
-  leave(j)
-  call('ZADD', P .. 'seal', STAMP, j.id)
-  j.want, j.code, j.why, j.step = want, code, why, j.cks
-  enter(j, 'SEALING')
+local function seal(job, wanted, code, reason)
+  leave(job)
+  change.place(keys.seals, job.id, core.now)
+  job.wanted, job.code, job.reason, job.step = wanted, code, reason, job.checkpoint_step
+  enter(job, 'SEALING')
 end
 
--- Mirrors a terminal record.
-local function finish(j, st)
-  local was_open = LIVE[j.st]
-  leave(j)
-  if was_open then
-    call('ZREM', P .. 'live', j.id)
-    tally('tn', j.t, -1, j)
-  end
-  if st == 'DEAD' then
-    call('ZADD', P .. 'dead', call('INCR', P .. 'seq'), j.id)
-    local cap = tonumber(call('HGET', P .. 'cfg', 'max_dead') or $(max_dead))
-    call('ZREMRANGEBYRANK', P .. 'dead', 0, -1 - cap)
-  end
-  conclude(j, st)
+local function bury(job)
+  call('ZADD', keys.dead, call('INCR', keys.sequence), job.id)
+  local most = tonumber(call('HGET', keys.config, 'max_dead') or $(max_dead))
+  call('ZREMRANGEBYRANK', keys.dead, 0, -1 - most)
 end
+
+-- Mirrors a terminal record. The job is to be forgotten after a while.
+local function finish(job, state)
+  leave(job)
+  change.place(keys.live, job.id, false)
+  change.place(keys.ended, job.id, core.now + job.keep)
+  if state == 'DEAD' then bury(job) end
+  enter(job, state)
+end
+
+return {
+  is_stale = is_stale, ready = ready, wait = wait, lease = lease, seal = seal, finish = finish,
+}

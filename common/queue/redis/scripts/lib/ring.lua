@@ -1,58 +1,113 @@
--- The tenants that have ready jobs of a model and class: `ring`, or `park` (index.lua).
+-- The tenants that have ready jobs of a model and class: the ring, whose tenants have their turns
+-- one after another, and those that are parked outside of it. The rules are TenantRing's (order.h).
+local core = require('core')
+local keys = require('keys')
+local change = require('change')
+local call = core.call
+
+local VIRTUAL_TIME = '#v'  -- among the tenants' shares
 
 -- The last job of the tenant has left the list of this model and class.
-local function drop_tenant(m, c, t)
-  local used = P .. 'dq:' .. m .. ':' .. c
-  if call('LREM', P .. 'ring:' .. m .. ':' .. c, '1', t) == 0 then
-    local parked = call('HGET', P .. 'park', t)
+local function drop(model, class, tenant)
+  if call('LREM', keys.ring(model, class), 1, tenant) == 0 then
+    local parked = call('HGET', keys.parked, tenant)
     if parked then
-      parked = parked:gsub(' ' .. m:gsub('%p', '%%%0') .. ':' .. c .. ' ', ' ', 1)
+      parked = parked:gsub(' ' .. model:gsub('%p', '%%%0') .. ':' .. class .. ' ', ' ', 1)
       if parked == ' ' then
-        call('HDEL', P .. 'park', t)
+        call('HDEL', keys.parked, tenant)
       else
-        call('HSET', P .. 'park', t, parked)
+        call('HSET', keys.parked, tenant, parked)
       end
     end
   end
-  call('HDEL', used, t)
-  if call('HLEN', used) == 1 and call('HEXISTS', used, '#v') == 1 then call('DEL', used) end
+  local shares = keys.shares(model, class)
+  call('HDEL', shares, tenant)
+  if call('HLEN', shares) == 1 and call('HEXISTS', shares, VIRTUAL_TIME) == 1 then
+    call('DEL', shares)
+  end
 end
 
--- A tenant at its cap leaves the rings, so that nobody looks at it in vain, and comes back when one
+local function is_parked(model, class, tenant)
+  local parked = call('HGET', keys.parked, tenant)
+  return parked and parked:find(' ' .. model .. ':' .. class .. ' ', 1, true)
+end
+
+-- A tenant at its cap leaves the ring, so that nobody looks at it in vain, and comes back when one
 -- of its jobs is given up or the limits change (unpark).
-local function park(m, c, t)
-  call('LREM', P .. 'ring:' .. m .. ':' .. c, '1', t)
-  call('HSET', P .. 'park', t, (call('HGET', P .. 'park', t) or ' ') .. m .. ':' .. c .. ' ')
+local function park(model, class, tenant)
+  call('LREM', keys.ring(model, class), 1, tenant)
+  local parked = call('HGET', keys.parked, tenant) or ' '
+  call('HSET', keys.parked, tenant, parked .. model .. ':' .. class .. ' ')
 end
 
--- A tenant that was parked comes back into its rings. Being parked earns no credit.
-local function unpark(t)
-  local parked = call('HGET', P .. 'park', t)
+-- The tenant comes back into its rings; true if it was parked. Being parked earns no credit.
+local function unpark(tenant)
+  local parked = call('HGET', keys.parked, tenant)
   if not parked then return false end
-  call('HDEL', P .. 'park', t)
-  for m, c in parked:gmatch('(%S+):(%d)') do
-    local used = P .. 'dq:' .. m .. ':' .. c
-    local now = tonumber(call('HGET', used, '#v') or 0)
-    call('HSET', used, t, math.max(now, tonumber(call('HGET', used, t) or 0)))
-    call('RPUSH', P .. 'ring:' .. m .. ':' .. c, t)
+  call('HDEL', keys.parked, tenant)
+  for model, class in parked:gmatch('(%S+):(%d)') do
+    local shares = keys.shares(model, class)
+    local now = tonumber(call('HGET', shares, VIRTUAL_TIME) or 0)
+    call('HSET', shares, tenant, math.max(now, tonumber(call('HGET', shares, tenant) or 0)))
+    call('RPUSH', keys.ring(model, class), tenant)
+    change.ring_bell()
   end
   return true
 end
 
+-- The tenant has used something where it has a list; true if that was missing.
+local function open_share(model, class, tenant)
+  local shares = keys.shares(model, class)
+  return call('HSETNX', shares, tenant, call('HGET', shares, VIRTUAL_TIME) or '0') == 1
+end
+
 -- Puts jobs of one model, class and tenant into their list, and the tenant into the ring if it is
 -- new there. Returns the list's length.
-local function push(j, command, ...)
-  local length = call(command, P .. 'q:' .. j.m .. ':' .. j.c .. ':' .. j.t, ...)
-  if length == select('#', ...) then
-    local used = P .. 'dq:' .. j.m .. ':' .. j.c
-    if call('HSETNX', used, j.t, call('HGET', used, '#v') or '0') == 1 then
-      call('RPUSH', P .. 'ring:' .. j.m .. ':' .. j.c, j.t)
-    end
+local function push(job, command, ...)
+  local length = call(command, keys.list(job.model, job.class, job.tenant), ...)
+  if length == select('#', ...) and open_share(job.model, job.class, job.tenant) then
+    call('RPUSH', keys.ring(job.model, job.class), job.tenant)
   end
   return length
 end
 
--- Wakes all who wait.
-local function ring_all()
-  ring_bell(math.huge)
+local function is_empty(model, class)
+  return call('EXISTS', keys.ring(model, class)) == 0
 end
+
+-- The head of the first tenant's list stands for the oldest job, which every turn brings nearer.
+local function head(model, class)
+  local tenant = call('LINDEX', keys.ring(model, class), 0)
+  return tenant and call('LINDEX', keys.list(model, class, tenant), 0)
+end
+
+-- The tenant whose turn it is: the one that has used least among the first of the ring.
+local function next_tenant(model, class)
+  local window = call('LRANGE', keys.ring(model, class), 0, $(kTenantWindow) - 1)
+  if #window < 2 then return window[1] end
+  local used = call('HMGET', keys.shares(model, class), unpack(window))
+  local best, least = 1, tonumber(used[1] or 0)
+  for n = 2, #window do
+    local value = tonumber(used[n] or 0)
+    if value < least then best, least = n, value end
+  end
+  return window[best]
+end
+
+-- The tenant's turn costs it `share`, and the next is another's. A tenant that is alone pays
+-- nothing: there is nobody to be fair to.
+local function charge(model, class, tenant, share)
+  local ring, shares = keys.ring(model, class), keys.shares(model, class)
+  if call('LLEN', ring) == 1 then return end
+  local values = call('HMGET', shares, VIRTUAL_TIME, tenant)
+  local now, used = tonumber(values[1] or 0), tonumber(values[2] or 0)
+  call('HSET', shares, VIRTUAL_TIME, core.text(math.max(now, used)), tenant,
+       core.text(used + share))
+  call('LREM', ring, 1, tenant)
+  call('RPUSH', ring, tenant)
+end
+
+return {
+  drop = drop, is_parked = is_parked, park = park, unpark = unpark, open_share = open_share,
+  push = push, is_empty = is_empty, head = head, next_tenant = next_tenant, charge = charge,
+}

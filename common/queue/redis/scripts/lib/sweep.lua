@@ -1,64 +1,69 @@
 -- What time alone moves: delays and leases that are over, deadlines that passed while waiting.
+local core = require('core')
+local keys = require('keys')
+local record = require('record')
+local change = require('change')
+local index = require('index')
+local call = core.call
 
-local complete = true  -- false once there may be more than the limits let it see
-local function due(index, limit)
-  local found = call('ZRANGE', P .. index, '-inf', STAMP, 'BYSCORE', 'LIMIT', '0', limit)
-  if #found >= tonumber(limit) then complete = false end
-  return found
+-- The jobs whose time in this sorted set has come, at most `limit`, and whether there may be more.
+local function due(set, limit)
+  change.write_places()
+  local ids = call('ZRANGE', set, '-inf', core.now_text, 'BYSCORE', 'LIMIT', '0', limit)
+  return ids, #ids >= tonumber(limit)
 end
 
 -- The worker is lost: count the crash and where it was, then queue the job again, alone, or seal
 -- it when it has taken enough workers with it, on two nodes or twice as many on one. True: queued.
-local function take_back(j, why, code)
-  local crash = (j.crash or 0) + 1
-  local nodes = j.cn or ' '
-  if j.node and j.node ~= '' and not nodes:find(' ' .. j.node .. ' ', 1, true) then
-    nodes = nodes .. j.node .. ' '
+local function take_back(job, reason, code)
+  local nodes = job.crash_nodes or ' '
+  if job.node and job.node ~= '' and not nodes:find(' ' .. job.node .. ' ', 1, true) then
+    nodes = nodes .. job.node .. ' '
   end
   local _, count = nodes:gsub('%S+', '')
-  j.crash, j.cn, j.solo = crash, nodes, 1
-  local max = tonumber(call('HGET', P .. 'cfg', 'max_crashes') or $(max_crashes))
-  if crash >= max and (count >= 2 or crash >= 2 * max) then
-    seal(j, 'DEAD', 'ABORTED',
-         'WORKER_LOST: ' .. crash .. ' workers were lost while they ran the job')
+  job.crashes, job.crash_nodes, job.solo = job.crashes + 1, nodes, 1
+  local most = tonumber(call('HGET', keys.config, 'max_crashes') or $(max_crashes))
+  if job.crashes >= most and (count >= 2 or job.crashes >= 2 * most) then
+    index.seal(job, 'DEAD', 'ABORTED',
+               'WORKER_LOST: ' .. job.crashes .. ' workers were lost while they ran the job')
     return false
   end
-  leave(j)
-  j.step, j.code, j.why = j.cks, code, why
-  ready(j)
+  job.step, job.code, job.reason = job.checkpoint_step, code, reason
+  index.ready(job)
   return true
 end
 
--- -> jobs moved; true unless a limit was reached
-local function sweep(promotions, recoveries, expiries)
+-- Moves what is due in the sorted set and belongs there -> how many, and whether there may be more.
+local function sweep_set(set, limit, belongs, move)
   local moved = 0
-  for _, id in ipairs(due('delay', promotions)) do
-    local j = fetch(id)
-    if j and j.st == 'WAIT' then
-      leave(j)
-      ready(j)
+  local ids, more = due(set, limit)
+  for _, id in ipairs(ids) do
+    local job = record.fetch(id)
+    if job and belongs[job.state] then
+      move(job)
       moved = moved + 1
     else
-      call('ZREM', P .. 'delay', id)
+      change.place(set, id, false)
     end
   end
-  for _, id in ipairs(due('lease', recoveries)) do
-    local j = fetch(id)
-    if j and j.st == 'LEASED' then
-      take_back(j, 'a worker was lost while it ran the job', 'UNAVAILABLE')
-      moved = moved + 1
-    else
-      call('ZREM', P .. 'lease', id)
-    end
-  end
-  for _, id in ipairs(due('due', expiries)) do
-    local j = fetch(id)
-    if j and (j.st == 'QUEUED' or j.st == 'WAIT') then
-      seal(j, 'EXPIRED', 'DEADLINE_EXCEEDED', 'the deadline passed before a worker was free')
-      moved = moved + 1
-    else
-      call('ZREM', P .. 'due', id)
-    end
-  end
-  return moved, complete
+  return moved, more
 end
+
+local function recover(job)
+  take_back(job, 'a worker was lost while it ran the job', 'UNAVAILABLE')
+end
+
+local function expire(job)
+  index.seal(job, 'EXPIRED', 'DEADLINE_EXCEEDED', 'the deadline passed before a worker was free')
+end
+
+-- -> jobs moved; whether there may be more than the limits let it see
+local function sweep(promotions, recoveries, expiries)
+  local promoted, more_delays = sweep_set(keys.delays, promotions, {WAIT = true}, index.ready)
+  local recovered, more_leases = sweep_set(keys.leases, recoveries, {LEASED = true}, recover)
+  local expired, more_deadlines =
+      sweep_set(keys.deadlines, expiries, {QUEUED = true, WAIT = true}, expire)
+  return promoted + recovered + expired, more_delays or more_leases or more_deadlines
+end
+
+return {due = due, take_back = take_back, expire = expire, sweep = sweep}

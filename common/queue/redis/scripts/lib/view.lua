@@ -1,8 +1,13 @@
--- A job as JobView has it; the order of the fields is that of DecodeView in view_codec.cc.
+-- A job as JobView has it (DecodeView in view_codec.cc).
+local record = require('record')
+local FIELDS = $(kViewFields)
+
 local function view(id)
-  local j = fetch(id)
-  if not j then return nil end
-  return {id, j.st, j.st == 'LEASED' and j.ph or false, j.c, j.m, j.mn or false, j.t, j.tname or false, j.ep,
-          j.tries or 0, j.crash or 0, j.step or 0, j.enq, j.ch or j.enq, j.dl, j.v, j.own or false,
-          j.res or false, j.why or false, j.code or false}
+  local job = record.fetch(id)
+  if not job then return nil end
+  local row = {}
+  for n, name in ipairs(FIELDS) do row[n] = job[name] end
+  return row
 end
+
+return {view = view}

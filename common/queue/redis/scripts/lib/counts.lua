@@ -1,0 +1,61 @@
+-- The counters of jobs. What a job counts for is said by its state, here alone: by model its class
+-- while it is ready, 'run' and 'wait' (`depth`); by tenant whether it is open (`tn`) and whether it
+-- runs (`tr`). What changes is noted and written at the script's end, each counter once.
+local core = require('core')
+local keys = require('keys')
+local call = core.call
+
+local OPEN = {QUEUED = true, WAIT = true, LEASED = true, SEALING = true}
+
+local noted = {}  -- key -> field -> by how much
+local audited     -- the audit's sums have the jobs up to this sequence number
+
+local function is_open(job)
+  return OPEN[job.state] or false
+end
+
+-- Calls visit(key, field) for each counter that has the job.
+local function each(job, visit)
+  if not OPEN[job.state] then return end
+  visit(keys.open, job.tenant)
+  if job.state == 'QUEUED' then
+    visit(keys.depth(job.model), job.class)
+  elseif job.state == 'WAIT' then
+    visit(keys.depth(job.model), 'wait')
+  elseif job.state == 'LEASED' then
+    visit(keys.depth(job.model), 'run')
+    visit(keys.running, job.tenant)
+  end
+end
+
+-- `by` jobs like this one come (or go). The audit's sums move along with the counters, so that they
+-- are exact when its walk ends.
+local function add(job, by)
+  audited = audited or tonumber(call('HGET', keys.config, 'audited') or -1)
+  each(job, function(key, field)
+    local fields = noted[key] or {}
+    noted[key] = fields
+    fields[field] = (fields[field] or 0) + by
+    if job.sequence <= audited then call('HINCRBY', keys.audit_sums, key .. ' ' .. field, by) end
+  end)
+end
+
+-- How many jobs of the tenant run.
+local function running(tenant)
+  local fields = noted[keys.running]
+  return tonumber(call('HGET', keys.running, tenant) or 0) + (fields and fields[tenant] or 0)
+end
+
+local function write()
+  for key, fields in pairs(noted) do
+    for field, by in pairs(fields) do
+      if by ~= 0 and call('HINCRBY', key, field, core.text(by)) <= 0 and key == keys.open then
+        call('HDEL', keys.open, field)
+        call('HDEL', keys.running, field)
+      end
+    end
+  end
+  noted = {}
+end
+
+return {is_open = is_open, each = each, add = add, running = running, write = write}

@@ -1,0 +1,53 @@
+-- What lies where. A model, a class and a tenant are m, c and t here.
+--   j:<id> s:<id>      the job (record.lua)
+--   q:<m>:<c>:<t>      LIST  ready jobs of a model, class and tenant, the next one at the head
+--   ring:<m>:<c>       LIST  tenants with such a list, but for the parked ones
+--   dq:<m>:<c>         HASH  tenant -> what it has used; #v the virtual time (order.h)
+--   park               HASH  tenant at its cap of running jobs -> ' m:c m:c ', its rings
+--   lease delay seal   ZSET  id -> when the lease or delay is over, when sealed
+--   tk                 HASH  nonce of a take -> id, while the lease is held
+--   due                ZSET  id -> deadline, of jobs that wait
+--   gone               ZSET  id -> when it is forgotten, of jobs that ended
+--   live all           ZSET  id -> sequence number of the submit; dead: of the death
+--   seq                the last sequence number
+--   depth:<m>          HASH  class, 'run', 'wait' -> jobs;  tn, tr HASH tenant -> open, running
+--   models             HASH  model -> its name
+--   cfg                HASH  limits, `paused`; what TAKE and the audit remember: `pass`, `swept`,
+--                            `audited`
+--   tl                 HASH  '<tenant>:o' -> open jobs, '<tenant>:r' -> running ones,
+--                            '<tenant>:w' -> weight: limits of its own
+--   skip               HASH  '<m>:<c>' -> how often a model was passed over (take.lua)
+--   idle bell          workers that found nothing, and the LIST that wakes them (change.lua)
+--   ev                 channel of the events
+--   aud audn           HASH  the audit's round and its sums (audit.lua)
+local prefix = require('core').prefix
+
+local keys = {
+  submission = prefix .. 's:', record = prefix .. 'j:',  -- followed by the id
+  leases = prefix .. 'lease', delays = prefix .. 'delay', seals = prefix .. 'seal',
+  deadlines = prefix .. 'due', ended = prefix .. 'gone', nonces = prefix .. 'tk',
+  live = prefix .. 'live', all = prefix .. 'all', dead = prefix .. 'dead',
+  sequence = prefix .. 'seq', models = prefix .. 'models', parked = prefix .. 'park',
+  open = prefix .. 'tn', running = prefix .. 'tr', tenant_limits = prefix .. 'tl',
+  config = prefix .. 'cfg', passed_over = prefix .. 'skip', idle = prefix .. 'idle',
+  bell = prefix .. 'bell', events = prefix .. 'ev', audit = prefix .. 'aud',
+  audit_sums = prefix .. 'audn',
+}
+
+function keys.depth(model)
+  return prefix .. 'depth:' .. model
+end
+
+function keys.list(model, class, tenant)
+  return prefix .. 'q:' .. model .. ':' .. class .. ':' .. tenant
+end
+
+function keys.ring(model, class)
+  return prefix .. 'ring:' .. model .. ':' .. class
+end
+
+function keys.shares(model, class)
+  return prefix .. 'dq:' .. model .. ':' .. class
+end
+
+return keys
