@@ -162,7 +162,8 @@ class Engine {
   // Loads a model directory in diffusers' layout. NOT_FOUND / INVALID_ARGUMENT / DATA_LOSS name
   // the file and the reason.
   virtual StatusOr<std::shared_ptr<Model>> Load(const std::string& directory) = 0;
-  // Human-readable library versions and the instruction set, part of every fingerprint.
+  // Human-readable: library versions and what they choose their kernels by on this machine; part
+  // of every fingerprint.
   virtual std::string Versions() const = 0;
 };
 

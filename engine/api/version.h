@@ -6,6 +6,6 @@
 
 namespace phasor::engine {
 
-inline constexpr std::string_view kEngineVersion = "1";
+inline constexpr std::string_view kEngineVersion = "2";
 
 }  // namespace phasor::engine

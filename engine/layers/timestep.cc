@@ -4,15 +4,17 @@
 
 #include <cmath>
 
+#include "engine/tensor/rounded.h"
+
 namespace phasor::engine {
 
 at::Tensor Sinusoid(const at::Tensor& t, const SinusoidOptions& options) {
   const int64_t half = options.width / 2;
   at::Tensor exponent = -std::log(10000.0) * at::arange(half, at::kFloat);
   exponent = exponent / (static_cast<double>(half) - options.freq_shift);
-  const at::Tensor angle = t.to(at::kFloat).unsqueeze(1) * at::exp(exponent);  // [B, half]
-  const at::Tensor sine = at::sin(angle);
-  const at::Tensor cosine = at::cos(angle);
+  const at::Tensor angle = t.to(at::kFloat).unsqueeze(1) * rounded::Exp(exponent);  // [B, half]
+  const at::Tensor sine = rounded::Sin(angle);
+  const at::Tensor cosine = rounded::Cos(angle);
   at::Tensor out = options.flip_sin_to_cos ? at::cat({cosine, sine}, 1)
                                            : at::cat({sine, cosine}, 1);  // [B, 2 half]
   if (options.width % 2 == 1) out = at::constant_pad_nd(out, {0, 1});     // [B, width]

@@ -1,15 +1,43 @@
 #include "engine/random/noise_stream.h"
 
 #include <exception>
+#include <mutex>
 #include <string>
 #include <vector>
 
+#include <ATen/core/DistributionsHelper.h>
+#include <c10/util/accumulate.h>
+
+#include "engine/random/box_muller.h"
+
 namespace phasor::engine {
+
+namespace {
+
+// at::randn's values for 16 and more (ATen/native/cpu/DistributionTemplates.h, normal_fill).
+void FillNormal(float* data, int64_t count, at::Generator& source) {
+  auto* const generator = at::check_generator<at::CPUGeneratorImpl>(source);
+  const std::lock_guard<std::mutex> lock(generator->mutex_);
+  at::uniform_real_distribution<float> uniform(0, 1);
+  for (int64_t i = 0; i < count; ++i) data[i] = uniform(generator);
+  for (int64_t i = 0; i + kNormalGroup <= count; i += kNormalGroup) BoxMuller(data + i);
+  if (count % kNormalGroup == 0) return;
+  float* const last = data + count - kNormalGroup;  // the last 16 are drawn anew
+  for (int64_t i = 0; i < kNormalGroup; ++i) last[i] = uniform(generator);
+  BoxMuller(last);
+}
+
+}  // namespace
 
 NoiseStream::NoiseStream(uint64_t seed)
     : generator_(at::make_generator<at::CPUGeneratorImpl>(seed)) {}
 
 at::Tensor NoiseStream::Draw(at::IntArrayRef shape, at::ScalarType dtype) {
+  if (dtype == at::kFloat && c10::multiply_integers(shape) >= kNormalGroup) {
+    at::Tensor noise = at::empty(shape, at::kFloat);
+    FillNormal(noise.data_ptr<float>(), noise.numel(), generator_);
+    return noise;
+  }
   return at::randn(shape, generator_, at::TensorOptions().dtype(dtype));
 }
 

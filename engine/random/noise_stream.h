@@ -21,8 +21,9 @@ class NoiseStream {
   NoiseStream(NoiseStream&&) = default;
   NoiseStream& operator=(NoiseStream&&) = default;
 
-  // Standard normal noise on the CPU, as torch.randn(shape, generator=..., dtype=dtype). The last
-  // bits depend on the instruction set, and half precision is not rounded single precision.
+  // Standard normal noise on the CPU, as torch.randn(shape, generator=..., dtype=dtype) gives it
+  // with AVX2; fp32 has these bits on every processor. Half precision is not rounded single
+  // precision.
   at::Tensor Draw(at::IntArrayRef shape, at::ScalarType dtype);
 
   // A copy of the state: one byte tensor, about 5 kB.

@@ -14,7 +14,9 @@
 #include "engine/api/check_spec.h"
 #include "engine/runtime/families.h"
 #include "engine/runtime/guard.h"
+#include "engine/runtime/kernel_bits.h"
 #include "engine/runtime/make_engine.h"
+#include "engine/runtime/processor.h"
 #include "engine/runtime/run_impl.h"
 #include "engine/runtime/unit_costs.h"
 
@@ -47,8 +49,7 @@ int UsableCores() {
 }
 
 std::string LibraryVersions() {
-  return "LibTorch " TORCH_VERSION ", " + at::get_mkldnn_version() + ", " + at::get_mkl_version() +
-         ", " + at::get_cpu_capability();
+  return "LibTorch " TORCH_VERSION ", " + at::get_mkldnn_version() + ", " + at::get_mkl_version();
 }
 
 // Process-wide settings. The thread's denormal mode is inherited by the pool it starts.
@@ -106,7 +107,8 @@ StatusOr<std::unique_ptr<Engine>> MakeEngine(const EngineOptions& options, const
     const int threads = options.threads > 0 ? options.threads : UsableCores();
     ConfigureLibTorch(threads);
     return std::unique_ptr<Engine>(std::make_unique<EngineImpl>(
-        EngineFacts{options.device, options.dtype, threads, LibraryVersions()},
+        EngineFacts{options.device, options.dtype, threads, LibraryVersions(),
+                    DescribeProcessor() + ", bits " + KernelBits()},
         options.cache_directory, clock));
   });
 }

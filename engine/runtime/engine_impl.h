@@ -16,7 +16,7 @@ class EngineImpl final : public Engine {
   EngineImpl(EngineFacts facts, std::string cache_directory, const Clock& clock);
 
   StatusOr<std::shared_ptr<Model>> Load(const std::string& directory) override;
-  std::string Versions() const override { return facts_.versions; }
+  std::string Versions() const override { return facts_.versions + ", " + facts_.processor; }
 
  private:
   const EngineFacts facts_;

@@ -1,6 +1,6 @@
 // Two runs with the same fingerprint give the same bytes; a checkpoint is only taken up by a run
-// of its fingerprint. What can't be kept bit-identical is part of it: device, threads, instruction
-// set, library versions. Pure, thread-safe.
+// of its fingerprint. What can't be kept bit-identical is part of it: device, threads, processor,
+// library versions. Pure, thread-safe.
 #pragma once
 
 #include <string>
@@ -16,7 +16,8 @@ struct EngineFacts {
   std::string device;
   std::string dtype;
   int threads = 0;
-  std::string versions;  // libraries and instruction set
+  std::string versions;        // of the libraries
+  std::string processor = {};  // what they choose kernels by, and a sample of what these give
 };
 
 // Hex SHA-256. `scheduler` is its effective config, `initial_noise` the hex SHA-256 of noise that

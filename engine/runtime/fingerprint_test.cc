@@ -9,7 +9,7 @@ namespace phasor::engine {
 namespace {
 
 struct Inputs {
-  EngineFacts facts{"cpu", "fp32", 2, "LibTorch 2.11.0, AVX2"};
+  EngineFacts facts{"cpu", "fp32", 2, "LibTorch 2.11.0", "ATen AVX2"};
   ModelInfo model;
   nlohmann::json scheduler = {{"beta_start", 0.0001}};
   RunSpec spec;
@@ -25,6 +25,7 @@ TEST(FingerprintTest, ChangesWithEverythingThatDecidesABit) {
       [](Inputs* in) { in->facts.dtype.push_back('b'); },
       [](Inputs* in) { in->facts.threads = 3; },
       [](Inputs* in) { in->facts.versions.push_back('L'); },
+      [](Inputs* in) { in->facts.processor.push_back('2'); },
       [](Inputs* in) { in->model.family.push_back('s'); },
       [](Inputs* in) { in->model.digest.push_back('0'); },
       [](Inputs* in) { in->scheduler["beta_start"] = 0.0002; },

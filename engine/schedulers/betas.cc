@@ -5,6 +5,8 @@
 
 #include <ATen/TensorOperators.h>
 
+#include "engine/tensor/rounded.h"
+
 namespace phasor::engine {
 namespace {
 
@@ -36,15 +38,15 @@ at::Tensor Betas(const BetaConfig& config) {
   if (!config.trained.empty()) return TrainedBetas(config.trained);
   if (config.schedule == "squaredcos_cap_v2") return CosineBetas(config.train_steps);
   if (config.schedule == "scaled_linear") {
-    return at::linspace(std::pow(config.start, 0.5), std::pow(config.end, 0.5), config.train_steps,
-                        at::kFloat)
+    return rounded::Linspace(std::pow(config.start, 0.5), std::pow(config.end, 0.5),
+                             config.train_steps)
         .pow(2);
   }
-  return at::linspace(config.start, config.end, config.train_steps, at::kFloat);
+  return rounded::Linspace(config.start, config.end, config.train_steps);
 }
 
 at::Tensor RescaleToZeroSnr(const at::Tensor& betas) {
-  at::Tensor root = at::cumprod(1.0 - betas, 0).sqrt();
+  at::Tensor root = rounded::Sqrt(at::cumprod(1.0 - betas, 0));
   const at::Tensor first = root[0].clone();
   const at::Tensor last = root[-1].clone();
   root = (root - last) * (first / (first - last));

@@ -1,7 +1,7 @@
 // The noise levels a model was trained with: betas and their cumulative products.
 //
-// All fp32 with LibTorch's own kernels, in the operand order of diffusers 0.42.1
-// (schedulers/scheduling_*.py, __init__); other orders differ in the last bit.
+// All fp32 in the operand order of diffusers 0.42.1 (schedulers/scheduling_*.py, __init__): other
+// orders differ in the last bit. The same bits on every processor (engine/tensor/rounded.h).
 // Zero-SNR rescaling: Lin et al. 2023, arXiv:2305.08891, algorithm 1. Pure functions.
 #pragma once
 

@@ -5,6 +5,7 @@
 #include "engine/schedulers/scheduler_base.h"
 #include "engine/schedulers/thresholding.h"
 #include "engine/schedulers/timesteps.h"
+#include "engine/tensor/rounded.h"
 
 namespace phasor::engine {
 namespace {
@@ -53,9 +54,9 @@ class DdimScheduler final : public SchedulerBase {
       clean = clean.clamp(-config_.clip_range, config_.clip_range);
     }
     const at::Tensor variance = ((1 - alpha_prev) / beta) * (1 - alpha / alpha_prev);
-    const at::Tensor deviation = config_.eta * variance.pow(0.5);
-    const at::Tensor direction = (1 - alpha_prev - deviation.pow(2)).pow(0.5) * epsilon;
-    const at::Tensor previous = alpha_prev.pow(0.5) * clean + direction;
+    const at::Tensor deviation = config_.eta * rounded::Sqrt(variance);
+    const at::Tensor direction = rounded::Sqrt(1 - alpha_prev - deviation.pow(2)) * epsilon;
+    const at::Tensor previous = rounded::Sqrt(alpha_prev) * clean + direction;
     if (config_.eta <= 0) return previous;
     return previous + deviation * noise(model_output.sizes(), model_output.scalar_type());
   }
@@ -80,13 +81,13 @@ class DdimScheduler final : public SchedulerBase {
   std::pair<at::Tensor, at::Tensor> Predict(const at::Tensor& output, const at::Tensor& sample,
                                             const at::Tensor& alpha, const at::Tensor& beta) const {
     if (config_.prediction_type == "epsilon") {
-      return {(sample - beta.pow(0.5) * output) / alpha.pow(0.5), output};
+      return {(sample - rounded::Sqrt(beta) * output) / rounded::Sqrt(alpha), output};
     }
     if (config_.prediction_type == "sample") {
-      return {output, (sample - alpha.pow(0.5) * output) / beta.pow(0.5)};
+      return {output, (sample - rounded::Sqrt(alpha) * output) / rounded::Sqrt(beta)};
     }
-    return {alpha.pow(0.5) * sample - beta.pow(0.5) * output,
-            alpha.pow(0.5) * output + beta.pow(0.5) * sample};
+    return {rounded::Sqrt(alpha) * sample - rounded::Sqrt(beta) * output,
+            rounded::Sqrt(alpha) * output + rounded::Sqrt(beta) * sample};
   }
 
   const DdimConfig config_;

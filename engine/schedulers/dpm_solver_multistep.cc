@@ -10,6 +10,7 @@
 #include "engine/schedulers/sigmas.h"
 #include "engine/schedulers/thresholding.h"
 #include "engine/schedulers/timesteps.h"
+#include "engine/tensor/rounded.h"
 
 namespace phasor::engine {
 namespace {
@@ -40,7 +41,9 @@ struct Level {
   at::Tensor alpha, sigma, lambda;
 
   explicit Level(const at::Tensor& s)
-      : alpha(1 / (s.pow(2) + 1).pow(0.5)), sigma(s * alpha), lambda(alpha.log() - sigma.log()) {}
+      : alpha(1 / rounded::Sqrt(s.pow(2) + 1)),
+        sigma(s * alpha),
+        lambda(rounded::Log(alpha) - rounded::Log(sigma)) {}
 };
 
 // Factors of one update x' = x*sample + m0*D0 + d1*D1 + d2*D2 + z*noise, signs included (a - b and
@@ -55,20 +58,20 @@ Factors UpdateFactors(const SolverConfig& config, const Level& s, const Level& t
   const bool second = order == 2 && !config.heun;
   Factors f;
   if (config.algorithm == "dpmsolver++") {
-    const at::Tensor e = (-h).exp() - 1.0;
+    const at::Tensor e = rounded::Exp(-h) - 1.0;
     f.x = t.sigma / s.sigma;
     f.m0 = -(t.alpha * e);
     if (order > 1) f.d1 = second ? -(0.5 * (t.alpha * e)) : t.alpha * (e / h + 1.0);
     if (order > 2) f.d2 = -(t.alpha * ((e + h) / h.pow(2) - 0.5));
   } else if (config.algorithm == "sde-dpmsolver++") {
-    const at::Tensor g = 1 - (-2.0 * h).exp();
-    f.x = t.sigma / s.sigma * (-h).exp();
+    const at::Tensor g = 1 - rounded::Exp(-2.0 * h);
+    f.x = t.sigma / s.sigma * rounded::Exp(-h);
     f.m0 = t.alpha * g;
     if (order > 1) f.d1 = second ? 0.5 * (t.alpha * g) : t.alpha * (g / (-2.0 * h) + 1.0);
     if (order > 2) f.d2 = t.alpha * ((g - 2.0 * h) / (2.0 * h).pow(2) - 0.5);
-    f.z = t.sigma * g.sqrt();
+    f.z = t.sigma * rounded::Sqrt(g);
   } else {
-    const at::Tensor p = h.exp() - 1.0;
+    const at::Tensor p = rounded::Exp(h) - 1.0;
     const double twice = config.stochastic() ? 2.0 : 1.0;
     f.x = t.alpha / s.alpha;
     f.m0 = -(twice * (t.sigma * p));
@@ -76,7 +79,7 @@ Factors UpdateFactors(const SolverConfig& config, const Level& s, const Level& t
       f.d1 = second ? -(twice * 0.5 * (t.sigma * p)) : -(twice * (t.sigma * (p / h - 1.0)));
     }
     if (order > 2) f.d2 = -(t.sigma * ((p - h) / h.pow(2) - 0.5));
-    if (config.stochastic()) f.z = t.sigma * ((2 * h).exp() - 1.0).sqrt();
+    if (config.stochastic()) f.z = t.sigma * rounded::Sqrt(rounded::Exp(2 * h) - 1.0);
   }
   return f;
 }
@@ -165,7 +168,8 @@ class DpmSolverMultistep final : public SchedulerBase {
 
   // num_train_timesteps without those whose log ratio is below lambda_min_clipped.
   int64_t LastTimestep() const {
-    const at::Tensor lambda = alphas_cumprod_.sqrt().log() - (1 - alphas_cumprod_).sqrt().log();
+    const at::Tensor lambda = rounded::Log(rounded::Sqrt(alphas_cumprod_)) -
+                              rounded::Log(rounded::Sqrt(1 - alphas_cumprod_));
     return config_.betas.train_steps - (lambda < config_.lambda_min_clipped).sum().item<int64_t>();
   }
 

@@ -8,6 +8,7 @@
 #include "engine/schedulers/sigma_step.h"
 #include "engine/schedulers/sigmas.h"
 #include "engine/schedulers/timesteps.h"
+#include "engine/tensor/rounded.h"
 
 namespace phasor::engine {
 namespace {
@@ -43,7 +44,7 @@ class EulerScheduler final : public SchedulerBase {
     if (config_.continuous) {
       timesteps_.clear();
       for (int64_t i = 0; i + 1 < sigmas_.numel(); ++i) {
-        timesteps_.push_back((0.25 * sigmas_[i].log()).item<float>());
+        timesteps_.push_back((0.25 * rounded::Log(sigmas_[i])).item<float>());
       }
     }
     return OkStatus();
@@ -77,9 +78,8 @@ class EulerScheduler final : public SchedulerBase {
 
   // One more sigma than steps, so that the schedule ends at the smallest one instead of 0.
   std::vector<double> LogLinear(int steps) const {
-    const at::Tensor sigmas =
-        at::linspace(table_.log_sigmas().back(), table_.log_sigmas().front(), steps + 1, at::kFloat)
-            .exp();
+    const at::Tensor sigmas = rounded::Exp(
+        rounded::Linspace(table_.log_sigmas().back(), table_.log_sigmas().front(), steps + 1));
     const float* data = sigmas.const_data_ptr<float>();
     return {data, data + sigmas.numel()};
   }

@@ -8,6 +8,7 @@
 #include "engine/schedulers/sigma_step.h"
 #include "engine/schedulers/sigmas.h"
 #include "engine/schedulers/timesteps.h"
+#include "engine/tensor/rounded.h"
 
 namespace phasor::engine {
 namespace {
@@ -51,8 +52,8 @@ class EulerAncestralScheduler final : public SchedulerBase {
     const at::Tensor to = sigmas_[k + 1];
     const at::Tensor x = sample.to(at::kFloat);
     const at::Tensor clean = CleanSample(config_.prediction_type, model_output, x, from);
-    const at::Tensor up = (to.pow(2) * (from.pow(2) - to.pow(2)) / from.pow(2)).pow(0.5);
-    const at::Tensor down = (to.pow(2) - up.pow(2)).pow(0.5);
+    const at::Tensor up = rounded::Sqrt(to.pow(2) * (from.pow(2) - to.pow(2)) / from.pow(2));
+    const at::Tensor down = rounded::Sqrt(to.pow(2) - up.pow(2));
     const at::Tensor derivative = (x - clean) / from;
     const at::Tensor moved = x + derivative * (down - from);
     const at::Tensor drawn = noise(model_output.sizes(), model_output.scalar_type());

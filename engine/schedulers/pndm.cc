@@ -7,6 +7,7 @@
 #include "engine/schedulers/betas.h"
 #include "engine/schedulers/scheduler_base.h"
 #include "engine/schedulers/timesteps.h"
+#include "engine/tensor/rounded.h"
 
 namespace phasor::engine {
 namespace {
@@ -207,10 +208,10 @@ class PndmScheduler final : public SchedulerBase {
     const at::Tensor alpha_prev = p >= 0 ? alphas_cumprod_[p] : final_alpha_;
     const at::Tensor beta = 1 - alpha;
     const at::Tensor beta_prev = 1 - alpha_prev;
-    if (config_.v_prediction) output = alpha.pow(0.5) * output + beta.pow(0.5) * sample;
-    const at::Tensor scale = (alpha_prev / alpha).pow(0.5);
+    if (config_.v_prediction) output = rounded::Sqrt(alpha) * output + rounded::Sqrt(beta) * sample;
+    const at::Tensor scale = rounded::Sqrt(alpha_prev / alpha);
     const at::Tensor denominator =
-        alpha * beta_prev.pow(0.5) + (alpha * beta * alpha_prev).pow(0.5);
+        alpha * rounded::Sqrt(beta_prev) + rounded::Sqrt(alpha * beta * alpha_prev);
     return scale * sample - (alpha_prev - alpha) * output / denominator;
   }
 

@@ -1,8 +1,9 @@
 // The sampler's seam: one subclass a file, named after diffusers' class.
 //
 // A scheduler is built from a parsed config, then SetTimesteps fixes the schedule; Step is then
-// called for k = 0 .. num_steps()-1 in order. All tables are fp32 computed as diffusers 0.42.1
-// computes them, so latents agree to the last bit where the model's output does.
+// called for k = 0 .. num_steps()-1 in order. All tables and factors are fp32 in diffusers 0.42.1's
+// operand order, and every operation is rounded once (engine/tensor/rounded.h): equal inputs give
+// equal latents on every processor.
 // Multistep history is explicit state: State()/SetState() carry it through a checkpoint.
 // Step is atomic: if it throws (out of memory), the state is the one before the call; only the
 // noise source may have advanced.

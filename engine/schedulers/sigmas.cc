@@ -6,6 +6,7 @@
 #include <ATen/TensorOperators.h>
 
 #include "engine/schedulers/timesteps.h"
+#include "engine/tensor/rounded.h"
 
 namespace phasor::engine {
 namespace {
@@ -14,7 +15,7 @@ constexpr double kRho = 7.0;
 constexpr double kBetaShape = 0.6;
 
 at::Tensor SigmaOf(const at::Tensor& alphas_cumprod) {
-  return ((1 - alphas_cumprod) / alphas_cumprod).pow(0.5);
+  return rounded::Sqrt((1 - alphas_cumprod) / alphas_cumprod);
 }
 
 std::vector<float> ToVector(const at::Tensor& tensor) {

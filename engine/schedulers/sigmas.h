@@ -1,6 +1,6 @@
 // Noise schedules in sigma = sqrt((1 - a) / a), a the cumulative product of alphas.
 //
-// The training table is fp32 (LibTorch's kernels); interpolation and the respaced schedules are
+// The training table is fp32; interpolation and the respaced schedules are
 // double, as numpy computes them, and cast to fp32 once at the end. Sources: diffusers 0.42.1
 // scheduling_euler_discrete.py (_convert_to_karras, _convert_to_exponential, _convert_to_beta,
 // _sigma_to_t) and scheduling_dpmsolver_multistep.py (_convert_to_lu); Karras et al. 2022,

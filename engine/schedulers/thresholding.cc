@@ -1,5 +1,9 @@
 #include "engine/schedulers/thresholding.h"
 
+#include <algorithm>
+#include <cmath>
+#include <tuple>
+
 #include <ATen/TensorOperators.h>
 
 namespace phasor::engine {
@@ -12,13 +16,35 @@ ThresholdConfig ReadThresholdConfig(SchedulerKeys& keys) {
   return config;
 }
 
+namespace {
+
+// at::quantile with linear interpolation, whose multiplication and addition LibTorch fuses on some
+// processors only: here on all.
+float Quantile(const at::Tensor& row, double ratio) {
+  const at::Tensor sorted = std::get<0>(row.sort()).contiguous();  // not-a-numbers come last
+  const float* values = sorted.const_data_ptr<float>();
+  const int64_t last = sorted.numel() - 1;
+  if (std::isnan(values[last])) return values[last];
+  const float rank = static_cast<float>(ratio) * static_cast<float>(last);
+  const auto below = std::min(static_cast<int64_t>(rank), last);
+  const auto above = std::min(below + 1, last);
+  const float weight = rank - static_cast<float>(below);
+  const float gap = values[above] - values[below];
+  return weight < 0.5f ? std::fma(weight, gap, values[below])
+                       : std::fma(weight - 1.0f, gap, values[above]);
+}
+
+}  // namespace
+
 at::Tensor Threshold(const ThresholdConfig& config, const at::Tensor& sample) {
   const bool wide = sample.scalar_type() == at::kFloat || sample.scalar_type() == at::kDouble;
   const at::Tensor flat =
       (wide ? sample : sample.to(at::kFloat)).reshape({sample.size(0), -1});  // [B, N]
-  const at::Tensor bound = at::quantile(flat.abs(), config.ratio, /*dim=*/1)
-                               .clamp(1, config.max_value)
-                               .unsqueeze(1);  // [B, 1]
+  at::Tensor bound = at::empty({flat.size(0), 1}, flat.options());
+  for (int64_t row = 0; row < flat.size(0); ++row) {
+    bound[row].fill_(Quantile(flat[row].abs().to(at::kFloat), config.ratio));
+  }
+  bound = bound.clamp(1, config.max_value);
   return (at::clamp(flat, -bound, bound) / bound).reshape(sample.sizes()).to(sample.scalar_type());
 }
 

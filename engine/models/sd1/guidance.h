@@ -1,6 +1,7 @@
 // Classifier-free guidance (Ho and Salimans, arXiv 2207.12598) and its rescaling (Lin et al.,
-// arXiv 2305.08891, section 3.4), as diffusers' pipeline_stable_diffusion.py computes them.
-// Pure functions; c10::Error on shapes that do not go together.
+// arXiv 2305.08891, section 3.4), as diffusers' pipeline_stable_diffusion.py computes them, with
+// the same bits on every processor. fp32 on the CPU. Pure functions; c10::Error on shapes that do
+// not go together.
 #pragma once
 
 #include "engine/tensor/torch.h"
