@@ -44,6 +44,10 @@ at::Tensor PackedConvolutionPlus(const at::Tensor& x, const at::Tensor& sum,
                  std::nullopt, Scalars(), std::nullopt);
 }
 
+// The fused sum has no form for maps of one pixel: such a tensor is contiguous in either order, and
+// oneDNN is then told strides that it refuses.
+bool TakesSum(const at::Tensor& sum) { return sum.size(2) * sum.size(3) > 1; }
+
 }  // namespace
 
 Conv2d::Conv2d(const WeightScope& weights, const Conv2dOptions& options)
@@ -64,11 +68,12 @@ void Conv2d::Pack(const at::Tensor& x) const {
 at::Tensor Conv2d::Run(const at::Tensor& x, const at::Tensor& bias, const at::Tensor& sum) const {
   Pack(x);
   const at::Tensor input = x.contiguous(at::MemoryFormat::ChannelsLast);
-  if (weight_->is_mkldnn()) {
-    return sum.defined() ? PackedConvolutionPlus(input, sum, *weight_, bias, options_)
-                         : PackedConvolution(input, *weight_, bias, options_);
+  if (weight_->is_mkldnn() && sum.defined() && TakesSum(sum)) {
+    return PackedConvolutionPlus(input, sum, *weight_, bias, options_);
   }
-  const at::Tensor out = at::conv2d(input, *weight_, bias, options_.stride, options_.padding);
+  const at::Tensor out = weight_->is_mkldnn()
+                             ? PackedConvolution(input, *weight_, bias, options_)
+                             : at::conv2d(input, *weight_, bias, options_.stride, options_.padding);
   return sum.defined() ? out + sum : out;
 }
 

@@ -2,7 +2,8 @@
 //
 // On the CPU in fp32 the weight is packed for oneDNN at the first Forward, for that input's shape,
 // and the packed form takes the original's place in the handle: LibTorch's own convolution packs
-// at every call. Other shapes and types still work; oneDNN repacks where another form is better.
+// at every call. Other shapes and types still work: oneDNN repacks where another form is better,
+// and what a fused form does not take is done in two passes.
 // One thread; keeps handles to its parameters.
 #pragma once
 

@@ -80,6 +80,45 @@ TEST(Conv2dTest, PackedWeightsServeOtherShapesAndBatchesToo) {
   }
 }
 
+// Maps of one pixel or one row come up in the middle of a UNet for small pictures, from views of
+// every kind: their strides say little about their order.
+TEST(Conv2dTest, TakesTheSmallestMapsFromEveryKindOfView) {
+  const c10::InferenceMode guard;
+  const auto views = [](const at::Tensor& x) {
+    const at::Tensor flat = x.flatten(2).transpose(1, 2).contiguous();  // [B, HW, C]
+    return std::vector<at::Tensor>{x, x.contiguous(at::MemoryFormat::ChannelsLast),
+                                   flat.transpose(1, 2).unflatten(2, x.sizes().slice(2)),
+                                   at::cat({x, x}, 1).slice(1, 0, x.size(1)),
+                                   x.transpose(0, 1).contiguous().transpose(0, 1)};
+  };
+  for (const int64_t stride : {1, 2}) {
+    for (const int64_t kernel : {1, 3}) {
+      const Conv2dOptions options{
+          .in = 16, .out = 16, .kernel = kernel, .stride = stride, .padding = kernel / 2};
+      WeightStore store =
+          Store({{"weight", {options.out, options.in, kernel, kernel}}, {"bias", {options.out}}});
+      const at::Tensor weight =
+          store.Get("weight", {options.out, options.in, kernel, kernel})->clone();
+      const at::Tensor bias = *store.Get("bias", {options.out});
+      const Conv2d conv(WeightScope(store), options);
+      for (const std::vector<int64_t>& size :
+           {std::vector<int64_t>{2, 1, 1}, {1, 1, 1}, {1, 1, 2}, {2, 2, 1}, {2, 1, 7}, {1, 2, 2}}) {
+        const at::Tensor x = at::randn({size[0], options.in, size[1], size[2]});
+        const at::Tensor expected = at::conv2d(x, weight, bias, stride, options.padding);
+        const at::Tensor sum = at::randn_like(expected);
+        const double tolerance = 1e-5 * (1 + expected.abs().max().item().toDouble());
+        for (const at::Tensor& x_view : views(x)) {
+          EXPECT_LT(Difference(conv.Forward(x_view), expected), tolerance) << x.sizes();
+          for (const at::Tensor& sum_view : views(sum)) {
+            EXPECT_LT(Difference(conv.ForwardPlus(x_view, sum_view), expected + sum), tolerance)
+                << x.sizes() << x_view.strides() << sum_view.strides();
+          }
+        }
+      }
+    }
+  }
+}
+
 TEST(ResnetTest, OneTimestepForTheBatchEqualsOnePerImage) {
   const c10::InferenceMode guard;
   for (const bool scale_shift : {false, true}) {
