@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "common/base/file.h"
+#include "common/config/native_size.h"
 #include "common/config/yaml_reader.h"
 
 namespace phasor::config {
@@ -52,7 +53,13 @@ void ReadDefaults(YamlReader& card, ModelDefaults* defaults) {
   card.Absorb(reader);
 }
 
-void ReadLimits(YamlReader& card, ModelLimits* limits) {
+// Which of the limits a card states itself.
+struct StatedLimits {
+  bool min_size = false;
+  bool max_size = false;
+};
+
+StatedLimits ReadLimits(YamlReader& card, ModelLimits* limits) {
   YamlReader reader = card.Child("limits");
   reader.Int("min_size", 8, kLargestSide, &limits->min_size);
   reader.Int("max_size", 8, kLargestSide, &limits->max_size);
@@ -66,6 +73,30 @@ void ReadLimits(YamlReader& card, ModelLimits* limits) {
   reader.Int("max_clip_skip", 0, 64, &limits->max_clip_skip);
   if (limits->min_size > limits->max_size) reader.Fail("min_size", "must not exceed max_size");
   card.Absorb(reader);
+  return {reader.Has("min_size"), reader.Has("max_size")};
+}
+
+// The side that comes nearest within the limits.
+int Within(const ModelLimits& limits, int side) {
+  const int multiple = limits.size_multiple;
+  const int low = (limits.min_size + multiple - 1) / multiple * multiple;
+  const int high = limits.max_size / multiple * multiple;
+  return std::clamp(side / multiple * multiple, low, std::max(low, high));
+}
+
+// Makes the networks' own size the default. A limit that the card states holds; one that it leaves
+// open gives way.
+void FitSize(const std::optional<NativeSize>& native, StatedLimits stated, ModelCard* card) {
+  if (!native) return;
+  ModelLimits& limits = card->limits;
+  if (!stated.min_size) {
+    limits.min_size = std::min({limits.min_size, native->width, native->height});
+  }
+  if (!stated.max_size) {
+    limits.max_size = std::max({limits.max_size, native->width, native->height});
+  }
+  card->defaults.width = Within(limits, native->width);
+  card->defaults.height = Within(limits, native->height);
 }
 
 void ReadPreview(YamlReader& card, std::optional<PreviewFactors>* preview) {
@@ -150,12 +181,16 @@ StatusOr<ModelCard> ReadModelCard(const std::string& directory) {
     reader.String("family", &card.family);
     reader.String("description", &card.description);
     reader.String("licence", &card.licence);
+    reader.String("variant", &card.variant);
+    const StatedLimits stated = ReadLimits(reader, &card.limits);
+    FitSize(ReadNativeSize(card.directory), stated, &card);
     ReadDefaults(reader, &card.defaults);
-    ReadLimits(reader, &card.limits);
     ReadPreview(reader, &card.preview);
     ReadSha256(reader, &card.sha256);
     RETURN_IF_ERROR(reader.Finish());
     RETURN_IF_ERROR(CheckDefaults(card, path));
+  } else {
+    FitSize(ReadNativeSize(card.directory), {}, &card);
   }
   if (!IsLegalName(card.name)) {
     return InvalidArgument(path + ": name must be 1 to 64 characters of a-z, 0-9, '.', '_', '-'");

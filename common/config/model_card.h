@@ -1,5 +1,6 @@
 // A model's card: what a request gets by default and what it may ask for. Read from the model
 // directory's phasor.yaml; a directory without one gets its family's defaults.
+// A model that was made for a size outside the limits' defaults has these widened.
 // Plain values; ReadModelCard has no state and is thread-safe.
 #pragma once
 
@@ -15,8 +16,8 @@
 namespace phasor::config {
 
 struct ModelDefaults {
-  int width = 512;   // pixels
-  int height = 512;  // pixels
+  int width = 512;   // pixels; where the card says nothing, what the networks were made for
+  int height = 512;  // pixels (common/config/native_size.h), brought within the card's limits
   int steps = 25;
   double guidance_scale = 7.5;
   std::string scheduler;  // empty: the one in the model directory
@@ -47,6 +48,8 @@ struct ModelCard {
   std::string family;     // "sd1"
   std::string description;
   std::string licence;
+  // Which of several sets of weights is read, e.g. "fp16"; empty: the plain files, or the only set.
+  std::string variant;
   ModelDefaults defaults;
   ModelLimits limits;
   std::optional<PreviewFactors> preview;

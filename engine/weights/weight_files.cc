@@ -1,7 +1,9 @@
 #include "engine/weights/weight_files.h"
 
 #include <filesystem>
+#include <optional>
 #include <set>
+#include <string_view>
 #include <utility>
 
 #include <nlohmann/json.hpp>
@@ -77,6 +79,48 @@ bool Exists(const std::string& path) {
   return std::filesystem::exists(path, ignored);
 }
 
+// The file or index of a variant (empty: the plain ones), if the folder has it. The index has had
+// two names: "model.safetensors.index.fp16.json" and "model.safetensors.fp16.index.json".
+std::optional<std::string> Find(const std::string& stem, const std::string& variant,
+                                WeightLayout layout) {
+  const std::string dotted = variant.empty() ? "" : "." + variant;
+  const std::string single = stem + dotted + ".safetensors";
+  std::optional<std::string> index;
+  for (const std::string& candidate : {stem + ".safetensors.index" + dotted + ".json",
+                                       stem + ".safetensors" + dotted + ".index.json"}) {
+    if (!index && Exists(candidate)) index = candidate;
+  }
+  const bool index_first = layout == WeightLayout::kDiffusers;
+  if (index && (index_first || !Exists(single))) return index;
+  if (Exists(single)) return single;
+  return std::nullopt;
+}
+
+StatusOr<WeightFiles> Open(const std::string& path) {
+  return path.ends_with(".json") ? OpenShards(path) : OpenWeightFile(path);
+}
+
+// The variants whose files or indexes lie in a folder: "fp16" of "model.fp16.safetensors". Shards
+// alone ("model.fp16-00001-of-00002.safetensors") are none.
+std::set<std::string> VariantsIn(const std::string& directory, const std::string& name) {
+  std::set<std::string> variants;
+  const auto between = [&](const std::string& file, const std::string& head,
+                           std::string_view tail) {
+    if (file.size() <= head.size() + tail.size()) return;
+    if (!file.starts_with(head) || !file.ends_with(tail)) return;
+    const std::string variant = file.substr(head.size(), file.size() - head.size() - tail.size());
+    if (variant.find_first_of(".-") == std::string::npos) variants.insert(variant);
+  };
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::directory_iterator(directory, ignored)) {
+    const std::string file = entry.path().filename();
+    between(file, name + ".", ".safetensors");
+    between(file, name + ".safetensors.index.", ".json");
+    between(file, name + ".safetensors.", ".index.json");
+  }
+  return variants;
+}
+
 }  // namespace
 
 StatusOr<WeightFiles> OpenWeightFile(const std::string& path) {
@@ -85,14 +129,29 @@ StatusOr<WeightFiles> OpenWeightFile(const std::string& path) {
   return files;
 }
 
-StatusOr<WeightFiles> OpenWeightFolder(const std::string& directory, WeightLayout layout) {
-  const std::string stem =
-      directory + (layout == WeightLayout::kDiffusers ? "/diffusion_pytorch_model" : "/model");
+StatusOr<WeightFiles> OpenWeightFolder(const std::string& directory, WeightLayout layout,
+                                       const std::string& variant) {
+  const std::string name = layout == WeightLayout::kDiffusers ? "diffusion_pytorch_model" : "model";
+  const std::string stem = directory + "/" + name;
   const std::string single = stem + ".safetensors";
-  const std::string index = single + ".index.json";
-  const bool index_first = layout == WeightLayout::kDiffusers;
-  if (Exists(index) && (index_first || !Exists(single))) return OpenShards(index);
-  if (Exists(single)) return OpenWeightFile(single);
+  const std::vector<std::string> choices = {variant, ""};
+  for (size_t i = variant.empty() ? 1 : 0; i < choices.size(); ++i) {
+    if (const auto found = Find(stem, choices[i], layout)) return Open(*found);
+  }
+  const std::set<std::string> variants = VariantsIn(directory, name);
+  std::string listed;
+  for (const std::string& one : variants) listed += (listed.empty() ? "" : ", ") + one;
+  if (!variants.empty() && !variant.empty()) {
+    return NotFound(directory + ": has no weights of the variant '" + variant + "', only of " +
+                    listed);
+  }
+  if (variants.size() > 1) {
+    return InvalidArgument(directory + ": has weights of several variants (" + listed +
+                           "); choose one with variant in phasor.yaml");
+  }
+  if (!variants.empty()) {
+    if (const auto found = Find(stem, *variants.begin(), layout)) return Open(*found);
+  }
   for (const char* extension : {".bin", ".ckpt", ".pth", ".pt"}) {
     if (Exists(stem + extension) || Exists(directory + "/pytorch_model" + extension)) {
       return NotFound(single + " does not exist; pickled weights are not read, convert them first");

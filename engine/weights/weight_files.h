@@ -38,7 +38,10 @@ struct WeightFiles {
 // Maps one file.
 StatusOr<WeightFiles> OpenWeightFile(const std::string& path);
 
-// Finds, checks and maps the files in a component's folder.
-StatusOr<WeightFiles> OpenWeightFolder(const std::string& directory, WeightLayout layout);
+// Finds, checks and maps the files in a component's folder. `variant` ("fp16") is preferred where
+// the folder has it ("model.fp16.safetensors"); else the plain files are taken, and where there are
+// none the only variant there is. INVALID_ARGUMENT if several are there and none was chosen.
+StatusOr<WeightFiles> OpenWeightFolder(const std::string& directory, WeightLayout layout,
+                                       const std::string& variant = "");
 
 }  // namespace phasor::engine

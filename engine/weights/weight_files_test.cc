@@ -90,6 +90,52 @@ TEST(WeightFilesTest, EachLibraryHasItsOwnPrecedence) {
   }
 }
 
+// What each folder gives: the name of the tensor in the file that is taken, or a part of the error.
+TEST(WeightFilesTest, TakesTheVariantThatIsThereOrChosen) {
+  const struct {
+    std::vector<std::string> files;
+    const char* chosen;
+    const char* taken;
+    const char* error;
+  } cases[] = {
+      {{"model.fp16.safetensors"}, "", "model.fp16.safetensors", ""},
+      {{"model.fp16.safetensors"}, "fp16", "model.fp16.safetensors", ""},
+      {{"model.safetensors", "model.fp16.safetensors"}, "", "model.safetensors", ""},
+      {{"model.safetensors", "model.fp16.safetensors"}, "fp16", "model.fp16.safetensors", ""},
+      {{"model.safetensors"}, "fp16", "model.safetensors", ""},
+      {{"model.ema.safetensors", "model.fp16.safetensors"}, "ema", "model.ema.safetensors", ""},
+      {{"model.ema.safetensors", "model.fp16.safetensors"}, "", "", "(ema, fp16)"},
+      {{"model.fp16.safetensors"}, "bf16", "", "only of fp16"},
+      {{"model.fp16-00001-of-00001.safetensors", "model.safetensors.index.fp16.json"},
+       "",
+       "model.fp16-00001-of-00001.safetensors",
+       ""},
+      {{"model.fp16-00001-of-00001.safetensors", "model.safetensors.fp16.index.json"},
+       "",
+       "model.fp16-00001-of-00001.safetensors",
+       ""},
+      {{"model.fp16-00001-of-00001.safetensors"}, "", "", "does not exist"},
+      {{"other.fp16.safetensors"}, "", "", "does not exist"},
+  };
+  for (const auto& test : cases) {
+    const TemporaryDirectory folder;
+    std::string all;
+    for (const std::string& file : test.files) {
+      all += file + " ";
+      folder.Write(file, file.ends_with(".json")
+                             ? Index(R"("a":"model.fp16-00001-of-00001.safetensors")")
+                             : Bytes({"a", file}));
+    }
+    const auto files = OpenWeightFolder(folder.path(), WeightLayout::kTransformers, test.chosen);
+    ASSERT_EQ(files.ok(), *test.error == '\0') << all << files.status();
+    if (files.ok()) {
+      EXPECT_TRUE(files->tensors.contains(test.taken)) << all;
+    } else {
+      EXPECT_THAT(Message(files.status()), HasSubstr(test.error)) << all;
+    }
+  }
+}
+
 TEST(WeightFilesTest, SaysWhatIsMissing) {
   const TemporaryDirectory folder;
   auto files = OpenWeightFolder(folder.path(), WeightLayout::kDiffusers);

@@ -26,6 +26,16 @@ std::string ShapeText(const Shape& shape) {
   return text + "]";
 }
 
+// The first few of them, and how many more there are.
+std::string FirstOf(const std::vector<std::string>& entries) {
+  std::string text;
+  for (size_t i = 0; i < std::min(entries.size(), kProblemsNamed); ++i) {
+    text += (i == 0 ? "" : "; ") + entries[i];
+  }
+  if (entries.size() <= kProblemsNamed) return text;
+  return text + "; and " + std::to_string(entries.size() - kProblemsNamed) + " more";
+}
+
 // A 1x1 convolution is a linear layer; files and configs disagree about the rank.
 std::vector<int64_t> WithoutUnitKernel(at::IntArrayRef shape) {
   std::vector<int64_t> plain = shape.vec();
@@ -36,8 +46,8 @@ std::vector<int64_t> WithoutUnitKernel(at::IntArrayRef shape) {
 }  // namespace
 
 StatusOr<WeightStore> WeightStore::Open(const std::string& directory, WeightLayout layout,
-                                        WeightOptions options) {
-  ASSIGN_OR_RETURN(WeightFiles files, OpenWeightFolder(directory, layout));
+                                        WeightOptions options, const std::string& variant) {
+  ASSIGN_OR_RETURN(WeightFiles files, OpenWeightFolder(directory, layout, variant));
   return WeightStore(std::move(files), directory, std::move(options));
 }
 
@@ -76,24 +86,26 @@ Weight WeightStore::Get(const std::string& name, at::IntArrayRef shape) {
 }
 
 Status WeightStore::Finish() const {
-  std::vector<std::string> problems = problems_;
+  if (problems_.empty()) return OkStatus();
+  return InvalidArgument(label_ + ": " + FirstOf(problems_));
+}
+
+std::string WeightStore::Surplus() const {
+  std::vector<std::string> names;
   for (const auto& [name, _] : tensors_) {
     const auto ignored = [&](const std::string& pattern) { return Matches(pattern, name); };
     if (given_.contains(name) ||
         std::any_of(options_.ignore.begin(), options_.ignore.end(), ignored)) {
       continue;
     }
-    problems.push_back("'" + name + "' is in the file but not in the model");
+    names.push_back("'" + name + "'");
   }
-  if (problems.empty()) return OkStatus();
-  std::string message = label_ + ": ";
-  for (size_t i = 0; i < std::min(problems.size(), kProblemsNamed); ++i) {
-    message += (i == 0 ? "" : "; ") + problems[i];
-  }
-  if (problems.size() > kProblemsNamed) {
-    message += "; and " + std::to_string(problems.size() - kProblemsNamed) + " more";
-  }
-  return InvalidArgument(message);
+  if (names.empty()) return "";
+  const bool one = names.size() == 1;
+  return label_ + ": the file holds " + std::to_string(names.size()) +
+         (one ? " tensor that the config does not ask for and that is"
+              : " tensors that the config does not ask for and that are") +
+         " not used: " + FirstOf(names);
 }
 
 }  // namespace phasor::engine

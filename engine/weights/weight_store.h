@@ -48,16 +48,20 @@ struct WeightOptions {
 class WeightStore {
  public:
   // `directory` is a component's folder. NOT_FOUND or DATA_LOSS names the file.
+  // `variant` as in OpenWeightFolder.
   static StatusOr<WeightStore> Open(const std::string& directory, WeightLayout layout,
-                                    WeightOptions options);
+                                    WeightOptions options, const std::string& variant = "");
   WeightStore(WeightFiles files, std::string label, WeightOptions options);
 
   // [a, b, 1, 1] and [a, b] are the same shape. The tensor is contiguous.
   Weight Get(const std::string& name, at::IntArrayRef shape);
   bool Has(const std::string& name) const { return tensors_.contains(name); }
 
-  // The first problems and their number: missing tensors, wrong shapes, tensors nobody asked for.
+  // The first problems and their number: missing tensors, wrong shapes.
   Status Finish() const;
+  // A sentence about the tensors that nobody asked for, as diffusers warns of them: files hold
+  // layers that a shortened config leaves out. Empty if there are none.
+  std::string Surplus() const;
 
   const WeightFiles& files() const { return files_; }
   at::ScalarType dtype() const { return options_.dtype; }

@@ -40,8 +40,22 @@ TEST(WeightStoreTest, FinishNamesEveryKindOfProblem) {
   const Status status = store.Finish();
   EXPECT_EQ(status.code(), StatusCode::kInvalidArgument);
   EXPECT_EQ(Message(status),
-            "unet: 'a' has the shape [2, 3] where the config asks for [3, 2]; 'c' [4] is missing; "
-            "'b' is in the file but not in the model");
+            "unet: 'a' has the shape [2, 3] where the config asks for [3, 2]; 'c' [4] is missing");
+}
+
+TEST(WeightStoreTest, TensorsThatNobodyAsksForAreToldAndNoProblem) {
+  WeightStore store = Store({Zeros("a", {2}), Zeros("layers.11.weight", {2, 3}), Zeros("s", {})});
+  EXPECT_TRUE(store.Get("a", {2}).defined());
+  EXPECT_TRUE(store.Finish().ok()) << store.Finish();
+  EXPECT_EQ(store.Surplus(),
+            "unet: the file holds 2 tensors that the config does not ask for and that are not "
+            "used: 'layers.11.weight'; 's'");
+  EXPECT_TRUE(store.Get("layers.11.weight", {2, 3}).defined());
+  EXPECT_EQ(store.Surplus(),
+            "unet: the file holds 1 tensor that the config does not ask for and that is not used: "
+            "'s'");
+  EXPECT_TRUE(store.Get("s", {}).defined());
+  EXPECT_EQ(store.Surplus(), "");
 }
 
 TEST(WeightStoreTest, ManyProblemsAreCounted) {
@@ -57,6 +71,7 @@ TEST(WeightStoreTest, TheIgnoreListNeedsNoReader) {
                              Zeros("vision_model.x", {1}), Zeros("logit_scale", {})},
                             options);
   EXPECT_TRUE(store.Finish().ok()) << store.Finish();
+  EXPECT_EQ(store.Surplus(), "");
 }
 
 TEST(WeightStoreTest, UnitKernelsAndLinearLayersAreTheSame) {

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "common/base/file.h"
+#include "engine/api/schedulers.h"
 #include "engine/schedulers/scheduler.h"
 #include "engine/weights/config_reader.h"
 #include "engine/weights/weight_store.h"
@@ -37,18 +38,32 @@ Status RequireClass(const PipelineSource& source, const std::string& component,
 
 // Opens a component's weights and builds its network from them.
 template <typename Network, typename Config>
-StatusOr<std::unique_ptr<Network>> Build(const std::string& folder, WeightLayout layout,
-                                         const Config& config, Sd1Components* components) {
-  ASSIGN_OR_RETURN(WeightStore store,
-                   WeightStore::Open(folder, layout, Network::Options(at::kFloat)));
+StatusOr<std::unique_ptr<Network>> Build(const PipelineSource& source, const std::string& component,
+                                         WeightLayout layout, const Config& config,
+                                         Sd1Components* components) {
+  const std::string folder = source.directory + "/" + component;
+  ASSIGN_OR_RETURN(
+      WeightStore store,
+      WeightStore::Open(folder, layout, Network::Options(at::kFloat), source.card.variant));
   ASSIGN_OR_RETURN(std::unique_ptr<Network> network, Network::Create(config, store));
+  if (std::string surplus = store.Surplus(); !surplus.empty()) {
+    components->warnings.push_back(std::move(surplus));
+  }
   components->weight_bytes += store.files().bytes;
-  const std::string label = fs::path(folder).filename().string() + "/";
+  const std::string label = component + "/";
   for (const std::string& path : store.files().paths) {
     components->files[label + fs::path(path).filename().string()] = path;
   }
   components->files[label + "config.json"] = folder + "/config.json";
   return network;
+}
+
+void WarnOfKeys(const std::string& file, const std::vector<std::string>& keys,
+                Sd1Components* components) {
+  if (keys.empty()) return;
+  std::string names;
+  for (const std::string& key : keys) names += (names.empty() ? "" : ", ") + key;
+  components->warnings.push_back(file + ": keys that are not known and have no effect: " + names);
 }
 
 Status LoadNetworks(const PipelineSource& source, Sd1Components* components) {
@@ -58,19 +73,21 @@ Status LoadNetworks(const PipelineSource& source, Sd1Components* components) {
                    ParseClipConfig(root + "text_encoder/config.json", clip_class));
   ASSIGN_OR_RETURN(
       components->text_encoder,
-      Build<ClipTextModel>(root + "text_encoder", WeightLayout::kTransformers, clip, components));
+      Build<ClipTextModel>(source, "text_encoder", WeightLayout::kTransformers, clip, components));
 
   RETURN_IF_ERROR(RequireClass(source, "unet", "UNet2DConditionModel"));
   ASSIGN_OR_RETURN(ConfigReader unet_reader, ConfigReader::Open(root + "unet/config.json"));
   ASSIGN_OR_RETURN(const UnetConfig unet, ParseUnetConfig(std::move(unet_reader)));
   ASSIGN_OR_RETURN(components->unet,
-                   Build<Unet>(root + "unet", WeightLayout::kDiffusers, unet, components));
+                   Build<Unet>(source, "unet", WeightLayout::kDiffusers, unet, components));
+  WarnOfKeys(root + "unet/config.json", unet.unknown_keys, components);
 
   RETURN_IF_ERROR(RequireClass(source, "vae", "AutoencoderKL"));
   ASSIGN_OR_RETURN(ConfigReader vae_reader, ConfigReader::Open(root + "vae/config.json"));
   ASSIGN_OR_RETURN(const VaeConfig vae, ParseVaeConfig(std::move(vae_reader)));
   ASSIGN_OR_RETURN(components->vae,
-                   Build<AutoencoderKl>(root + "vae", WeightLayout::kDiffusers, vae, components));
+                   Build<AutoencoderKl>(source, "vae", WeightLayout::kDiffusers, vae, components));
+  WarnOfKeys(root + "vae/config.json", vae.unknown_keys, components);
   return OkStatus();
 }
 
@@ -80,9 +97,14 @@ StatusOr<nlohmann::json> LoadSchedulerConfig(const PipelineSource& source) {
   StatusOr<nlohmann::json> config = ParseSchedulerConfig(text);
   if (!config.ok()) return Annotate(config.status(), path);
   ASSIGN_OR_RETURN((*config)["_class_name"], ClassOf(source, "scheduler"));
-  // What no request can mend is refused now, not at the first run.
-  const auto scheduler = MakeScheduler(*config, {});
-  if (!scheduler.ok()) return Annotate(scheduler.status(), path);
+  // Refused now is only what no request can mend, by naming a scheduler that the file has no say
+  // in.
+  const Status own = MakeScheduler(*config, {}).status();
+  bool mendable = own.ok();
+  for (const SchedulerName& name : SchedulerNames()) {
+    mendable = mendable || MakeScheduler(*config, {.name = std::string(name.alias)}).ok();
+  }
+  if (!mendable) return Annotate(own, path);
   return config;
 }
 
@@ -132,10 +154,13 @@ void AddTokenizerFiles(const std::string& folder, Sd1Components* components) {
 StatusOr<Sd1Components> LoadSd1Components(const PipelineSource& source) {
   const std::string tokenizer_folder = source.directory + "/tokenizer";
   ASSIGN_OR_RETURN(ClipTokenizer tokenizer, ClipTokenizer::Load(tokenizer_folder));
-  Sd1Components components{std::move(tokenizer), nullptr, nullptr, nullptr, {}, {}, 0};
+  Sd1Components components{std::move(tokenizer), nullptr, nullptr, nullptr, {}, {}, 0, {}};
   AddTokenizerFiles(tokenizer_folder, &components);
   RETURN_IF_ERROR(LoadNetworks(source, &components));
   ASSIGN_OR_RETURN(components.scheduler_config, LoadSchedulerConfig(source));
+  for (const char* name : {"model_index.json", "scheduler/scheduler_config.json"}) {
+    components.files[name] = source.directory + "/" + name;
+  }
   RETURN_IF_ERROR(CheckTogether(source, components));
   return components;
 }

@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include <nlohmann/json.hpp>
 
@@ -26,6 +27,8 @@ struct Sd1Components {
   // Everything that decides a picture, label -> path: what the model's digest is made of.
   std::map<std::string, std::string> files;
   uint64_t weight_bytes = 0;
+  // What the files hold and nobody reads, a sentence each.
+  std::vector<std::string> warnings;
 };
 
 // NOT_FOUND, DATA_LOSS and INVALID_ARGUMENT name the file and the reason.

@@ -42,7 +42,7 @@ class Sd1Pipeline final : public Pipeline {
   }
 
   std::vector<std::string> Warnings(const RunSpec& spec) const override {
-    std::vector<std::string> warnings;
+    std::vector<std::string> warnings = parts_.warnings;
     const int room = parts_.tokenizer.max_length() - 2;  // between begin and end
     const auto look = [&](const char* name, const std::string& text) {
       const int tokens = parts_.tokenizer.CountTokens(text);
