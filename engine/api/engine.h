@@ -5,8 +5,10 @@
 // the device. Only ModelInfo and RunSpec (plain values) may cross threads.
 // Errors: RESOURCE_EXHAUSTED is memory (a lighter plan may help), INVALID_ARGUMENT a bad request
 // or configuration, NOT_FOUND / DATA_LOSS an absent or broken file (named), a lost device has a
-// mark of its own (engine/api/device_lost.h), INTERNAL is anything else with LibTorch's text. No
-// exception leaves the engine.
+// mark of its own (engine/api/device_lost.h), OUT_OF_RANGE values that are no finite numbers where
+// a picture should come of them, INTERNAL is anything else. What a unit of a run reports begins
+// with the phase, e.g. "denoising step 3 of 20, 512x512", before LibTorch's text. No exception
+// leaves the engine.
 #pragma once
 
 #include <cstdint>
@@ -68,6 +70,8 @@ struct RunReport {
   double denoiser_seconds = 0;  // inside the network, so loop overhead = steps - this
   std::string fingerprint;
   std::string scheduler;              // class name that ran
+  bool karras_sigmas = false;         // as it ran, whoever asked for it: request or model
+  double eta = 0;                     // as it ran: 0 where the scheduler has none
   std::vector<std::string> warnings;  // for the user, a sentence each, without prompt text
   int resumed_from_step = 0;          // 0: started at the beginning
   bool resumed = false;
@@ -154,6 +158,8 @@ struct EngineOptions {
   std::string dtype = "fp32";
   // Where digests of large weight files are remembered; empty: nowhere.
   std::string cache_directory;
+  // Which of several sets of weights is read, e.g. "fp16"; empty: as each model's card says.
+  std::string variant;
 };
 
 class Engine {

@@ -9,9 +9,9 @@
 
 namespace phasor::engine {
 
-// Picture `index` of a run of `spec`. `scheduler` is the class that ran (RunReport::scheduler).
-// INVALID_ARGUMENT when size and bytes of the picture disagree.
+// Picture `index` of a run of `spec`; `report` says what ran. INVALID_ARGUMENT when size and bytes
+// of the picture disagree.
 StatusOr<std::string> ResultPng(const RunSpec& spec, const ModelInfo& model,
-                                const std::string& scheduler, int index, const Image& image);
+                                const RunReport& report, int index, const Image& image);
 
 }  // namespace phasor::engine

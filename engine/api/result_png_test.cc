@@ -13,12 +13,13 @@ TEST(ResultPngTest, CarriesThePictureAndHowItWasMade) {
   spec.steps = 20;
   spec.guidance_scale = 4;
   spec.seed = 7;
-  spec.scheduler = "dpmpp_2m_karras";
+  RunReport report;
+  report.scheduler = "DPMSolverMultistepScheduler";
+  report.karras_sigmas = true;
   ModelInfo model;
   model.name = "demo";
   const Image picture{2, 1, {1, 2, 3, 4, 5, 6}};
-  const StatusOr<std::string> bytes =
-      ResultPng(spec, model, "DPMSolverMultistepScheduler", 1, picture);
+  const StatusOr<std::string> bytes = ResultPng(spec, model, report, 1, picture);
   ASSERT_TRUE(bytes.ok()) << bytes.status();
   const image::Png png = image::DecodePng(*bytes, 100).value();
   EXPECT_EQ(png.rgb, picture.rgb);
@@ -30,7 +31,7 @@ TEST(ResultPngTest, CarriesThePictureAndHowItWasMade) {
 }
 
 TEST(ResultPngTest, RefusesAPictureWithoutItsBytes) {
-  EXPECT_EQ(ResultPng({}, {}, "", 0, Image{2, 2, {}}).status().code(),
+  EXPECT_EQ(ResultPng({}, {}, {}, 0, Image{2, 2, {}}).status().code(),
             StatusCode::kInvalidArgument);
 }
 

@@ -76,6 +76,8 @@ FakeRun::FakeRun(RunSpec spec, ModelInfo model, std::shared_ptr<const FakeOption
   }
   report_.fingerprint = fingerprint_;
   const auto scheduler = FindScheduler(spec_.scheduler);
+  report_.karras_sigmas = scheduler && scheduler->karras;
+  report_.eta = spec_.eta;
   report_.scheduler = scheduler ? std::string(scheduler->class_name) : model_.schedulers.front();
 }
 

@@ -72,24 +72,29 @@ StatusOr<nlohmann::json> ReadIndex(const std::string& directory) {
 
 }  // namespace
 
-EngineImpl::EngineImpl(EngineFacts facts, std::string cache_directory, const Clock& clock)
-    : facts_(std::move(facts)), cache_directory_(std::move(cache_directory)), clock_(clock) {}
+EngineImpl::EngineImpl(EngineFacts facts, EngineOptions options, const Clock& clock)
+    : facts_(std::move(facts)), options_(std::move(options)), clock_(clock) {}
 
 StatusOr<std::shared_ptr<Model>> EngineImpl::Load(const std::string& directory) {
-  return Guard([&]() -> StatusOr<std::shared_ptr<Model>> {
-    const SteadyTime begin = clock_.Steady();
-    PipelineSource source;
-    source.directory = directory;
-    source.cache_directory = cache_directory_;
-    ASSIGN_OR_RETURN(source.index, ReadIndex(directory));
-    ASSIGN_OR_RETURN(source.card, config::ReadModelCard(directory));
-    ASSIGN_OR_RETURN(std::shared_ptr<Pipeline> pipeline, LoadPipeline(source));
-    ModelInfo info = pipeline->info();
-    info.load_seconds = SecondsBetween(begin, clock_.Steady());
-    RunEnvironment environment{std::move(pipeline), std::make_shared<UnitCosts>(), facts_, &clock_};
-    return std::shared_ptr<Model>(
-        std::make_shared<ModelImpl>(std::move(info), std::move(environment)));
-  });
+  StatusOr<std::shared_ptr<Model>> loaded = Guard([&] { return LoadGuarded(directory); });
+  if (loaded.ok() || Message(loaded.status()).find(directory) != std::string::npos) return loaded;
+  return Annotate(loaded.status(), "loading " + directory);
+}
+
+StatusOr<std::shared_ptr<Model>> EngineImpl::LoadGuarded(const std::string& directory) {
+  const SteadyTime begin = clock_.Steady();
+  PipelineSource source;
+  source.directory = directory;
+  source.cache_directory = options_.cache_directory;
+  ASSIGN_OR_RETURN(source.index, ReadIndex(directory));
+  ASSIGN_OR_RETURN(source.card, config::ReadModelCard(directory));
+  if (!options_.variant.empty()) source.card.variant = options_.variant;
+  ASSIGN_OR_RETURN(std::shared_ptr<Pipeline> pipeline, LoadPipeline(source));
+  ModelInfo info = pipeline->info();
+  info.load_seconds = SecondsBetween(begin, clock_.Steady());
+  RunEnvironment environment{std::move(pipeline), std::make_shared<UnitCosts>(), facts_, &clock_};
+  return std::shared_ptr<Model>(
+      std::make_shared<ModelImpl>(std::move(info), std::move(environment)));
 }
 
 StatusOr<std::unique_ptr<Engine>> MakeEngine(const EngineOptions& options, const Clock& clock) {
@@ -103,14 +108,15 @@ StatusOr<std::unique_ptr<Engine>> MakeEngine(const EngineOptions& options, const
     return InvalidArgument("threads: must be between 0 and " + std::to_string(kMaxThreads) +
                            ", got " + std::to_string(options.threads));
   }
-  return Guard([&]() -> StatusOr<std::unique_ptr<Engine>> {
+  StatusOr<std::unique_ptr<Engine>> made = Guard([&]() -> StatusOr<std::unique_ptr<Engine>> {
     const int threads = options.threads > 0 ? options.threads : UsableCores();
     ConfigureLibTorch(threads);
     return std::unique_ptr<Engine>(std::make_unique<EngineImpl>(
         EngineFacts{options.device, options.dtype, threads, LibraryVersions(),
                     DescribeProcessor() + ", bits " + KernelBits()},
-        options.cache_directory, clock));
+        options, clock));
   });
+  return made.ok() ? std::move(made) : Annotate(made.status(), "starting the engine");
 }
 
 }  // namespace phasor::engine

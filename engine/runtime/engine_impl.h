@@ -13,14 +13,16 @@ namespace phasor::engine {
 
 class EngineImpl final : public Engine {
  public:
-  EngineImpl(EngineFacts facts, std::string cache_directory, const Clock& clock);
+  EngineImpl(EngineFacts facts, EngineOptions options, const Clock& clock);
 
   StatusOr<std::shared_ptr<Model>> Load(const std::string& directory) override;
   std::string Versions() const override { return facts_.versions + ", " + facts_.processor; }
 
  private:
+  StatusOr<std::shared_ptr<Model>> LoadGuarded(const std::string& directory);
+
   const EngineFacts facts_;
-  const std::string cache_directory_;
+  const EngineOptions options_;
   const Clock& clock_;
 };
 

@@ -1,5 +1,7 @@
 #include "engine/runtime/run_impl.h"
 
+#include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <utility>
 
@@ -7,6 +9,7 @@
 #include <ATen/ops/empty.h>
 
 #include "common/base/hash.h"
+#include "engine/runtime/finite.h"
 #include "engine/runtime/guard.h"
 #include "engine/runtime/to_image.h"
 
@@ -30,6 +33,15 @@ std::string ShapeText(at::IntArrayRef shape) {
   return text + "]";
 }
 
+// OUT_OF_RANGE: no other try ends otherwise, for the same weights and settings give the same.
+Status NotFinite(const std::string& what) {
+  return MakeStatus(
+      StatusCode::kOutOfRange,
+      what +
+          " not all finite numbers: the model's weights are broken, or these settings "
+          "are more than it can take");
+}
+
 int64_t Count(at::IntArrayRef shape) {
   int64_t count = 1;
   for (const int64_t size : shape) count *= size;
@@ -44,7 +56,10 @@ RunImpl::RunImpl(RunEnvironment environment, RunSpec spec, ImageSampler::Setting
       spec_(std::move(spec)),
       settings_(std::move(settings)),
       samplers_(std::move(samplers)) {
+  const nlohmann::json effective = samplers_.front().scheduler().EffectiveConfig();
   report_.scheduler = samplers_.front().scheduler().ClassName();
+  report_.karras_sigmas = effective.value("use_karras_sigmas", false);
+  report_.eta = effective.value("eta", 0.0);
   report_.warnings = environment_.pipeline->Warnings(spec_);
   UpdateFingerprint("");
 }
@@ -103,27 +118,59 @@ Status RunImpl::Advance() {
   const Unit unit = Next();
   if (unit.kind == UnitKind::kDone) return FailedPrecondition("the run is done");
   const SteadyTime begin = environment_.clock->Steady();
-  RETURN_IF_ERROR(Guard([&] { return Do(unit); }));
+  RETURN_IF_ERROR(Annotate(Guard([&] { return Do(unit); }), Describe(unit)));
   const double seconds = SecondsBetween(begin, environment_.clock->Steady());
   environment_.costs->Add(spec_, unit.kind, seconds);
   report_.units.push_back({unit.kind, unit.index, seconds});
   return OkStatus();
 }
 
+// "denoising step 3 of 20, 512x512": so that no library's text stands alone.
+std::string RunImpl::Describe(const Unit& unit) const {
+  const std::string which = std::to_string(unit.index + 1) + " of " + std::to_string(unit.count);
+  const std::string size = std::to_string(spec_.width) + "x" + std::to_string(spec_.height);
+  switch (unit.kind) {
+    case UnitKind::kEncode:
+      return "encoding the prompt";
+    case UnitKind::kStep:
+      return "denoising step " + which + ", " + size;
+    case UnitKind::kDecode:
+      return "decoding picture " + which + ", " + size;
+    case UnitKind::kDone:
+      break;
+  }
+  return "done";
+}
+
 Status RunImpl::Do(const Unit& unit) {
   switch (unit.kind) {
     case UnitKind::kEncode:
-      conditioning_ = environment_.pipeline->Encode(spec_);
-      return OkStatus();
+      return Encode();
     case UnitKind::kStep:
       return Step(unit.index);
     case UnitKind::kDecode:
-      images_.push_back(ToImage(environment_.pipeline->Decode(samplers_[unit.index].latents())));
-      return OkStatus();
+      return Decode(unit.index);
     case UnitKind::kDone:
       break;
   }
   return FailedPrecondition("the run is done");
+}
+
+Status RunImpl::Encode() {
+  auto conditioning = environment_.pipeline->Encode(spec_);
+  const at::Tensor& negative = conditioning->negative;
+  if (!AllFinite(conditioning->positive) || (negative.defined() && !AllFinite(negative))) {
+    return NotFinite("the prompt's embeddings are");
+  }
+  conditioning_ = std::move(conditioning);
+  return OkStatus();
+}
+
+Status RunImpl::Decode(int index) {
+  const at::Tensor decoded = environment_.pipeline->Decode(samplers_[index].latents());
+  if (!AllFinite(decoded)) return NotFinite("the picture's values are");
+  images_.push_back(ToImage(decoded));
+  return OkStatus();
 }
 
 Status RunImpl::Step(int k) {
@@ -137,7 +184,10 @@ Status RunImpl::Step(int k) {
     return output;
   };
   const Status done = Guard([&] {
-    for (ImageSampler& sampler : samplers_) sampler.Step(k, denoise);
+    for (ImageSampler& sampler : samplers_) {
+      sampler.Step(k, denoise);
+      if (!AllFinite(sampler.latents())) return NotFinite("the latents are");
+    }
     return OkStatus();
   });
   if (!done.ok()) {
@@ -229,6 +279,10 @@ Status RunImpl::SetInitialNoise(const NamedTensor& latents) {
                            ShapeText(latents.shape));
   }
   return Guard([&] {
+    const auto finite = [](float value) { return std::isfinite(value); };
+    if (!std::all_of(latents.values.begin(), latents.values.end(), finite)) {
+      return InvalidArgument("latents: must be finite numbers");
+    }
     const size_t bytes = latents.values.size() * sizeof(float);
     at::Tensor noise = at::empty(expected, at::kFloat);
     std::memcpy(noise.mutable_data_ptr(), latents.values.data(), bytes);

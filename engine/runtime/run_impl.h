@@ -55,8 +55,11 @@ class RunImpl final : public Run, public RunTensors {
   bool begun() const { return step_ > 0 || conditioning_ != nullptr; }
   int step_count() const;
   void UpdateFingerprint(const std::string& initial_noise);
+  std::string Describe(const Unit& unit) const;
   Status Do(const Unit& unit);
+  Status Encode();
   Status Step(int k);
+  Status Decode(int index);
   // What no checkpoint of this run exceeds, in bytes.
   uint64_t MaxCheckpointBytes() const;
 

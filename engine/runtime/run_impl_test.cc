@@ -6,6 +6,7 @@
 #include <ATen/ops/full.h>
 #include <c10/util/Exception.h>
 
+#include <cmath>
 #include <functional>
 
 #include "engine/api/schedulers.h"
@@ -34,7 +35,8 @@ class TinyPipeline final : public Pipeline {
   std::unique_ptr<const Conditioning> Encode(const RunSpec& spec) override {
     Call();
     auto conditioning = std::make_unique<Conditioning>();
-    conditioning->positive = at::full({1, 2, 3}, 0.1 * static_cast<double>(spec.prompt.size()));
+    conditioning->positive =
+        Poisoned(at::full({1, 2, 3}, 0.1 * static_cast<double>(spec.prompt.size())));
     return conditioning;
   }
   std::vector<int64_t> LatentShape(const RunSpec& spec) const override {
@@ -44,20 +46,26 @@ class TinyPipeline final : public Pipeline {
                      const Conditioning& conditioning) override {
     Call();
     clock_.Advance(Millis(10));
-    return (latents * 0.3 + timestep * 1e-3 + conditioning.positive.mean()).tanh();
+    return Poisoned((latents * 0.3 + timestep * 1e-3 + conditioning.positive.mean()).tanh());
   }
   at::Tensor Decode(const at::Tensor& latents) override {
     Call();
-    return Preview(latents).repeat_interleave(8, 2).repeat_interleave(8, 3);
+    return Poisoned(Preview(latents).repeat_interleave(8, 2).repeat_interleave(8, 3));
   }
   at::Tensor Preview(const at::Tensor& latents) const override { return latents.slice(1, 0, 3); }
 
-  int fail_at = 0;  // the call, from 1, that throws; 0: none
+  int fail_at = 0;    // the call, from 1, that throws; 0: none
+  int poison_at = 0;  // the call whose result has a value that is no number
   int calls = 0;
 
  private:
   void Call() {
     if (++calls == fail_at) TORCH_CHECK_WITH(OutOfMemoryError, false, "the device is full");
+  }
+
+  at::Tensor Poisoned(at::Tensor result) const {
+    if (calls == poison_at) result.view(-1)[-1] = std::nanf("");
+    return result;
   }
 
   FakeClock& clock_;
@@ -154,6 +162,44 @@ TEST_F(RunImplTest, RefusesWhatFamilyOrSchedulerCannotDo) {
   spec_.clip_skip = 0;
   spec_.steps = 100'000;
   EXPECT_EQ(make(spec_).code(), StatusCode::kInvalidArgument);
+}
+
+TEST_F(RunImplTest, ALibrarysTextIsNeverTheWholeMessage) {
+  const char* const phases[] = {"encoding the prompt: ", "denoising step 1 of 5, 24x16: ",
+                                "denoising step 1 of 5, 24x16: ", "denoising step 2 of 5, 24x16: "};
+  for (int call = 1; call <= 4; ++call) {
+    pipeline_->calls = 0;
+    pipeline_->fail_at = call;
+    const auto run = Start(spec_);
+    Status status;
+    while (status.ok()) status = run->Advance();
+    EXPECT_EQ(Message(status).find(phases[call - 1]), 0u) << status;
+    EXPECT_NE(Message(status).find("the device is full"), std::string::npos) << status;
+  }
+}
+
+// At every call there is: the state stays the one before, so the run can go on all the same.
+TEST_F(RunImplTest, ValuesThatAreNoNumbersEndTheUnitAndAreNotKept) {
+  for (const char* scheduler : {"euler_a", "pndm"}) {
+    spec_.scheduler = scheduler;
+    pipeline_->calls = pipeline_->poison_at = 0;
+    const Pixels whole = PixelsOf(spec_);
+    const int calls = pipeline_->calls;
+    for (int n = 1; n <= calls; ++n) {
+      pipeline_->calls = 0;
+      pipeline_->poison_at = n;
+      const auto run = Start(spec_);
+      int failures = 0;
+      while (run->Next().kind != UnitKind::kDone && failures < 2) {
+        const Status advanced = run->Advance();
+        if (advanced.ok()) continue;
+        ++failures;
+        EXPECT_EQ(advanced.code(), StatusCode::kOutOfRange) << advanced;
+      }
+      EXPECT_EQ(failures, 1) << scheduler << ", call " << n;
+      EXPECT_EQ(Finish(run.get()), whole) << scheduler << ", call " << n;
+    }
+  }
 }
 
 // Two images and ancestral noise: the first image's step must be undone when the second's fails.

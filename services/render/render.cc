@@ -232,8 +232,8 @@ class RenderJob {
 
   // Gives the bytes that were written.
   StatusOr<std::string> WritePng(const std::string& path, int index, const engine::Image& image) {
-    ASSIGN_OR_RETURN(std::string png, engine::ResultPng(report_.spec, model_->info(),
-                                                        run_->Report().scheduler, index, image));
+    ASSIGN_OR_RETURN(std::string png,
+                     engine::ResultPng(report_.spec, model_->info(), run_->Report(), index, image));
     RETURN_IF_ERROR(WriteUserFile(path, png));
     return png;
   }

@@ -27,6 +27,8 @@ void AddRequest(flags::Command& command, RenderOptions* options) {
 void AddEngine(flags::Command& command, RenderOptions* options) {
   command.Text("--device", &options->engine.device, "cpu");
   command.Text("--dtype", &options->engine.dtype, "fp32");
+  command.Text("--variant", &options->engine.variant,
+               "Which of several sets of weights to read, e.g. fp16");
   command.Whole("--threads", &options->engine.threads, "0: all cores the process may use");
 }
 

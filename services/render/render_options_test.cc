@@ -36,6 +36,8 @@ TEST(RenderOptionsTest, TakesTheWholeCommandLine) {
                              "euler_a",
                              "--threads",
                              "2",
+                             "--variant",
+                             "fp16",
                              "--stop-after-step",
                              "3",
                              "--checkpoint-dir",
@@ -53,6 +55,7 @@ TEST(RenderOptionsTest, TakesTheWholeCommandLine) {
   EXPECT_EQ(options.height, 104);
   EXPECT_EQ(options.scheduler, "euler_a");
   EXPECT_EQ(options.engine.threads, 2);
+  EXPECT_EQ(options.engine.variant, "fp16");
   EXPECT_EQ(options.stop_after_step, 3);
   EXPECT_EQ(options.progress, ProgressMode::kJson);
 }

@@ -23,12 +23,12 @@ engine::RunSpec RunSpecOf(const job::GenerateSpec& spec) {
 
 StatusOr<std::vector<Picture>> EncodePictures(const engine::Run& run, const engine::RunSpec& spec,
                                               const engine::ModelInfo& model) {
-  const std::string scheduler = run.Report().scheduler;
+  const engine::RunReport report = run.Report();
   std::vector<Picture> pictures;
   for (const engine::Image& image : run.images()) {
     const int index = static_cast<int>(pictures.size());
     Picture picture;
-    ASSIGN_OR_RETURN(picture.png, engine::ResultPng(spec, model, scheduler, index, image));
+    ASSIGN_OR_RETURN(picture.png, engine::ResultPng(spec, model, report, index, image));
     picture.entry = {.blob = "",
                      .sha256 = Sha256Hex(picture.png),
                      .bytes = picture.png.size(),
