@@ -43,15 +43,21 @@ class Drawn:
 
 
 class ProcessorTest(unittest.TestCase):
-    def draw(self, setting, threads=1):
-        with tempfile.TemporaryDirectory() as folder:
-            return Drawn(folder, setting, threads)
+    drawn = {}
+
+    def draw(self, setting, threads=1, again=False):
+        """What a setting gives; drawn once, unless `again`."""
+        key = (tuple(setting.items()), threads)
+        if again or key not in self.drawn:
+            with tempfile.TemporaryDirectory() as folder:
+                self.drawn[key] = Drawn(folder, setting, threads)
+        return self.drawn[key]
 
     def test_a_setting_without_effect_leaves_bits_and_fingerprint(self):
         first = self.draw({})
         for setting in SAME:
             with self.subTest(setting=setting):
-                again = self.draw(setting)
+                again = self.draw(setting, again=True)
                 self.assertEqual(again.bits, first.bits)
                 self.assertEqual(again.fingerprint, first.fingerprint, again.versions)
 
