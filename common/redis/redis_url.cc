@@ -3,6 +3,8 @@
 #include <cctype>
 #include <cstdlib>
 
+#include "common/base/percent.h"
+
 namespace phasor::redis {
 namespace {
 
@@ -35,21 +37,9 @@ StatusOr<int> ParseNumber(const std::string& text, const std::string& what, int 
   return number;
 }
 
-StatusOr<std::string> PercentDecode(const std::string& text) {
-  std::string decoded;
-  for (size_t i = 0; i < text.size(); ++i) {
-    if (text[i] != '%') {
-      decoded.push_back(text[i]);
-      continue;
-    }
-    const std::string hex = text.substr(i + 1, 2);
-    if (hex.size() != 2 || std::isxdigit(static_cast<unsigned char>(hex[0])) == 0 ||
-        std::isxdigit(static_cast<unsigned char>(hex[1])) == 0) {
-      return InvalidArgument("Redis URL: '%' must be followed by two hexadecimal digits");
-    }
-    decoded.push_back(static_cast<char>(std::strtol(hex.c_str(), nullptr, 16)));
-    i += 2;
-  }
+StatusOr<std::string> Decoded(const std::string& text) {
+  auto decoded = PercentDecode(text);
+  if (!decoded.ok()) return Annotate(decoded.status(), "Redis URL");
   return decoded;
 }
 
@@ -60,6 +50,7 @@ StatusOr<RedisAddress> ParseUnix(std::string rest) {
     if (query.compare(0, 3, "db=") != 0) return InvalidArgument("Redis URL: only ?db=N is known");
     ASSIGN_OR_RETURN(address.database, ParseNumber(query.substr(3), "db", 99'999));
   }
+  ASSIGN_OR_RETURN(rest, Decoded(rest));
   if (rest.empty() || rest.front() != '/') {
     return InvalidArgument(
         "Redis URL: unix:// needs an absolute path, as in unix:///run/redis.sock");
@@ -75,8 +66,8 @@ StatusOr<RedisAddress> ParseUnix(std::string rest) {
 Status ParseCredentials(std::string credentials, RedisAddress* address) {
   const size_t colon = credentials.find(':');
   if (colon == std::string::npos) return InvalidArgument("Redis URL: expected [user]:password@");
-  ASSIGN_OR_RETURN(address->user, PercentDecode(credentials.substr(0, colon)));
-  ASSIGN_OR_RETURN(address->password, PercentDecode(credentials.substr(colon + 1)));
+  ASSIGN_OR_RETURN(address->user, Decoded(credentials.substr(0, colon)));
+  ASSIGN_OR_RETURN(address->password, Decoded(credentials.substr(colon + 1)));
   return OkStatus();
 }
 

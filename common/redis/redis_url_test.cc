@@ -10,6 +10,7 @@ TEST(RedisUrlTest, ReadsUnixSockets) {
   EXPECT_EQ(address.socket, "/run/redis.sock");
   EXPECT_EQ(address.database, 2);
   EXPECT_EQ(ToString(address), "unix:///run/redis.sock");
+  EXPECT_EQ(ParseRedisUrl("unix:///run/what%3F/50%25.sock?db=1")->socket, "/run/what?/50%.sock");
 }
 
 TEST(RedisUrlTest, ReadsHostsPortsPasswordsAndDatabases) {
@@ -32,9 +33,10 @@ TEST(RedisUrlTest, ReadsHostsPortsPasswordsAndDatabases) {
 }
 
 TEST(RedisUrlTest, RefusesWhatItDoesNotUnderstandWithoutShowingThePassword) {
-  for (const std::string url : {"", "localhost:6379", "http://x", "unix://relative",
-                                "unix:///s?x=1", "redis://", "redis://h:99999", "redis://h:port",
-                                "redis://h/x", "redis://secret@h", "redis://:secret%zz@h"}) {
+  for (const std::string url :
+       {"", "localhost:6379", "http://x", "unix://relative", "unix:///s?x=1", "redis://",
+        "redis://h:99999", "redis://h:port", "redis://h/x", "redis://secret@h",
+        "redis://:secret%zz@h", "unix:///run/50%"}) {
     const StatusOr<RedisAddress> address = ParseRedisUrl(url);
     EXPECT_EQ(address.status().code(), StatusCode::kInvalidArgument) << url;
     EXPECT_EQ(Message(address.status()).find("secret"), std::string::npos) << url;

@@ -43,6 +43,15 @@ TEST(OpenStoreTest, S3WantsCredentialsInTheEnvironment) {
   EXPECT_THAT(Message(status), testing::Not(HasSubstr("s3cret")));
 }
 
+TEST(OpenStoreTest, ACredentialThatWouldBreakAHeaderIsNamed) {
+  ::setenv("AWS_ACCESS_KEY_ID", "id", 1);
+  ::setenv("AWS_SECRET_ACCESS_KEY", "s3cret\nHost: elsewhere", 1);
+  const Status status = OpenStore("s3://bucket?endpoint=http://127.0.0.1:1").status();
+  ::unsetenv("AWS_SECRET_ACCESS_KEY");
+  EXPECT_EQ(status.code(), StatusCode::kInvalidArgument);
+  EXPECT_THAT(Message(status), HasSubstr("AWS_SECRET_ACCESS_KEY has a control character"));
+}
+
 TEST(OpenStoreTest, TheRegionComesFromTheEnvironmentUnlessTheUrlNamesOne) {
   ::setenv("AWS_REGION", "No Region", 1);
   EXPECT_THAT(Message(OpenStore("s3://bucket").status()), HasSubstr("region"));

@@ -7,6 +7,8 @@
 #include <map>
 #include <utility>
 
+#include "common/base/percent.h"
+
 namespace phasor::storage {
 namespace {
 
@@ -16,29 +18,6 @@ Status Wrong(const std::string& what) { return InvalidArgument("store URL: " + w
 
 bool StartsWith(const std::string& text, const std::string& prefix) {
   return text.compare(0, prefix.size(), prefix) == 0;
-}
-
-int HexDigit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
-StatusOr<std::string> PercentDecode(const std::string& text, const std::string& part) {
-  std::string decoded;
-  for (size_t i = 0; i < text.size(); ++i) {
-    if (text[i] != '%') {
-      decoded.push_back(text[i]);
-      continue;
-    }
-    const int high = i + 2 < text.size() ? HexDigit(text[i + 1]) : -1;
-    const int low = high >= 0 ? HexDigit(text[i + 2]) : -1;
-    if (low < 0) return Wrong(part + ": '%' must be followed by two hexadecimal digits");
-    decoded.push_back(static_cast<char>(high * 16 + low));
-    i += 2;
-  }
-  return decoded;
 }
 
 // Takes "?a=1&b=2" off the end of `url`.
@@ -59,8 +38,9 @@ StatusOr<Parameters> TakeParameters(std::string* url, const std::vector<std::str
       return Wrong("unknown parameter '" + name + "'; known are " + names);
     }
     if (equals == std::string::npos) return Wrong(name + " has no value");
-    ASSIGN_OR_RETURN(std::string value, PercentDecode(pair.substr(equals + 1), name));
-    if (!parameters.emplace(name, std::move(value)).second) return Wrong(name + " stands twice");
+    auto value = PercentDecode(pair.substr(equals + 1));
+    if (!value.ok()) return Wrong(name + ": " + Message(value.status()));
+    if (!parameters.emplace(name, *std::move(value)).second) return Wrong(name + " stands twice");
   }
   return parameters;
 }
@@ -115,8 +95,9 @@ StatusOr<StoreAddress> ParseFile(const std::string& url) {
   if (path.empty() || path.front() != '/') {
     return Wrong("file:// needs an absolute path and no host, as in file:///var/lib/phasor");
   }
-  ASSIGN_OR_RETURN(std::string root, PercentDecode(path, "path"));
-  return FsStoreOptions{.root = std::move(root)};
+  auto root = PercentDecode(path);
+  if (!root.ok()) return Wrong("path: " + Message(root.status()));
+  return FsStoreOptions{.root = *std::move(root)};
 }
 
 StatusOr<StoreAddress> ParseRedis(std::string url) {

@@ -1,8 +1,8 @@
 #include "services/cli/address.h"
 
-#include <cstdlib>
 #include <sstream>
 
+#include "common/base/environment.h"
 #include "common/base/file.h"
 
 namespace phasor::cli {
@@ -21,9 +21,9 @@ void AddWords(const std::string& text, char separator, std::vector<std::string>*
 }  // namespace
 
 std::optional<std::string> ProcessEnvironment(const std::string& name) {
-  const char* value = std::getenv(name.c_str());
-  if (value == nullptr || *value == '\0') return std::nullopt;
-  return value;
+  const auto value = ReadVariable(name);
+  if (!value.ok() || value->empty()) return std::nullopt;
+  return *value;
 }
 
 std::string DefaultFleetDirectory(const Environment& environment) {

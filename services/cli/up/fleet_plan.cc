@@ -5,10 +5,16 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "common/base/percent.h"
+
 namespace phasor::cli {
 namespace {
 
 constexpr size_t kMaxSocketPath = sizeof(sockaddr_un::sun_path) - 1;
+
+std::string RedisUrl(const UpOptions& options) {
+  return "unix://" + PercentEncode(RedisSocket(options));
+}
 
 ProcessPlan RedisPlan(const UpOptions& options, const Programs& programs) {
   return {.name = "redis",
@@ -25,7 +31,7 @@ ProcessPlan GatewayPlan(const UpOptions& options, const Programs& programs, int 
   return {.name = number == 1 ? "gateway" : "gateway-" + std::to_string(number),
           .stage = kGatewayStage,
           .stop_grace = Millis(10'000),
-          .argv = {programs.gateway, "--redis", "unix://" + RedisSocket(options), "--store",
+          .argv = {programs.gateway, "--redis", RedisUrl(options), "--store",
                    options.directory + "/store", "--models", options.models, "--secret-file",
                    options.directory + "/secret", "--listen", listen, "--metrics", metrics}};
 }
@@ -38,7 +44,7 @@ ProcessPlan WorkerPlan(const UpOptions& options, const Programs& programs, int n
       .name = name,
       .stage = kWorkerStage,
       .stop_grace = Millis(static_cast<int64_t>(options.grace * 1000) + 10'000),
-      .argv = {programs.worker, "--redis", "unix://" + RedisSocket(options), "--store",
+      .argv = {programs.worker, "--redis", RedisUrl(options), "--store",
                options.directory + "/store", "--models", options.models, "--gateways", gateways,
                // A slot of its own, so that a job that kills two of them is known as
                // the culprit.

@@ -39,6 +39,15 @@ TEST(FleetPlanTest, KeepsWhatIsAcknowledged) {
   EXPECT_EQ(ValueOf(redis, "--port"), "0");
 }
 
+TEST(FleetPlanTest, EncodesWhatGoesIntoAUrl) {
+  const auto plans = PlanFleet({.directory = "/d/what? 50%"}, kPrograms, 1);
+  ASSERT_TRUE(plans.ok()) << plans.status();
+  EXPECT_EQ(ValueOf((*plans)[0], "--unixsocket"), "/d/what? 50%/redis.sock");
+  for (size_t i = 1; i < plans->size(); ++i) {
+    EXPECT_EQ(ValueOf((*plans)[i], "--redis"), "unix:///d/what%3F%2050%25/redis.sock");
+  }
+}
+
 TEST(FleetPlanTest, SplitsTheCoresAndGivesEachWorkerASlot) {
   const auto threads = [](int workers, int cores) {
     return ValueOf(PlanFleet({.directory = "/d", .workers = workers}, kPrograms, cores)->back(),
