@@ -160,6 +160,16 @@ TEST_F(RunGoldenTest, DrawsTheDemoModelAsDiffusersDoesWithEveryScheduler) {
   CompareAll(*Load("models/phasor-demo"), "tests/golden/demo");
 }
 
+TEST_F(RunGoldenTest, DrawsAsDiffusersDoesWithMoreThreads) {
+  for (const int threads : {2, 4}) {
+    EngineOptions options;
+    options.threads = threads;
+    engine_ = MakeEngine(options, clock_).value();
+    Compare(*Load("tests/golden/tiny_sd/model"), Source() + "/tests/golden/tiny_sd/euler");
+    Compare(*Load("models/phasor-demo"), Source() + "/tests/golden/demo/dpmpp_2m");
+  }
+}
+
 TEST_F(RunGoldenTest, GivesTheSameBytesResumedAndAmongOthers) {
   const auto model = Load("tests/golden/tiny_sd/model");
   RunSpec spec = ReadGolden(Source() + "/tests/golden/tiny_sd/euler_a").spec;
