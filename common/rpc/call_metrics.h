@@ -1,5 +1,5 @@
-// rpc_seconds{method,code}: how long each call to a server took, streams to their end. A server
-// interceptor; thread-safe.
+// rpc_seconds{method,code}: how long each call to a server took, streams to their end. Methods that
+// the program does not know are "other". A server interceptor; thread-safe.
 #pragma once
 
 #include <memory>

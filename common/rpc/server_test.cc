@@ -1,9 +1,13 @@
 #include "common/rpc/server.h"
 
 #include <memory>
+#include <set>
+#include <sstream>
 #include <string>
+#include <vector>
 
 #include <gmock/gmock.h>
+#include <grpcpp/generic/generic_stub.h>
 #include <gtest/gtest.h>
 
 #include "common/rpc/channel.h"
@@ -73,6 +77,46 @@ TEST_F(ServerTest, CountsCallsByMethodAndCode) {
                               "\"/phasor.v1.Models/Get\"} 1"));
   EXPECT_THAT(text, HasSubstr("phasor_rpc_seconds_count{code=\"INVALID_ARGUMENT\",method="
                               "\"/phasor.v1.Models/Get\"} 1"));
+}
+
+// What is wrong with these names depends on the memory behind them; the labels do not.
+TEST_F(ServerTest, MethodsThatNobodyServesAreOneLabel) {
+  const auto channel = *MakeChannel({.address = server_->address()});
+  grpc::GenericStub stub(channel);
+  std::vector<std::string> methods = {"/phasor.v1.Nothing/Get",
+                                      "/x",
+                                      "/",
+                                      "//",
+                                      "/a/b/c",
+                                      "/phasor.v1.Models/",
+                                      "/phasor.v1.Models/Get/",
+                                      "/phasor.v1.Models.Get",
+                                      "/" + std::string(4000, 'n')};
+  for (int i = 0; i < 30; ++i) methods.push_back("/phasor.v1.Models/Nope" + std::to_string(i));
+  for (const std::string& method : methods) {
+    grpc::ClientContext call;
+    call.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(10));
+    grpc::CompletionQueue queue;
+    const auto reader = stub.PrepareUnaryCall(&call, method, grpc::ByteBuffer(), &queue);
+    reader->StartCall();
+    grpc::ByteBuffer reply;
+    grpc::Status status;
+    reader->Finish(&reply, &status, nullptr);
+    void* tag = nullptr;
+    bool ok = false;
+    ASSERT_TRUE(queue.Next(&tag, &ok));
+    EXPECT_FALSE(status.ok()) << method;
+  }
+  EXPECT_TRUE(Get("demo").ok());
+  server_->Shutdown(Millis(1000));
+  std::istringstream lines(metrics_.Text());
+  std::set<std::string> labels;
+  for (std::string line; std::getline(lines, line);) {
+    const size_t begin = line.find("method=\"");
+    if (begin == std::string::npos) continue;
+    labels.insert(line.substr(begin + 8, line.find('"', begin + 8) - begin - 8));
+  }
+  EXPECT_EQ(labels, (std::set<std::string>{"/phasor.v1.Models/Get", "other"}));
 }
 
 TEST_F(ServerTest, ATakenPortIsAnErrorThatNamesTheAddress) {
