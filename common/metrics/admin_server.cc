@@ -1,128 +1,232 @@
 #include "common/metrics/admin_server.h"
 
-#include <arpa/inet.h>
+#include <fcntl.h>
+#include <netdb.h>
 #include <netinet/in.h>
+#include <poll.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <array>
+#include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <chrono>
 #include <cstring>
-#include <future>
+#include <list>
+#include <thread>
 #include <utility>
-
-#include <civetweb.h>
+#include <vector>
 
 namespace phasor::metrics {
-
-struct AdminServer::State {
-  const Registry* registry = nullptr;
-  Readiness ready;
-  mg_context* context = nullptr;
-};
-
 namespace {
 
-constexpr char kThreads[] = "3";
-constexpr char kRequestTimeoutMillis[] = "5000";
+using Steady = std::chrono::steady_clock;
 
-int Reply(mg_connection* connection, int code, const char* type, const std::string& body) {
-  const char* reason = code == 200 ? "OK" : code == 503 ? "Service Unavailable" : "Not Found";
-  mg_printf(connection,
-            "HTTP/1.1 %d %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\n"
-            "Cache-Control: no-store\r\nConnection: close\r\n\r\n",
-            code, reason, type, body.size());
-  if (std::strcmp(mg_get_request_info(connection)->request_method, "HEAD") != 0) {
-    mg_write(connection, body.data(), body.size());
-  }
-  return code;
+// From the first byte to the last of the answer. Monitors ask within a network's round trip.
+constexpr std::chrono::seconds kPatience{5};
+constexpr size_t kMaxRequest = 8 << 10;
+// More of them push out the one that has taken longest.
+constexpr size_t kMaxConnections = 256;
+constexpr char kText[] = "text/plain; charset=utf-8";
+
+struct Answer {
+  int code = 200;
+  const char* reason = "OK";
+  const char* type = kText;
+  std::string body;
+};
+
+std::string Encode(const Answer& answer, bool head_only) {
+  return "HTTP/1.1 " + std::to_string(answer.code) + " " + answer.reason +
+         "\r\nContent-Type: " + answer.type +
+         "\r\nContent-Length: " + std::to_string(answer.body.size()) +
+         "\r\nCache-Control: no-store\r\nConnection: close\r\n\r\n" +
+         (head_only ? std::string() : answer.body);
 }
 
-int Serve(mg_connection* connection, void* data) {
-  const auto& state = *static_cast<AdminServer::State*>(data);
-  const std::string path = mg_get_request_info(connection)->local_uri;
-  if (path == "/metrics") {
-    return Reply(connection, 200, "text/plain; version=0.0.4; charset=utf-8",
-                 state.registry->Text());
+// One request and its answer; then it is closed.
+struct Connection {
+  int fd = -1;
+  Steady::time_point end;
+  std::string request = {};
+  std::string answer = {};  // empty: the request is not whole yet
+  size_t sent = 0;
+};
+
+// "host:port", the host perhaps in brackets.
+StatusOr<addrinfo*> Resolve(const std::string& address) {
+  const size_t colon = address.rfind(':');
+  if (colon == std::string::npos || colon + 1 == address.size() ||
+      address.find_first_of(",+ ") != std::string::npos ||
+      address.find_first_not_of("0123456789", colon + 1) != std::string::npos) {
+    return InvalidArgument("admin address '" + address + "' is not host:port");
   }
-  if (path == "/healthz") return Reply(connection, 200, "text/plain", "ok\n");
-  if (path == "/readyz") {
-    const Status ready = state.ready();
-    if (ready.ok()) return Reply(connection, 200, "text/plain", "ready\n");
-    return Reply(connection, 503, "text/plain", Message(ready) + "\n");
+  std::string host = address.substr(0, colon);
+  if (host.size() > 2 && host.front() == '[' && host.back() == ']') {
+    host = host.substr(1, host.size() - 2);
   }
-  return Reply(connection, 404, "text/plain", "/metrics, /healthz or /readyz\n");
+  addrinfo hints{};
+  hints.ai_socktype = SOCK_STREAM;
+  hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV;
+  addrinfo* found = nullptr;
+  const int failed = getaddrinfo(host.empty() ? nullptr : host.c_str(), address.c_str() + colon + 1,
+                                 &hints, &found);
+  if (failed == 0) return found;
+  return FailedPrecondition("can't serve metrics on " + address + ": " + gai_strerror(failed));
 }
 
-// Connects and hangs up.
-void Poke(int port) {
-  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  if (fd < 0) return;
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(static_cast<uint16_t>(port));
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  (void)connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof(address));
-  close(fd);
+StatusOr<int> Listen(const std::string& address) {
+  ASSIGN_OR_RETURN(addrinfo* const found, Resolve(address));
+  const int fd = socket(found->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  const int on = 1;
+  if (fd >= 0) setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+  const bool listens =
+      fd >= 0 && bind(fd, found->ai_addr, found->ai_addrlen) == 0 && listen(fd, 128) == 0;
+  const int error = errno;
+  freeaddrinfo(found);
+  if (listens) return fd;
+  if (fd >= 0) close(fd);
+  return FailedPrecondition("can't serve metrics on " + address + ": " +
+                            (error == EADDRINUSE ? "the address is in use" : std::strerror(error)));
+}
+
+int PortOf(int fd) {
+  sockaddr_storage bound{};
+  socklen_t length = sizeof(bound);
+  if (getsockname(fd, reinterpret_cast<sockaddr*>(&bound), &length) != 0) return 0;
+  return ntohs(bound.ss_family == AF_INET6 ? reinterpret_cast<sockaddr_in6*>(&bound)->sin6_port
+                                           : reinterpret_cast<sockaddr_in*>(&bound)->sin_port);
 }
 
 }  // namespace
 
+// One thread looks after all connections and waits for none of them: whoever sends half a request
+// or does not read the answer costs the others nothing.
+struct AdminServer::State {
+  State(int listener_in, const Registry* registry_in, Readiness ready_in)
+      : registry(registry_in),
+        ready(std::move(ready_in)),
+        listener(listener_in),
+        stop(eventfd(0, EFD_CLOEXEC)),
+        thread([this] { Run(); }) {}
+
+  ~State() {
+    const uint64_t one = 1;
+    (void)!write(stop, &one, sizeof(one));
+    thread.join();
+    for (const Connection& connection : connections) close(connection.fd);
+    close(listener);
+    close(stop);
+  }
+
+  void Run() {
+    for (;;) {
+      std::vector<pollfd> polls = {{stop, POLLIN, 0}, {listener, POLLIN, 0}};
+      Steady::time_point first = Steady::now() + kPatience;
+      for (const Connection& connection : connections) {
+        const short wanted = connection.sent < connection.answer.size() ? POLLOUT : POLLIN;
+        polls.push_back({connection.fd, wanted, 0});
+        first = std::min(first, connection.end);
+      }
+      const auto left = std::chrono::ceil<std::chrono::milliseconds>(first - Steady::now());
+      poll(polls.data(), polls.size(), static_cast<int>(std::max<int64_t>(0, left.count())));
+      if (polls[0].revents != 0) return;
+      size_t i = 2;
+      for (auto connection = connections.begin(); connection != connections.end(); ++i) {
+        const bool over = Steady::now() >= connection->end;
+        if (over || (polls[i].revents != 0 && !Advance(&*connection))) {
+          close(connection->fd);
+          connection = connections.erase(connection);
+        } else {
+          ++connection;
+        }
+      }
+      if (polls[1].revents != 0) Accept();
+    }
+  }
+
+  void Accept() {
+    for (;;) {
+      const int fd = accept4(listener, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+      if (fd < 0) return;
+      if (connections.size() >= kMaxConnections) {
+        close(connections.front().fd);
+        connections.pop_front();
+      }
+      connections.push_back({.fd = fd, .end = Steady::now() + kPatience});
+    }
+  }
+
+  // False: it is to be closed.
+  bool Advance(Connection* connection) const {
+    if (connection->sent < connection->answer.size()) return Send(connection);
+    char buffer[4096];
+    const ssize_t got = recv(connection->fd, buffer, sizeof(buffer), 0);
+    if (got < 0) return errno == EAGAIN || errno == EINTR;
+    if (got == 0) return false;
+    if (!connection->answer.empty()) return true;  // sent: what still comes is not looked at
+    connection->request.append(buffer, static_cast<size_t>(got));
+    if (connection->request.size() > kMaxRequest) return false;
+    const bool whole = connection->request.find("\r\n\r\n") != std::string::npos ||
+                       connection->request.find("\n\n") != std::string::npos;
+    if (!whole) return true;
+    const bool head = connection->request.rfind("HEAD ", 0) == 0;
+    connection->answer = Encode(AnswerTo(connection->request), head);
+    return Send(connection);
+  }
+
+  static bool Send(Connection* connection) {
+    const std::string& answer = connection->answer;
+    const ssize_t sent = send(connection->fd, answer.data() + connection->sent,
+                              answer.size() - connection->sent, MSG_NOSIGNAL);
+    if (sent < 0) return errno == EAGAIN || errno == EINTR;
+    connection->sent += static_cast<size_t>(sent);
+    // The other side closes when it has read all; an early close could take the answer with it.
+    if (connection->sent == answer.size()) shutdown(connection->fd, SHUT_WR);
+    return true;
+  }
+
+  Answer AnswerTo(const std::string& request) const {
+    const size_t space = request.find(' ');
+    const std::string method = request.substr(0, space);
+    if (space == std::string::npos || (method != "GET" && method != "HEAD")) {
+      return {405, "Method Not Allowed", kText, "GET or HEAD\n"};
+    }
+    const size_t end = request.find_first_of(" ?\r\n", space + 1);
+    const std::string path = request.substr(space + 1, end - space - 1);
+    if (path == "/metrics") {
+      return {200, "OK", "text/plain; version=0.0.4; charset=utf-8", registry->Text()};
+    }
+    if (path == "/healthz") return {200, "OK", kText, "ok\n"};
+    if (path == "/readyz") {
+      const Status status = ready();
+      if (status.ok()) return {200, "OK", kText, "ready\n"};
+      return {503, "Service Unavailable", kText, Message(status) + "\n"};
+    }
+    return {404, "Not Found", kText, "/metrics, /healthz or /readyz\n"};
+  }
+
+  const Registry* const registry;
+  const Readiness ready;
+  const int listener;
+  const int stop;
+  std::list<Connection> connections;  // the thread's, in the order in which they came
+  std::thread thread;                 // last: it uses the others
+};
+
 AdminServer::AdminServer(std::unique_ptr<State> state) : state_(std::move(state)) {}
 
-AdminServer::~AdminServer() {
-  // civetweb notices a stop only when its poll of two seconds ends or somebody connects.
-  const int own_port = port();
-  auto stopped = std::async(std::launch::async, [this] { mg_stop(state_->context); });
-  while (stopped.wait_for(std::chrono::milliseconds(5)) != std::future_status::ready) {
-    Poke(own_port);
-  }
-}
+AdminServer::~AdminServer() = default;
 
 StatusOr<std::unique_ptr<AdminServer>> AdminServer::Start(const std::string& address,
                                                           const Registry* registry,
                                                           Readiness ready) {
-  const size_t colon = address.rfind(':');
-  if (colon == std::string::npos || address.find_first_of(",+ ") != std::string::npos ||
-      address.find_first_not_of("0123456789", colon + 1) != std::string::npos) {
-    return InvalidArgument("admin address '" + address + "' is not host:port");
-  }
-  auto state = std::make_unique<State>();
-  state->registry = registry;
-  state->ready = std::move(ready);
-
-  const char* options[] = {"listening_ports",
-                           address.c_str(),
-                           "num_threads",
-                           kThreads,
-                           "request_timeout_ms",
-                           kRequestTimeoutMillis,
-                           "enable_directory_listing",
-                           "no",
-                           nullptr};
-  const mg_callbacks callbacks{};
-  mg_init_data init{&callbacks, nullptr, options};
-  std::array<char, 256> text{};
-  mg_error_data error{};  // by name: versions of the library differ in the members before
-  error.text = text.data();
-  error.text_buffer_size = text.size();
-  mg_init_library(0);
-  errno = 0;
-  state->context = mg_start2(&init, &error);
-  if (state->context == nullptr) {
-    const std::string reason = errno == EADDRINUSE ? "the address is in use"
-                               : text[0] != 0      ? text.data()
-                                                   : std::strerror(errno);
-    return FailedPrecondition("can't serve metrics on " + address + ": " + reason);
-  }
-  mg_set_request_handler(state->context, "/", Serve, state.get());
-  return std::unique_ptr<AdminServer>(new AdminServer(std::move(state)));
+  ASSIGN_OR_RETURN(const int listener, Listen(address));
+  return std::unique_ptr<AdminServer>(
+      new AdminServer(std::make_unique<State>(listener, registry, std::move(ready))));
 }
 
-int AdminServer::port() const {
-  mg_server_port port{};
-  return mg_get_server_ports(state_->context, 1, &port) == 1 ? port.port : 0;
-}
+int AdminServer::port() const { return PortOf(state_->listener); }
 
 }  // namespace phasor::metrics

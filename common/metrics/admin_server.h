@@ -1,5 +1,7 @@
 // The operations port: /metrics, /healthz (the process runs) and /readyz (it can serve), plain
-// HTTP on a few threads of its own. Thread-safe; handlers run on the server's threads.
+// HTTP on a thread of its own. Clients that send half a request or do not read cost the others
+// nothing, and are hung up on after some seconds. Thread-safe; `ready` runs on the server's thread
+// and must not block.
 #pragma once
 
 #include <functional>
@@ -25,9 +27,8 @@ class AdminServer {
 
   int port() const;
 
-  struct State;  // of the HTTP library, defined in the .cc
-
  private:
+  struct State;
   explicit AdminServer(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };
