@@ -64,13 +64,14 @@ Status WriteAll(int fd, std::string_view bytes, const std::string& path) {
   return OkStatus();
 }
 
+// Makes the name durable under which `path` stands already: whatever fails now, it may stay.
 Status SyncDirectoryOf(const std::string& path) {
   std::string parent = std::filesystem::path(path).parent_path();
   if (parent.empty()) parent = ".";
   const Descriptor directory(::open(parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!directory.ok()) return ErrnoStatus(errno, parent, "open");
-  if (::fsync(directory.get()) != 0) return ErrnoStatus(errno, parent, "sync");
-  return OkStatus();
+  if (directory.ok() && ::fsync(directory.get()) == 0) return OkStatus();
+  return Unavailable(path + " is there, but may not last: cannot sync " + parent + ": " +
+                     std::strerror(errno));
 }
 
 // Writes `bytes` to a new file beside `path` and fsyncs it; the caller moves or removes it.

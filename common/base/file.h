@@ -15,7 +15,8 @@ namespace phasor {
 StatusOr<std::string> ReadFile(const std::string& path, size_t max_bytes);
 
 // Writes to a unique name beside `path`, fsyncs, renames over it and fsyncs the directory.
-// RESOURCE_EXHAUSTED when the disk is full; then nothing is left behind.
+// RESOURCE_EXHAUSTED when the disk is full; then nothing is left behind. UNAVAILABLE when it is
+// unknown whether the new bytes will stand: they do, but the directory could not be synced.
 Status WriteFileDurably(const std::string& path, std::string_view bytes);
 
 // As above, but ALREADY_EXISTS if `path` exists, also when another process wins the race:

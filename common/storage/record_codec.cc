@@ -1,5 +1,6 @@
 #include "common/storage/record_codec.h"
 
+#include <array>
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <utility>
@@ -9,7 +10,9 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr int kVersion = 1;
+constexpr int kVersion = 2;
+// The oldest reader that gets everything right.
+constexpr int kReadableBy = 1;
 constexpr size_t kMaxImages = 1024;
 
 // `details` and reasons are bytes, JSON is UTF-8: hexadecimal keeps every byte.
@@ -104,6 +107,35 @@ Status ReadImages(const Json& object, std::vector<ResultImage>* images) {
   return OkStatus();
 }
 
+// Of a record that this reader understands.
+StatusOr<int> ReadVersion(const Json& object) {
+  int version = 0;
+  RETURN_IF_ERROR(ReadField(object, "version", &version));
+  int readable_by = 1;
+  if (version >= 2) RETURN_IF_ERROR(ReadField(object, "readable_by", &readable_by));
+  if (version >= 1 && readable_by >= 1 && readable_by <= kVersion) return version;
+  return DataLoss("record: version " + std::to_string(version) + " needs a reader of version " +
+                  std::to_string(readable_by) + ", this is " + std::to_string(kVersion));
+}
+
+Status ReadSecondVersion(const Json& object, TerminalRecord* record) {
+  RETURN_IF_ERROR(ReadField(object, "tenant", &record->tenant));
+  RETURN_IF_ERROR(ReadField(object, "model", &record->model));
+  RETURN_IF_ERROR(ReadField(object, "accepted_ms", &record->accepted_ms));
+  return ReadField(object, "started_ms", &record->started_ms);
+}
+
+std::string LaterFields(const Json& object) {
+  static constexpr std::array kKnown = {"version", "readable_by", "id",      "state",
+                                        "reason",  "code",        "epoch",   "nonce",
+                                        "worker",  "tenant",      "model",   "accepted_ms",
+                                        "images",  "started_ms",  "details", "finished_ms"};
+  Json later = object;
+  for (const char* name : kKnown) later.erase(name);
+  if (later.empty()) return "";
+  return later.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
 Status CheckRecord(const TerminalRecord& record) {
   if (!job::IsValidJobId(record.id)) return InvalidArgument("record: id is no job id");
   if (!job::IsTerminal(record.state)) return InvalidArgument("record: state is not terminal");
@@ -121,6 +153,7 @@ StatusOr<std::string> EncodeRecord(const TerminalRecord& record) {
   Json images = Json::array();
   for (const ResultImage& image : record.images) images.push_back(ImageToJson(image));
   const Json object = {{"version", kVersion},
+                       {"readable_by", kReadableBy},
                        {"id", record.id},
                        {"state", std::string(job::ToString(record.state))},
                        {"reason", record.reason},
@@ -128,6 +161,10 @@ StatusOr<std::string> EncodeRecord(const TerminalRecord& record) {
                        {"epoch", record.epoch},
                        {"nonce", record.nonce},
                        {"worker", record.worker},
+                       {"tenant", record.tenant},
+                       {"model", record.model},
+                       {"accepted_ms", record.accepted_ms},
+                       {"started_ms", record.started_ms},
                        {"finished_ms", record.finished_ms},
                        {"images", std::move(images)},
                        {"details", ToHex(record.details)}};
@@ -153,9 +190,7 @@ StatusOr<TerminalRecord> DecodeRecord(std::string_view bytes) {
   const Json object = Json::parse(bytes, nullptr, /*allow_exceptions=*/false);
   if (object.is_discarded() || !object.is_object()) return DataLoss("record: no JSON object");
 
-  int version = 0;
-  RETURN_IF_ERROR(ReadField(object, "version", &version));
-  if (version != kVersion) return DataLoss("record: unknown version " + std::to_string(version));
+  ASSIGN_OR_RETURN(const int version, ReadVersion(object));
   TerminalRecord record;
   std::string state;
   std::string details;
@@ -169,6 +204,8 @@ StatusOr<TerminalRecord> DecodeRecord(std::string_view bytes) {
   RETURN_IF_ERROR(ReadField(object, "finished_ms", &record.finished_ms));
   RETURN_IF_ERROR(ReadField(object, "details", &details));
   RETURN_IF_ERROR(ReadImages(object, &record.images));
+  if (version >= 2) RETURN_IF_ERROR(ReadSecondVersion(object, &record));
+  if (version > kVersion) record.later_fields = LaterFields(object);
   ASSIGN_OR_RETURN(record.details, FromHex(details));
   const std::optional<job::State> parsed = job::ParseState(state);
   if (!parsed || !job::IsTerminal(*parsed)) return DataLoss("record: state is not terminal");

@@ -1,6 +1,10 @@
-// The terminal record as bytes: one JSON object with a version. What is read may have been
-// written by anybody: sizes, types and ranges are checked, unknown fields are ignored.
-// Pure functions.
+// The terminal record as bytes: one JSON object. `version` says which fields it has, `readable_by`
+// which version of a reader understands them; a version that only adds fields leaves the latter as
+// it is, and older readers keep what they do not know apart. What is read may have been written by
+// anybody: sizes, types and ranges are checked. Pure functions.
+//
+//   version 1   all but what follows
+//   version 2   tenant, model, accepted_ms, started_ms, readable_by
 #pragma once
 
 #include <string>

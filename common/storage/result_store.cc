@@ -50,6 +50,11 @@ StatusOr<std::vector<std::string>> ListKeys(ResultStore& store, const std::strin
   return keys;
 }
 
+bool MayHaveHappened(const Status& status) {
+  return !status.ok() && status.code() != StatusCode::kResourceExhausted &&
+         status.code() != StatusCode::kInvalidArgument;
+}
+
 Status CheckList(const std::string& prefix, int limit) {
   RETURN_IF_ERROR(CheckKey(prefix));
   if (limit >= 1 && limit <= kMaxListPage) return OkStatus();

@@ -30,7 +30,8 @@ struct ResultImage {
   int height = 0;  // pixels
 };
 
-// How a job ended; the body of jobs/<id>/terminal.
+// How a job ended; the body of jobs/<id>/terminal. It never changes, so what it lacks it lacks for
+// ever. Times are ms since the epoch.
 struct TerminalRecord {
   job::JobId id;
   job::State state = job::State::kDone;
@@ -39,9 +40,15 @@ struct TerminalRecord {
   int64_t epoch = 0;
   std::string nonce;
   std::string worker;
+  std::string tenant;
+  std::string model;        // as the user named it
+  int64_t accepted_ms = 0;  // by the queue's clock; 0: not known
+  int64_t started_ms = 0;   // when its last owner began, by that one's clock; 0: nobody, or unknown
   int64_t finished_ms = 0;  // wall clock of the writer
   std::vector<ResultImage> images;
   std::string details;  // opaque bytes: timings, attempts and so on for the client
+  // Fields that a later version added, as a JSON object; "" if there are none. Read, never written.
+  std::string later_fields;
 };
 
 // What a listing tells of one object.
@@ -93,6 +100,10 @@ class ResultStore {
 
 // All pages at once: for prefixes with few keys, such as a job's.
 StatusOr<std::vector<std::string>> ListKeys(ResultStore& store, const std::string& prefix);
+
+// Whether a write that got this error may stand all the same, now or later. Full stores and illegal
+// arguments refuse before anything happens; everything else may have come after the deed.
+bool MayHaveHappened(const Status& status);
 
 // What every List refuses: an illegal prefix or limit. INVALID_ARGUMENT.
 Status CheckList(const std::string& prefix, int limit);

@@ -21,6 +21,10 @@ TerminalRecord TestRecord(int n) {
   record.epoch = 3;
   record.nonce = "nonce";
   record.worker = "worker-1";
+  record.tenant = "tenant \"1\"";
+  record.model = "phasor demo";
+  record.accepted_ms = 1'700'000'000'001;
+  record.started_ms = 1'700'000'000'050;
   record.finished_ms = 1'700'000'000'123;
   record.images.push_back(
       {BlobKey(record.id, 3, "nonce", 0), std::string(64, 'a'), 12'345, ~uint64_t{0}, 128, 96});
@@ -45,7 +49,7 @@ TEST_P(ResultStoreContract, DeletingTwiceIsFine) {
 }
 
 TEST_P(ResultStoreContract, ListsWhatIsBelowAPrefix) {
-  for (const std::string key : {"jobs/a/x", "jobs/a/r/1", "jobs/ab/x", "jobs/a#2/x", "other/a"}) {
+  for (const std::string key : {"jobs/a/x", "jobs/a/r/1", "jobs/abc/x", "jobs/a#2/x", "other/a"}) {
     ASSERT_TRUE(store_->Put(key, "v").ok());
   }
   std::vector<std::string> keys = ListKeys(*store_, "jobs/a").value();
@@ -258,6 +262,10 @@ TEST_P(ResultStoreContract, TheFirstTerminalRecordStands) {
   EXPECT_EQ(read.code, first.code);
   EXPECT_EQ(read.epoch, first.epoch);
   EXPECT_EQ(read.worker, first.worker);
+  EXPECT_EQ(read.tenant, first.tenant);
+  EXPECT_EQ(read.model, first.model);
+  EXPECT_EQ(read.accepted_ms, first.accepted_ms);
+  EXPECT_EQ(read.started_ms, first.started_ms);
   EXPECT_EQ(read.finished_ms, first.finished_ms);
   EXPECT_EQ(read.details, first.details);
   ASSERT_EQ(read.images.size(), 1u);

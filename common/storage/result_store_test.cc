@@ -42,5 +42,15 @@ TEST(ResultStoreTest, OnlyRecordsCannotBePut) {
   EXPECT_TRUE(CheckPut("terminal").ok());
 }
 
+TEST(ResultStoreTest, OnlyARefusalSaysThatNothingHappened) {
+  EXPECT_FALSE(MayHaveHappened(OkStatus()));
+  for (const Status& refusal : {ResourceExhausted("full"), InvalidArgument("too long")}) {
+    EXPECT_FALSE(MayHaveHappened(refusal)) << refusal;
+  }
+  for (const Status& open : {Unavailable("?"), DataLoss("?"), NotFound("?"), Internal("?")}) {
+    EXPECT_TRUE(MayHaveHappened(open)) << open;
+  }
+}
+
 }  // namespace
 }  // namespace phasor::storage

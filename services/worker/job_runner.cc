@@ -37,6 +37,7 @@ struct JobRunner::Ongoing {
   std::unique_ptr<engine::Run> run;
   std::optional<ProgressReporter> reporter;
   int steps_done = 0;
+  int64_t started_ms = 0;                 // wall clock
   std::map<std::string, double> seconds;  // by phase
   std::optional<queue::Completion> completion;
 };
@@ -59,6 +60,7 @@ JobEnd JobRunner::Run(const queue::Grant& grant, SteadyTime sent) {
   Ongoing job(
       grant, running,
       Checkpoints(parts_.store, parts_.patience, parts_.metrics, checkpoint_pace_, *running));
+  job.started_ms = clock.WallMillis();
   job.seconds["queue"] =
       std::max(0.0, static_cast<double>(clock.WallMillis() - grant.enqueued_ms) / 1000);
   log::Info("job taken", {{"job_id", grant.fence.id},
@@ -184,9 +186,14 @@ JobRunner::Ending JobRunner::Publish(Ongoing& job, const engine::Run& run,
       .epoch = job.grant.fence.epoch,
       .nonce = job.grant.fence.nonce,
       .worker = config_.worker,
+      .tenant = job.grant.tenant,
+      .model = job.grant.model,
+      .accepted_ms = job.grant.enqueued_ms,
+      .started_ms = job.started_ms,
       .finished_ms = clock.WallMillis(),
       .images = {},
-      .details = rpc::EncodeDetails(result, job.request_fingerprint)};
+      .details = rpc::EncodeDetails(result, job.request_fingerprint),
+      .later_fields = ""};
   const auto standing = publisher_.Publish(*job.running, *pictures, record);
   if (standing.status().code() == StatusCode::kAborted) {
     const StopReason stop = std::max(job.running->Stop(clock.Steady()), StopReason::kLeaseLost);

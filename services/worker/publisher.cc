@@ -49,13 +49,14 @@ StatusOr<storage::TerminalRecord> Publisher::Publish(RunningJob& job,
     DeleteBlobs(record);
     return put;
   }
-  // After an attempt whose outcome is unknown the record may name these blobs, so they stay.
+  // After an attempt whose outcome is unknown the record may name these blobs, so they stay; the
+  // sweeper lets them go if it does not.
   bool may_be_named = false;
   StatusOr<storage::TerminalRecord> standing = Aborted("no longer the owner");
   while (IsOwned(job.Stop(patience_.clock.Steady()))) {
     standing = store_.CreateTerminal(record);
+    may_be_named |= storage::MayHaveHappened(standing.status());
     if (standing.status().code() != StatusCode::kUnavailable) break;
-    may_be_named = true;
     standing = Aborted("the store was not reached in time");
     patience_.sleep(kPause);
   }

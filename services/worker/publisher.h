@@ -28,7 +28,8 @@ class Publisher {
             Millis lease);
 
   // `record` is complete but for its images. Returns the record that stands, or an error of the
-  // store after which nothing of this worker's is left in it. ABORTED: the job is no longer this
+  // store; then nothing of this worker's is left in it, unless a record may stand that names it.
+  // ABORTED: the job is no longer this
   // worker's; nothing was published.
   StatusOr<storage::TerminalRecord> Publish(RunningJob& job, const std::vector<Picture>& pictures,
                                             storage::TerminalRecord record);

@@ -9,6 +9,7 @@ import time
 import unittest
 
 from fleet import BIN, LIMIT, MODELS, Fleet, png_size, run, wait_for
+import store_layout
 
 
 class GenerateTest(unittest.TestCase):
@@ -143,7 +144,7 @@ class KillTest(unittest.TestCase):
         self.assertEqual(self.fleet.phasor("generate", *request, "-o", plain)[0], 0)
         job_id = self.fleet.phasor("submit", *request)[1].strip()
         wait_for("a checkpoint", lambda: os.path.isdir(
-            self.fleet.path(f"store/jobs/{job_id}/c")))
+            store_layout.path_of(self.fleet.path("store"), f"jobs/{job_id}/c")))
         time.sleep(0.3)  # the queue hears of it
         os.kill(wait_for("a busy worker", self.fleet.busy_worker), signal.SIGKILL)
         self.assertEqual(self.fleet.phasor("watch", job_id)[0], 0)

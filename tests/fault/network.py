@@ -5,6 +5,7 @@ import os
 import shutil
 import time
 
+import store_layout
 from command import wait_for
 from rig import Rig
 from rule import LOSE_REPLY, LOSE_REQUEST, Rule
@@ -173,7 +174,7 @@ def fault_44_forged_checkpoints(seed):
                 with open(path, "wb") as file:
                     file.write(rig.random.randbytes(1000))
             rig.workers[0].start()
-            job = path.split("/jobs/")[1].split("/")[0]
+            job = store_layout.key_of(os.path.join(rig.directory, "store"), path).split("/")[1]
             done = rig.finish(job)
             assert done["result"].get("resumed_from_step", 0) == 0, forge
             assert done["state"] == "DONE"
@@ -186,4 +187,4 @@ def checkpoint_of_a_killed_run(rig, prompt, **flags):
     job = rig.submit(prompt, **flags)
     rig.wait_for_checkpoint(job)
     rig.workers[0].kill()
-    return os.path.join(rig.directory, "store", rig.wait_for_checkpoint(job))
+    return store_layout.path_of(os.path.join(rig.directory, "store"), rig.wait_for_checkpoint(job))

@@ -8,11 +8,14 @@ Their interface is FolderStore's. What can't be read now is StoreIsAway.
 import asyncio
 import os
 import re
+import subprocess
+import tempfile
 import urllib.error
 import urllib.parse
 import urllib.request
 import xml.etree.ElementTree
 
+import store_layout
 from command import SOURCE, wait_for
 from processes import Process, Redis
 from proxy import Proxy
@@ -44,15 +47,11 @@ class FolderStore:
 
     def record_stamps(self):
         """Job -> something that changes when its terminal record does."""
-        try:
-            jobs = os.listdir(os.path.join(self._folder, "jobs"))
-        except FileNotFoundError:
-            return {}
         stamps = {}
-        for job in jobs:
+        for job, folder in store_layout.job_folders(self._folder).items():
             try:
-                info = os.stat(os.path.join(self._folder, "jobs", job, "terminal"))
-            except FileNotFoundError:
+                info = os.stat(os.path.join(folder, "terminal"))
+            except OSError:
                 continue
             stamps[job] = (info.st_ino, info.st_mtime_ns, info.st_size)
         return stamps
@@ -60,7 +59,7 @@ class FolderStore:
     def read(self, key):
         """Its bytes, None if there is none."""
         try:
-            with open(os.path.join(self._folder, key), "rb") as file:
+            with open(store_layout.path_of(self._folder, key), "rb") as file:
                 return file.read()
         except FileNotFoundError:
             return None
@@ -69,8 +68,55 @@ class FolderStore:
         """All that begin with the prefix."""
         found = []
         for folder, _, names in os.walk(self._folder):
-            found += [os.path.relpath(os.path.join(folder, name), self._folder) for name in names]
+            found += [store_layout.key_of(self._folder, os.path.join(folder, name))
+                      for name in names]
         return sorted(key for key in found if key.startswith(prefix))
+
+
+class SmallDisk(FolderStore):
+    """A folder on a volume of its own, which can be full. Needs the right to mount one."""
+
+    def start(self):
+        os.makedirs(self._folder)
+        self._mount(f"size={self.ROOMY}")
+
+    def stop(self):
+        subprocess.run(["umount", "--lazy", self._folder], check=True)
+
+    def clear(self):
+        self.free()
+
+    def fill(self):
+        """Not a byte more fits."""
+        def shrunk():
+            volume = os.statvfs(self._folder)
+            used = (volume.f_blocks - volume.f_bfree) * volume.f_frsize
+            return self._remount(max(used, volume.f_frsize))
+        wait_for("a full volume", shrunk, pause=0.01)  # it may have grown in between
+
+    def free(self):
+        self._remount(self.ROOMY)
+
+    @classmethod
+    def possible(cls):
+        """Whether this process may mount a volume."""
+        with tempfile.TemporaryDirectory() as folder:
+            mounted = subprocess.run(["mount", "-t", "tmpfs", "phasor", folder],
+                                     stderr=subprocess.DEVNULL, check=False).returncode == 0
+            if mounted:
+                subprocess.run(["umount", folder], check=True)
+            return mounted
+
+    ROOMY = 2 << 30
+
+    def _mount(self, options):
+        subprocess.run(["mount", "-t", "tmpfs", "-o", options, "phasor", self._folder], check=True)
+
+    def _remount(self, size):
+        if not os.path.ismount(self._folder):
+            return False  # before its start or after its end
+        return subprocess.run(["mount", "-o", f"remount,size={size}", self._folder],
+                              stderr=subprocess.DEVNULL, check=False).returncode == 0
 
 
 class RemoteStore:

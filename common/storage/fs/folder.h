@@ -1,10 +1,12 @@
-// Folders of a store's tree: made durably, walked page by page, cleared of what a crash left.
-// Stateless; safe between processes that write and walk the same tree.
+// Folders of a store's tree: made and read one by one. Stateless; safe between processes that
+// write and read the same tree.
 #pragma once
 
+#include <cstdint>
 #include <string>
+#include <vector>
 
-#include "common/storage/result_store.h"
+#include "common/base/status.h"
 
 namespace phasor::storage {
 
@@ -15,16 +17,32 @@ Status SyncFolder(const std::string& path);
 // record in it would be lost with the folder.
 Status MakeFolderDurably(const std::string& folder);
 
-struct Walk {
-  std::string root;    // folder of the store
-  std::string prefix;  // a legal key
-  std::string cursor;  // the last key of the page before
-  int limit = kMaxListPage;
-  // Unfinished files and empty folders last touched before this time are removed on the way.
-  int64_t leftovers_before_ms = 0;
+// The error of a call that met `error` (errno) at the folder.
+Status FolderError(int error, const std::string& path);
+
+struct FolderEntry {
+  std::string name;
+  bool is_folder = false;
+  bool is_file = false;  // neither: a link or the like
 };
 
-// The next page of keys, ordered by their segments. Illegal names are passed over.
-StatusOr<ListPage> WalkFolder(const Walk& walk);
+// What is in the folder, in the order of the names, which costs little where only the first few are
+// looked at. Entries with names below `from` are left out. A folder that does not exist is empty.
+class FolderReader {
+ public:
+  Status Read(const std::string& path, const std::string& from);
+  // Valid until the next call; nullptr: there is none.
+  const FolderEntry* Next();
+  // Whether the folder had no entry at all, those below `from` included.
+  bool was_empty() const { return was_empty_; }
+
+ private:
+  std::vector<FolderEntry> heap_;  // the first by name on top; what was taken lies behind it
+  size_t left_ = 0;
+  bool was_empty_ = false;
+};
+
+// Now, by the clock that gives the files in the folder their times: that of a file made for it.
+StatusOr<int64_t> FolderTime(const std::string& path);
 
 }  // namespace phasor::storage

@@ -11,6 +11,8 @@
 #include <fstream>
 #include <thread>
 
+#include "common/storage/fs/layout.h"
+#include "common/storage/identity.h"
 #include "common/storage/result_store_contract.h"
 
 namespace phasor::storage {
@@ -198,7 +200,7 @@ TEST(FsStoreTest, WritersAndAClearingListingDoNotDisturbEachOther) {
 TEST(FsStoreTest, ABrokenRecordIsNamed) {
   TemporaryStore store;
   ASSERT_TRUE(store.CreateTerminal(TestRecord(1)).ok());
-  const std::string path = store.root() + "/" + TerminalKey(TestId(1));
+  const std::string path = store.root() + "/" + PathOfKey(TerminalKey(TestId(1)));
   fs::resize_file(path, 20);
   const Status status = store.ReadTerminal(TestId(1)).status();
   EXPECT_EQ(status.code(), StatusCode::kDataLoss);
@@ -208,9 +210,9 @@ TEST(FsStoreTest, ABrokenRecordIsNamed) {
 TEST(FsStoreTest, ARecordOfAnotherJobIsNotTaken) {
   TemporaryStore store;
   ASSERT_TRUE(store.CreateTerminal(TestRecord(1)).ok());
-  fs::create_directories(store.root() + "/jobs/" + TestId(2));
-  fs::copy_file(store.root() + "/" + TerminalKey(TestId(1)),
-                store.root() + "/" + TerminalKey(TestId(2)));
+  fs::create_directories(store.root() + "/" + PathOfKey("jobs/" + TestId(2)));
+  fs::copy_file(store.root() + "/" + PathOfKey(TerminalKey(TestId(1))),
+                store.root() + "/" + PathOfKey(TerminalKey(TestId(2))));
   EXPECT_EQ(store.ReadTerminal(TestId(2)).status().code(), StatusCode::kDataLoss);
 }
 
@@ -230,7 +232,8 @@ TEST(FsStoreTest, AFolderThatCannotBeUsedFailsAtTheStart) {
   const std::string folder = NewFolder();
   std::ofstream(folder + "/file") << "x";
   EXPECT_FALSE(FsStore::Open({folder + "/file"}).ok());
-  EXPECT_FALSE(FsStore::Open({"/proc/nothing/here"}).ok());
+  const auto nowhere = FsStore::Open({"/proc/nothing/here"}).value();
+  EXPECT_FALSE(Identify(*nowhere, "").ok());
   fs::remove_all(folder);
 }
 
