@@ -43,8 +43,8 @@ ErrorClass ClassOf(StatusCode code, FailureSource source, bool device_lost) {
 bool MayPass(ErrorClass error) {
   switch (error) {
     case ErrorClass::kBadInput:
-    case ErrorClass::kBadModel:
       return false;
+    case ErrorClass::kBadModel:
     case ErrorClass::kOutOfMemory:
     case ErrorClass::kDeviceLost:
     case ErrorClass::kTimeout:
@@ -68,6 +68,21 @@ bool BlamesNode(ErrorClass error) {
       return true;
   }
   return true;
+}
+
+bool MayBeTheJobs(ErrorClass error) {
+  switch (error) {
+    case ErrorClass::kOutOfMemory:
+    case ErrorClass::kDeviceLost:
+    case ErrorClass::kStore:
+      return false;
+    case ErrorClass::kBadInput:
+    case ErrorClass::kBadModel:
+    case ErrorClass::kTimeout:
+    case ErrorClass::kInternal:
+      return true;
+  }
+  return false;
 }
 
 std::string_view ToString(ErrorClass error) {

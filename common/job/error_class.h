@@ -34,12 +34,17 @@ enum class FailureSource {
 // The class of a failed status. `device_lost` is what the engine said, and goes before the code.
 ErrorClass ClassOf(StatusCode code, FailureSource source, bool device_lost = false);
 
-// True if another try may end better: final failures are those of the request and the model.
+// True if another try may end better: a request that can't be run stays one everywhere. A model's
+// files may be broken on one node only.
 bool MayPass(ErrorClass error);
 
 // True if the failure is rather the worker's or its node's than the job's: several different jobs
 // that fail like that in a row make a worker doubt itself.
 bool BlamesNode(ErrorClass error);
+
+// True if the job is to blame once it fails in the same way on a second node: what the store,
+// memory or a device did says nothing about the job, on however many nodes.
+bool MayBeTheJobs(ErrorClass error);
 
 std::string_view ToString(ErrorClass error);  // "out_of_memory"
 

@@ -60,10 +60,10 @@ TEST(ErrorClassTest, ALostDeviceGoesBeforeEveryCode) {
   }
 }
 
-TEST(ErrorClassTest, OnlyRequestsAndModelsFailForGood) {
+TEST(ErrorClassTest, OnlyRequestsFailForGoodAtOnce) {
   using enum ErrorClass;
   for (const ErrorClass error : kErrorClasses) {
-    EXPECT_EQ(MayPass(error), error != kBadInput && error != kBadModel) << ToString(error);
+    EXPECT_EQ(MayPass(error), error != kBadInput) << ToString(error);
   }
 }
 
@@ -71,6 +71,14 @@ TEST(ErrorClassTest, RequestsAndMemorySayNothingAboutTheNode) {
   using enum ErrorClass;
   for (const ErrorClass error : kErrorClasses) {
     EXPECT_EQ(BlamesNode(error), error != kBadInput && error != kOutOfMemory) << ToString(error);
+  }
+}
+
+TEST(ErrorClassTest, WhatStoreMemoryOrDeviceDidIsNeverTheJobs) {
+  using enum ErrorClass;
+  for (const ErrorClass error : kErrorClasses) {
+    EXPECT_EQ(MayBeTheJobs(error), error != kStore && error != kOutOfMemory && error != kDeviceLost)
+        << ToString(error);
   }
 }
 

@@ -54,7 +54,7 @@ class Step {
     if (is_.state != State::kLeased) return std::nullopt;
     if (event.worker_lost) return Crash(event.reason, event.code);
     const int tries = is_.tries + 1;
-    if (!event.retry || tries >= limits_.max_tries) {
+    if (!event.retry || tries >= limits_.max_tries || FailedLikeThatElsewhere(event.fault)) {
       Transition sealed = Seal(State::kDead, event.reason, event.code);
       sealed.next.tries = tries;
       return sealed;
@@ -62,8 +62,12 @@ class Step {
     const bool at_once = event.delay.count() <= 0;
     Snapshot next = To(at_once ? State::kQueued : State::kWaiting);
     next.tries = tries;
+    if (!event.fault.empty()) {
+      next.fault = event.fault;
+      next.fault_node = is_.node;
+    }
     if (!at_once) next.ready_ms = now_ms_ + event.delay.count();
-    return Transition{std::move(next), event.reason, event.code};
+    return Transition{std::move(next), event.reason, event.code, /*at_tail=*/at_once};
   }
 
   std::optional<Transition> operator()(const Completed&) const {
@@ -83,7 +87,7 @@ class Step {
 
   std::optional<Transition> operator()(const DelayEnded&) const {
     if (is_.state != State::kWaiting || now_ms_ < is_.ready_ms) return std::nullopt;
-    return Transition{To(State::kQueued), "", ""};
+    return Transition{To(State::kQueued), "", "", /*at_tail=*/true};
   }
 
   std::optional<Transition> operator()(const DeadlinePassed&) const {
@@ -109,6 +113,8 @@ class Step {
     return {.state = state,
             .epoch = is_.epoch,
             .tries = is_.tries,
+            .fault = is_.fault,
+            .fault_node = is_.fault_node,
             .crashes = is_.crashes,
             .crash_nodes = is_.crash_nodes,
             .solo = is_.solo,
@@ -117,6 +123,11 @@ class Step {
   }
 
   bool DeadlineIsOver() const { return is_.deadline_ms > 0 && is_.deadline_ms <= now_ms_; }
+
+  bool FailedLikeThatElsewhere(const std::string& fault) const {
+    const bool known = !fault.empty() && !is_.node.empty() && !is_.fault_node.empty();
+    return known && fault == is_.fault && is_.node != is_.fault_node;
+  }
 
   Transition Seal(State want, const std::string& reason, const std::string& code) const {
     Snapshot next = To(State::kSealing);

@@ -29,9 +29,11 @@ struct LifecycleLimits {
 // What decides about a job. Where it waits, what it draws and who asked for it does not.
 struct Snapshot {
   State state = State::kQueued;
-  int64_t epoch = 0;  // owners so far
-  int tries = 0;      // failures that a worker reported
-  int crashes = 0;    // workers lost with the job
+  int64_t epoch = 0;            // owners so far
+  int tries = 0;                // failures that a worker reported
+  std::string fault = "";       // the newest of them, where it may be the job's own
+  std::string fault_node = "";  // where that was
+  int crashes = 0;              // workers lost with the job
   std::set<std::string> crash_nodes = {};
   bool solo = false;        // to be run alone: a worker was lost with it
   int preemptions = 0;      // times it was asked to make room
@@ -68,6 +70,9 @@ struct Failed {
   bool worker_lost = false;
   std::string reason = "";  // a sentence for the user
   std::string code = "";    // status code name
+  // What failed and how, where the job itself may be to blame: the same on a second node is final.
+  // Empty: it says nothing about the job.
+  std::string fault = "";
 };
 struct Completed {};
 struct Canceled {};
@@ -87,14 +92,17 @@ struct Transition {
   // Why, where there is something to say; empty: what was said before stands.
   std::string reason;
   std::string code;
+  // kQueued: at the tail of its list, behind jobs that have not failed; else at its head.
+  bool at_tail = false;
 };
 
 // nullopt: nothing happens. Either the state does not allow the event, or it comes too early
 // (LeaseEnded, DelayEnded, DeadlinePassed), or it is refused: a renewal without progress for too
 // long (STALLED), a request to make room that was made or granted too often already.
 // A job taken after its deadline is sealed instead. What comes back to kQueued goes to the head of
-// its list. Redriven gives the snapshot of the next generation, a new job that runs alone; the
-// dead one stays as it is.
+// its list when it was given back or its worker lost, and to the tail after a failure: a job that
+// fails wherever it runs must not stand in the way of others. Redriven gives the snapshot of the
+// next generation, a new job that runs alone; the dead one stays as it is.
 std::optional<Transition> Next(const Snapshot& now_is, const Event& event, int64_t now_ms,
                                const LifecycleLimits& limits = {});
 

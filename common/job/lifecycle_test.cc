@@ -230,6 +230,51 @@ TEST(LifecycleTest, FailuresAreRetriedUntilTheTriesAreSpent) {
   }
 }
 
+TEST(LifecycleTest, TheSameFaultOnTwoNodesIsFinal) {
+  struct Case {
+    std::string fault, node;   // before
+    std::string again, where;  // now
+    State state;
+    std::string known;  // afterwards
+  };
+  const std::vector<Case> cases = {
+      {"", "", "a", "n1", State::kWaiting, "a@n1"},
+      {"a", "n1", "a", "n2", State::kSealing, "a@n1"},
+      {"a", "n1", "a", "n1", State::kWaiting, "a@n1"},
+      {"a", "n1", "b", "n2", State::kWaiting, "b@n2"},
+      {"a", "n1", "", "n2", State::kWaiting, "a@n1"},
+      {"", "", "", "n2", State::kWaiting, "@"},
+      {"a", "", "a", "n2", State::kWaiting, "a@n2"},
+      {"a", "n1", "a", "", State::kWaiting, "a@"},
+  };
+  for (const Case& c : cases) {
+    Snapshot leased = In(State::kLeased);
+    leased.fault = c.fault;
+    leased.fault_node = c.node;
+    leased.node = c.where;
+    const auto next =
+        Next(leased, Failed{.retry = true, .delay = Millis(1), .fault = c.again}, kNow)->next;
+    EXPECT_EQ(next.state, c.state) << c.fault << "@" << c.node << ", " << c.again << "@" << c.where;
+    EXPECT_EQ(next.fault + "@" + next.fault_node, c.known);
+    EXPECT_EQ(next.tries, 2);
+  }
+}
+
+TEST(LifecycleTest, WhatFailedStandsBehindTheOthersAndWhatWasLostOrGivenBackBeforeThem) {
+  const std::map<std::string, bool> at_tail = {{"released", false},
+                                               {"failed, to be tried at once", true},
+                                               {"lease ended", false},
+                                               {"failed with the worker", false},
+                                               {"delay ended", true}};
+  for (const NamedEvent& event : kEvents) {
+    if (at_tail.count(event.name) == 0) continue;
+    const State state = event.name == "delay ended" ? State::kWaiting : State::kLeased;
+    const auto transition = Next(In(state), event.event, kNow);
+    ASSERT_TRUE(transition && transition->next.state == State::kQueued) << event.name;
+    EXPECT_EQ(transition->at_tail, at_tail.at(event.name)) << event.name;
+  }
+}
+
 TEST(LifecycleTest, LostWorkersEndAJobOnTwoNodesOrTwiceAsManyOnOne) {
   struct Case {
     int crashes;  // before

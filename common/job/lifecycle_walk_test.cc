@@ -166,15 +166,16 @@ TEST(LifecycleWalkTest, AJobThatOnlyFailsIsSealedAfterABoundedNumberOfOwners) {
         job = Next(job,
                    Failed{.retry = verdict.retry,
                           .delay = verdict.delay,
-                          .worker_lost = verdict.worker_lost},
+                          .worker_lost = verdict.worker_lost,
+                          .fault = MayBeTheJobs(error) ? "fault" : ""},
                    now)
                   ->next;
       }
       EXPECT_EQ(job.want, State::kDead);
       const int expected = !MayPass(error)                    ? 1
-                           : error != ErrorClass::kDeviceLost ? 4
-                           : nodes == 1                       ? 6
-                                                              : 3;
+                           : error == ErrorClass::kDeviceLost ? (nodes == 1 ? 6 : 3)
+                           : nodes > 1 && MayBeTheJobs(error) ? 2
+                                                              : 4;
       EXPECT_EQ(owners, expected) << ToString(error) << " on " << nodes << " nodes";
     }
   }

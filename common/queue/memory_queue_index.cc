@@ -78,7 +78,7 @@ void MemoryQueue::Move(Job& job, job::Transition transition) {
     if (!job::IsTerminal(job.life.state)) job.step = job.checkpoint_step;
     if (Waits(job.life.state)) job.worker.clear();
   }
-  EnterIndex(job, /*at_head=*/true);
+  EnterIndex(job, /*at_head=*/!transition.at_tail);
   if (before == State::kLeased && !stays) Unpark(job.request.tenant);
   if (!stays) Announce(job);
 }

@@ -198,7 +198,8 @@ StatusOr<FailOutcome> MemoryQueue::Fail(const Failure& failure) {
                            .delay = failure.delay,
                            .worker_lost = failure.worker_lost,
                            .reason = failure.reason,
-                           .code = failure.code};
+                           .code = failure.code,
+                           .fault = failure.fault};
   if (!IsOwner(*job, failure.fence) || !Apply(*job, failed)) return FailOutcome::kFenced;
   job->back_nonce = job->nonce;
   return job->life.state == State::kSealing ? FailOutcome::kSealed : FailOutcome::kRequeued;

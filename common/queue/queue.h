@@ -61,6 +61,8 @@ class Consumer {
   virtual StatusOr<OwnerAnswer> Renew(const RenewRequest& request) = 0;
   // After the terminal record was won or read. `result` is its pointer.
   virtual StatusOr<OwnerAnswer> Complete(const Fence& fence, const std::string& result) = 0;
+  // A job that is to be tried again goes to the tail of its list, after the delay; one whose worker
+  // is lost to the head.
   virtual StatusOr<FailOutcome> Fail(const Failure& failure) = 0;
   // Gives the job back to the head of its list; no counter moves. `step` is the checkpoint's; an
   // empty checkpoint leaves the known one.

@@ -32,6 +32,78 @@ TEST_P(QueueContract, ARetryableFailureWaitsAndThenComesBack) {
   EXPECT_EQ(View(grant.fence.id).tries, 1) << "a late repeat counts nothing";
 }
 
+TEST_P(QueueContract, WhatFailedStandsBehindTheOthersAndWhatWasLostOrGivenBackBeforeThem) {
+  for (int n = 1; n <= 6; ++n) MustSubmit(n);
+  Failure failure;
+  failure.retryable = true;
+  failure.fence = MustTake().fence;  // 1
+  ASSERT_EQ(consumer().Fail(failure).value(), FailOutcome::kRequeued);
+  failure.delay = Millis(1'000);
+  failure.fence = MustTake().fence;  // 2
+  ASSERT_EQ(consumer().Fail(failure).value(), FailOutcome::kRequeued);
+  queue_->Advance(Millis(1'001));
+  ASSERT_EQ(maintenance().Recover(10).value(), 1);
+  failure.worker_lost = true;
+  failure.fence = MustTake().fence;  // 3
+  ASSERT_EQ(consumer().Fail(failure).value(), FailOutcome::kRequeued);
+  EXPECT_EQ(View(TestJobId(3)).position, 0);
+  ASSERT_EQ(MustTake().fence.id, TestJobId(3));
+  queue_->Advance(Millis(15'001));
+  ASSERT_EQ(maintenance().Recover(10).value(), 1);
+  const Grant lost = MustTake();
+  ASSERT_EQ(lost.fence.id, TestJobId(3)) << "its worker was lost";
+  ASSERT_EQ(consumer().Release(lost.fence, "", 0).value(), OwnerAnswer::kOk);
+  std::vector<JobId> order;
+  for (const Grant& grant : Drain()) order.push_back(grant.fence.id);
+  EXPECT_EQ(order, (std::vector<JobId>{TestJobId(3), TestJobId(4), TestJobId(5), TestJobId(6),
+                                       TestJobId(1), TestJobId(2)}));
+}
+
+TEST_P(QueueContract, TheSameFaultOnASecondNodeIsFinal) {
+  MustSubmit(1);
+  const auto fail = [&](const std::string& node, const std::string& fault) {
+    Failure failure;
+    failure.fence =
+        Take("n-" + node + fault + std::to_string(View(TestJobId(1)).tries), node)->fence;
+    failure.retryable = true;
+    failure.reason = "it can't be drawn";
+    failure.code = "INTERNAL";
+    failure.fault = fault;
+    const FailOutcome outcome = consumer().Fail(failure).value();
+    EXPECT_EQ(consumer().Fail(failure).value(), FailOutcome::kRepeated);
+    return outcome;
+  };
+  QueueLimits limits;
+  limits.max_tries = 100;
+  ASSERT_TRUE(control().SetLimits(limits).ok());
+  EXPECT_EQ(fail("node-a", "first"), FailOutcome::kRequeued);
+  EXPECT_EQ(fail("node-a", "first"), FailOutcome::kRequeued) << "the node may be to blame";
+  EXPECT_EQ(fail("node-b", "other"), FailOutcome::kRequeued);
+  EXPECT_EQ(fail("node-a", ""), FailOutcome::kRequeued) << "not the job's";
+  EXPECT_EQ(fail("node-a", ""), FailOutcome::kRequeued);
+  EXPECT_EQ(fail("node-c", "other"), FailOutcome::kSealed);
+  const std::vector<SealRequest> seals = *maintenance().PendingSeals(10);
+  ASSERT_EQ(seals.size(), 1u);
+  EXPECT_EQ(seals[0].want, State::kDead);
+  EXPECT_EQ(seals[0].reason, "it can't be drawn");
+  EXPECT_EQ(View(TestJobId(1)).tries, 6);
+}
+
+TEST_P(QueueContract, ALostWorkerInBetweenDoesNotMakeAFaultForgotten) {
+  MustSubmit(1);
+  Failure failure;
+  failure.fence = Take("1", "node-a")->fence;
+  failure.retryable = true;
+  failure.fault = "first";
+  ASSERT_EQ(consumer().Fail(failure).value(), FailOutcome::kRequeued);
+  Failure lost;
+  lost.fence = Take("2", "node-b")->fence;
+  lost.worker_lost = true;
+  ASSERT_EQ(consumer().Fail(lost).value(), FailOutcome::kRequeued);
+  failure.fence = Take("3", "node-b")->fence;
+  EXPECT_EQ(consumer().Fail(failure).value(), FailOutcome::kSealed);
+}
+
 TEST_P(QueueContract, AJobIsSealedAfterItsLastTry) {
   MustSubmit(1);
   for (int attempt = 1; attempt <= 4; ++attempt) {

@@ -269,6 +269,7 @@ class Walk {
       if (Below(2) == 0) failure.delay = Below(3) * kTick + kHalfTick;
       failure.reason = "reason";
       failure.worker_lost = Below(8) == 0;
+      failure.fault = Below(3) == 0 ? "" : Below(2) == 0 ? "one" : "other";
       const auto answer = queue_.consumer().Fail(failure);
       NoteAnswer("fail", fence.id, answer);
       EXPECT_FALSE(superseded && *answer <= FailOutcome::kSealed);
@@ -277,7 +278,8 @@ class Walk {
                                        .delay = failure.delay,
                                        .worker_lost = failure.worker_lost,
                                        .reason = "",
-                                       .code = ""});
+                                       .code = "",
+                                       .fault = failure.fault});
       }
     } else {
       const auto answer = queue_.consumer().Release(fence, Below(2) == 0 ? "c" : "", 3);

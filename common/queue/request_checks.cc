@@ -10,7 +10,6 @@ namespace {
 
 constexpr size_t kMaxName = 256;
 constexpr size_t kMaxNonce = 64;
-constexpr size_t kMaxModels = 64;
 constexpr size_t kMaxSpec = 1 << 20;
 constexpr size_t kMaxText = 4096;
 constexpr int64_t kMaxCost = 1'000'000'000;
@@ -77,7 +76,10 @@ Status CheckTake(const TakeRequest& request) {
   RETURN_IF_ERROR(CheckLength("worker", request.worker, kMaxName));
   RETURN_IF_ERROR(CheckLength("node", request.node, kMaxName));
   RETURN_IF_ERROR(CheckSpan("lease", request.lease, Millis(1)));
-  if (request.models.size() > kMaxModels) return InvalidArgument("models has more than 64 entries");
+  if (request.models.size() > kMaxModelsOffered) {
+    return InvalidArgument("models has " + std::to_string(request.models.size()) +
+                           " entries; the limit is " + std::to_string(kMaxModelsOffered));
+  }
   for (const std::string& model : request.models) {
     RETURN_IF_ERROR(CheckLength("models", model, kMaxName));
   }
@@ -95,6 +97,7 @@ Status CheckFailure(const Failure& failure) {
   RETURN_IF_ERROR(CheckFence(failure.fence));
   RETURN_IF_ERROR(CheckLength("reason", failure.reason, kMaxText));
   RETURN_IF_ERROR(CheckLength("code", failure.code, kMaxName));
+  RETURN_IF_ERROR(CheckLength("fault", failure.fault, kMaxName));
   return CheckSpan("delay", failure.delay, Millis(0));
 }
 

@@ -51,11 +51,14 @@ struct Fence {
   std::string nonce;
 };
 
+// Of one take. A worker that can run more offers them in turns.
+inline constexpr size_t kMaxModelsOffered = 64;
+
 struct TakeRequest {
   std::string worker;               // unique name of the worker process
   std::string node;                 // the machine (or slot): a job that dies on two is the culprit
   std::string nonce;                // one per take; repeating it repeats the grant
-  std::vector<std::string> models;  // that the worker can run, warm ones first
+  std::vector<std::string> models;  // that the worker can run, warm ones first; kMaxModelsOffered
   Millis lease{15'000};
 };
 
@@ -121,6 +124,9 @@ struct Failure {
   bool worker_lost = false;
   std::string reason;  // a sentence for the user; no prompt text
   std::string code;    // e.g. "RESOURCE_EXHAUSTED"
+  // What failed and how, in a word that is the same wherever the same thing fails. The second node
+  // that reports it ends the job. Empty: the failure says nothing about the job.
+  std::string fault = "";
 };
 
 enum class FailOutcome { kRequeued, kSealed, kRepeated, kFenced };

@@ -71,6 +71,9 @@ inline constexpr JobField kRecordFields[] = {
     Word("reason"),
     Word("code"),
     Word("result"),
+    // The newest failure that may be the job's own, and the machine.
+    Word("fault"),
+    Word("fault_node"),
 };
 
 // What lib/view.lua answers of a job.

@@ -134,7 +134,7 @@ StatusOr<FailOutcome> RedisQueue::Fail(const Failure& failure) {
       const RedisReply reply,
       Run(scripts::kFail, {fence.id, Text(fence.epoch), fence.nonce, failure.retryable ? "1" : "0",
                            Text(failure.delay.count()), failure.reason, failure.code,
-                           failure.worker_lost ? "1" : "0"}));
+                           failure.worker_lost ? "1" : "0", failure.fault}));
   return Lookup("fail", reply, kFailOutcomes);
 }
 

@@ -60,14 +60,22 @@ local function enter(job, state)
   end
 end
 
--- Makes the job ready again. Whatever comes back goes to the head: it is older than what stands
--- there.
-local function ready(job)
+local function make_ready(job, command)
   leave(job)
-  ring.push(job, 'LPUSH', job.id)
+  ring.push(job, command, job.id)
   job.worker = false
   enter(job, 'QUEUED')
   change.ring_bell()
+end
+
+-- Ready again at the head of its list: it is older than what stands there.
+local function ready(job)
+  make_ready(job, 'LPUSH')
+end
+
+-- Ready again after a failure: others shall not wait for a job that fails again and again.
+local function ready_last(job)
+  make_ready(job, 'RPUSH')
 end
 
 local function wait(job, until_ms)
@@ -113,5 +121,6 @@ local function finish(job, state)
 end
 
 return {
-  is_stale = is_stale, ready = ready, wait = wait, lease = lease, seal = seal, finish = finish,
+  is_stale = is_stale, ready = ready, ready_last = ready_last, wait = wait, lease = lease,
+  seal = seal, finish = finish,
 }

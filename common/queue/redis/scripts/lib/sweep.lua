@@ -59,7 +59,7 @@ end
 
 -- -> jobs moved; whether there may be more than the limits let it see
 local function sweep(promotions, recoveries, expiries)
-  local promoted, more_delays = sweep_set(keys.delays, promotions, {WAIT = true}, index.ready)
+  local promoted, more_delays = sweep_set(keys.delays, promotions, {WAIT = true}, index.ready_last)
   local recovered, more_leases = sweep_set(keys.leases, recoveries, {LEASED = true}, recover)
   local expired, more_deadlines =
       sweep_set(keys.deadlines, expiries, {QUEUED = true, WAIT = true}, expire)
