@@ -12,6 +12,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -162,12 +163,20 @@ struct EngineOptions {
   std::string variant;
 };
 
+// Hears of each part of a model as it is done with (a file that was read, the networks), on the
+// thread that loads: the sign of life of a load that takes long.
+using LoadProgress = std::function<void(std::string_view part)>;
+
 class Engine {
  public:
   virtual ~Engine() = default;
   // Loads a model directory in diffusers' layout. NOT_FOUND / INVALID_ARGUMENT / DATA_LOSS name
   // the file and the reason.
-  virtual StatusOr<std::shared_ptr<Model>> Load(const std::string& directory) = 0;
+  virtual StatusOr<std::shared_ptr<Model>> Load(const std::string& directory,
+                                                const LoadProgress& on_part) = 0;
+  StatusOr<std::shared_ptr<Model>> Load(const std::string& directory) {
+    return Load(directory, [](std::string_view) {});
+  }
   // Human-readable: library versions and what they choose their kernels by on this machine; part
   // of every fingerprint.
   virtual std::string Versions() const = 0;

@@ -40,7 +40,8 @@ class FakeEngine final : public Engine {
   explicit FakeEngine(FakeOptions options)
       : options_(std::make_shared<const FakeOptions>(std::move(options))) {}
 
-  StatusOr<std::shared_ptr<Model>> Load(const std::string& directory) override {
+  StatusOr<std::shared_ptr<Model>> Load(const std::string& directory,
+                                        const LoadProgress& on_part) override {
     const std::filesystem::path path(directory);
     ASSIGN_OR_RETURN(const std::string index, ReadFile(path / "model_index.json", kMaxIndexBytes));
     ModelInfo info;
@@ -53,6 +54,10 @@ class FakeEngine final : public Engine {
       if (info.schedulers.empty() || info.schedulers.back() != class_name) {
         info.schedulers.push_back(class_name);
       }
+    }
+    for (int part = 0; part < kFakeModelParts; ++part) {
+      if (options_->load_time > Millis(0)) options_->sleep(options_->load_time);
+      on_part("part " + std::to_string(part));
     }
     return std::shared_ptr<Model>(std::make_shared<FakeModel>(std::move(info), options_));
   }

@@ -16,6 +16,8 @@
 namespace phasor::engine {
 
 struct FakeOptions {
+  // What each of a model's kFakeModelParts takes to load.
+  Millis load_time{0};
   // What each unit takes, image by image for the decoding. 0: no time at all.
   Millis encode_time{0};
   Millis step_time{0};
@@ -26,6 +28,9 @@ struct FakeOptions {
   // was; a hook may also end the process, to play a crash. Empty: no faults.
   std::function<Status(const RunSpec&, const Unit&)> before_unit = nullptr;
 };
+
+// Loading goes part by part, as that of a model with several files.
+inline constexpr int kFakeModelParts = 4;
 
 // A `before_unit` hook that fails the n-th call (from 1) of all runs with `status`.
 std::function<Status(const RunSpec&, const Unit&)> FailNthUnit(int n, Status status);

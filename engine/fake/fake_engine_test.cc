@@ -123,6 +123,17 @@ TEST(FakeEngineTest, FailsTheNthUnitAndGoesOnFromThere) {
   }
 }
 
+TEST(FakeEngineTest, LoadsPartByPart) {
+  Millis slept{0};
+  std::vector<Millis> heard;
+  const auto engine =
+      MakeFakeEngine({.load_time = Millis(700), .sleep = [&](Millis time) { slept += time; }});
+  ASSERT_TRUE(engine->Load(DemoModel(), [&](std::string_view) { heard.push_back(slept); }).ok());
+  ASSERT_EQ(heard.size(), static_cast<size_t>(kFakeModelParts));
+  for (int part = 0; part < kFakeModelParts; ++part)
+    EXPECT_EQ(heard[part], (part + 1) * Millis(700));
+}
+
 TEST(FakeEngineTest, TakesTheTimeItWasGiven) {
   Millis slept(0);
   const auto run = Start(SmallSpec(), {.encode_time = Millis(100),

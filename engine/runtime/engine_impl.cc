@@ -75,17 +75,20 @@ StatusOr<nlohmann::json> ReadIndex(const std::string& directory) {
 EngineImpl::EngineImpl(EngineFacts facts, EngineOptions options, const Clock& clock)
     : facts_(std::move(facts)), options_(std::move(options)), clock_(clock) {}
 
-StatusOr<std::shared_ptr<Model>> EngineImpl::Load(const std::string& directory) {
-  StatusOr<std::shared_ptr<Model>> loaded = Guard([&] { return LoadGuarded(directory); });
+StatusOr<std::shared_ptr<Model>> EngineImpl::Load(const std::string& directory,
+                                                  const LoadProgress& on_part) {
+  StatusOr<std::shared_ptr<Model>> loaded = Guard([&] { return LoadGuarded(directory, on_part); });
   if (loaded.ok() || Message(loaded.status()).find(directory) != std::string::npos) return loaded;
   return Annotate(loaded.status(), "loading " + directory);
 }
 
-StatusOr<std::shared_ptr<Model>> EngineImpl::LoadGuarded(const std::string& directory) {
+StatusOr<std::shared_ptr<Model>> EngineImpl::LoadGuarded(const std::string& directory,
+                                                         const LoadProgress& on_part) {
   const SteadyTime begin = clock_.Steady();
   PipelineSource source;
   source.directory = directory;
   source.cache_directory = options_.cache_directory;
+  source.on_part = on_part;
   ASSIGN_OR_RETURN(source.index, ReadIndex(directory));
   ASSIGN_OR_RETURN(source.card, config::ReadModelCard(directory));
   if (!options_.variant.empty()) source.card.variant = options_.variant;

@@ -15,11 +15,13 @@ class EngineImpl final : public Engine {
  public:
   EngineImpl(EngineFacts facts, EngineOptions options, const Clock& clock);
 
-  StatusOr<std::shared_ptr<Model>> Load(const std::string& directory) override;
+  StatusOr<std::shared_ptr<Model>> Load(const std::string& directory,
+                                        const LoadProgress& on_part) override;
   std::string Versions() const override { return facts_.versions + ", " + facts_.processor; }
 
  private:
-  StatusOr<std::shared_ptr<Model>> LoadGuarded(const std::string& directory);
+  StatusOr<std::shared_ptr<Model>> LoadGuarded(const std::string& directory,
+                                               const LoadProgress& on_part);
 
   const EngineFacts facts_;
   const EngineOptions options_;

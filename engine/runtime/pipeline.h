@@ -23,6 +23,7 @@ struct PipelineSource {
   nlohmann::json index;  // the parsed model_index.json
   config::ModelCard card;
   std::string cache_directory;  // for digests; empty: none
+  LoadProgress on_part = [](std::string_view) {};
 };
 
 // The text side's result, at batch 1: the run repeats nothing, it denoises image by image. A family

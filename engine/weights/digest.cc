@@ -47,7 +47,8 @@ StatusOr<std::string> DigestOfFile(const std::string& path, const std::string& c
 
 StatusOr<std::string> DigestOfFiles(const std::map<std::string, std::string>& files,
                                     const std::map<std::string, std::string>& expected,
-                                    const std::string& cache_directory, uint64_t cache_from) {
+                                    const std::string& cache_directory, uint64_t cache_from,
+                                    const std::function<void(std::string_view label)>& on_file) {
   for (const auto& [label, ignored] : expected) {
     if (!files.contains(label)) {
       return InvalidArgument("sha256: the model reads no file named " + label);
@@ -62,6 +63,7 @@ StatusOr<std::string> DigestOfFiles(const std::map<std::string, std::string>& fi
                       ", the model card says " + known->second);
     }
     all.Update(label + '\0' + digest + '\n');
+    if (on_file) on_file(label);
   }
   return Hex(all.Finish());
 }

@@ -10,8 +10,10 @@
 // Thread-safe; concurrent writers of a cache entry write the same bytes.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <string>
+#include <string_view>
 
 #include "common/base/status.h"
 
@@ -22,10 +24,11 @@ inline constexpr uint64_t kDigestCacheFrom = 64 << 20;  // bytes
 // `files` is label -> path, e.g. "unet/diffusion_pytorch_model.safetensors" -> its path: labels
 // are hashed, paths are not. An empty `cache_directory` means no cache. Lower-case hex.
 // `expected` is label -> SHA-256 for any of the files. DATA_LOSS names the file that differs,
-// INVALID_ARGUMENT a label that is none of `files`.
-StatusOr<std::string> DigestOfFiles(const std::map<std::string, std::string>& files,
-                                    const std::map<std::string, std::string>& expected,
-                                    const std::string& cache_directory,
-                                    uint64_t cache_from = kDigestCacheFrom);
+// INVALID_ARGUMENT a label that is none of `files`. `on_file` hears of each file that was read.
+StatusOr<std::string> DigestOfFiles(
+    const std::map<std::string, std::string>& files,
+    const std::map<std::string, std::string>& expected, const std::string& cache_directory,
+    uint64_t cache_from = kDigestCacheFrom,
+    const std::function<void(std::string_view label)>& on_file = {});
 
 }  // namespace phasor::engine

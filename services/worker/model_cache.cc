@@ -11,7 +11,8 @@ ModelCache::ModelCache(engine::Engine& engine, const std::vector<config::ModelCa
   for (const config::ModelCard& card : cards) directories_[card.name] = card.directory;
 }
 
-StatusOr<std::shared_ptr<engine::Model>> ModelCache::Get(const std::string& name) {
+StatusOr<std::shared_ptr<engine::Model>> ModelCache::Get(const std::string& name,
+                                                         const engine::LoadProgress& on_part) {
   const auto found = std::find_if(entries_.begin(), entries_.end(),
                                   [&](const Entry& entry) { return entry.name == name; });
   if (found != entries_.end()) {
@@ -23,10 +24,10 @@ StatusOr<std::shared_ptr<engine::Model>> ModelCache::Get(const std::string& name
 
   Keep(max_resident_ - 1);
   const SteadyTime begin = clock_.Steady();
-  auto model = engine_.Load(directory->second);
+  auto model = engine_.Load(directory->second, on_part);
   if (model.status().code() == StatusCode::kResourceExhausted && !entries_.empty()) {
     Keep(0);
-    model = engine_.Load(directory->second);
+    model = engine_.Load(directory->second, on_part);
   }
   if (!model.ok()) return Annotate(model.status(), "model " + name + " can't be loaded");
   metrics_.ModelLoaded(name, SecondsBetween(begin, clock_.Steady()));

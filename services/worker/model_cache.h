@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "common/base/clock.h"
@@ -24,7 +25,9 @@ class ModelCache {
              size_t max_resident, const Clock& clock, WorkerMetrics& metrics);
 
   // Loads unless resident. When memory does not suffice, idle models go and it is tried again.
-  StatusOr<std::shared_ptr<engine::Model>> Get(const std::string& name);
+  // `on_part` hears of each part that is loaded.
+  StatusOr<std::shared_ptr<engine::Model>> Get(
+      const std::string& name, const engine::LoadProgress& on_part = [](std::string_view) {});
 
   // Gives up every model but this one, to make room.
   void KeepOnly(const std::string& name);

@@ -16,12 +16,13 @@ using ::testing::IsEmpty;
 // The fake engine, but memory suffices for a bounded number of models.
 class SmallEngine final : public engine::Engine {
  public:
-  StatusOr<std::shared_ptr<engine::Model>> Load(const std::string& directory) override {
+  StatusOr<std::shared_ptr<engine::Model>> Load(const std::string& directory,
+                                                const engine::LoadProgress& on_part) override {
     ++loads;
     if (room == 0) return ResourceExhausted("out of memory");
     std::erase_if(held_, [](const auto& model) { return model.expired(); });
     if (held_.size() >= room) return ResourceExhausted("out of memory");
-    auto model = fake_->Load(directory);
+    auto model = fake_->Load(directory, on_part);
     if (model.ok()) held_.push_back(*model);
     return model;
   }
@@ -63,6 +64,15 @@ TEST_F(ModelCacheTest, LoadsOnceAndKeepsTheMostRecentlyUsed) {
   for (const char* name : {"a", "b", "a", "c"}) ASSERT_TRUE(cache.Get(name).ok());
   EXPECT_EQ(engine_.loads, 3);
   EXPECT_THAT(cache.Resident(), ElementsAre("c", "a"));
+}
+
+TEST_F(ModelCacheTest, SaysWhatIsLoadedPartByPartAndNothingWhenNothingIs) {
+  ModelCache cache = Make(1);
+  int parts = 0;
+  for (int i = 0; i < 2; ++i) {
+    ASSERT_TRUE(cache.Get("a", [&](std::string_view) { ++parts; }).ok());
+    EXPECT_EQ(parts, engine::kFakeModelParts);
+  }
 }
 
 TEST_F(ModelCacheTest, AModelThatRunsOutlivesItsEntry) {

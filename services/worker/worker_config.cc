@@ -36,6 +36,8 @@ void Declare(config::Settings& settings, RawConfig* raw) {
   settings.Text({"engine", "real or fake"}, &config.engine);
   settings.Duration({"fake_step_ms", "milliseconds that a step of the fake engine takes"},
                     Millis(1), 0, 60'000, &config.fake_step);
+  settings.Duration({"fake_load_ms", "milliseconds that each part of a model takes to load in it"},
+                    Millis(1), 0, 3'600'000, &config.fake_load);
   settings.Seconds({"stall", "seconds that every unit of work has before it hangs"}, 0.1, 3600,
                    &config.stall);
   settings.Seconds({"cool_down", "seconds without a job after several in a row failed here"}, 0,

@@ -28,6 +28,7 @@ struct WorkerConfig {
   std::string preload;   // default: the first model
   std::string engine;    // "real" or "fake"; default: real where it is built in
   Millis fake_step{20};  // what a step of the fake engine takes
+  Millis fake_load{0};   // what each part of a model takes to load in the fake engine
   // What every unit of work is granted before the queue stops believing in it; after twice that,
   // and after twice what a longer unit was granted, the process ends.
   Millis stall{20'000};

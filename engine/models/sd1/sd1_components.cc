@@ -157,6 +157,7 @@ StatusOr<Sd1Components> LoadSd1Components(const PipelineSource& source) {
   Sd1Components components{std::move(tokenizer), nullptr, nullptr, nullptr, {}, {}, 0, {}};
   AddTokenizerFiles(tokenizer_folder, &components);
   RETURN_IF_ERROR(LoadNetworks(source, &components));
+  source.on_part("networks");
   ASSIGN_OR_RETURN(components.scheduler_config, LoadSchedulerConfig(source));
   for (const char* name : {"model_index.json", "scheduler/scheduler_config.json"}) {
     components.files[name] = source.directory + "/" + name;

@@ -108,7 +108,8 @@ StatusOr<ModelInfo> Describe(const PipelineSource& source, const Sd1Components& 
   info.name = source.card.name;
   info.family = "sd1";
   ASSIGN_OR_RETURN(info.digest,
-                   DigestOfFiles(parts.files, source.card.sha256, source.cache_directory));
+                   DigestOfFiles(parts.files, source.card.sha256, source.cache_directory,
+                                 kDigestCacheFrom, source.on_part));
   info.default_width = source.card.defaults.width;
   info.default_height = source.card.defaults.height;
   info.size_multiple =
