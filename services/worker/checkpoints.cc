@@ -7,16 +7,21 @@
 namespace phasor::worker {
 
 Checkpoints::Checkpoints(storage::ResultStore& store, const Patience& patience,
-                         WorkerMetrics& metrics, engine::CheckpointPace& pace, RunningJob& job)
-    : store_(store), patience_(patience), metrics_(metrics), pace_(pace), job_(job) {
+                         WorkerMetrics& metrics, engine::CheckpointPace& pace, RunningJob& job,
+                         StoreCalls& calls)
+    : store_(store), patience_(patience), metrics_(metrics), pace_(pace), job_(job), calls_(calls) {
   pace_.Begin();
 }
 
-void Checkpoints::Resume(const queue::Grant& grant, engine::Run& run) {
+void Checkpoints::Resume(const queue::Grant& grant, engine::Run& run,
+                         const std::function<bool()>& goes_on) {
   if (grant.checkpoint.empty()) return;
   stored_.push_back(grant.checkpoint);
   const StatusOr<std::string> bytes =
-      AskStore(patience_, job_, [&] { return store_.Get(grant.checkpoint); });
+      calls_.Ask([&] { return store_.Get(grant.checkpoint); }, goes_on);
+  // The run stops before the store has answered: whether the checkpoint can be taken is the next
+  // owner's to find out.
+  if (bytes.status().code() == StatusCode::kUnavailable) return;
   Status taken = bytes.status();
   if (bytes.ok()) taken = run.Restore(*bytes);
   metrics_.Resumed(taken.ok());
@@ -36,12 +41,11 @@ bool Checkpoints::AfterStep(const engine::Run& run, int step, double seconds) {
 
 bool Checkpoints::Save(const engine::Run& run, int step) {
   if (step == 0 || (!newest_.empty() && newest_step_ == step)) return false;
-  job_.BeginCall(kStoreStall);
   const SteadyTime begin = patience_.clock.Steady();
   const StatusOr<std::string> bytes = run.Snapshot();
   if (!bytes.ok()) return false;  // the run is past the point where it can be saved
   const std::string key = storage::CheckpointKey(job_.fence().id, job_.fence().epoch, step);
-  const Status put = store_.Put(key, *bytes);
+  const Status put = calls_.Once([&] { return store_.Put(key, *bytes); });
   const double seconds = SecondsBetween(begin, patience_.clock.Steady());
   pace_.Took(seconds);
   if (!put.ok()) {

@@ -5,6 +5,7 @@
 // one object per job, references outlive it.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -16,30 +17,19 @@
 #include "engine/checkpoint/checkpoint_pace.h"
 #include "services/worker/patience.h"
 #include "services/worker/running_job.h"
+#include "services/worker/store_calls.h"
 #include "services/worker/worker_metrics.h"
 
 namespace phasor::worker {
 
-// How long a job that begins waits for what its former owners left in a store that is away.
-inline constexpr Millis kPatienceWithStore{30'000};
-
-// Repeats a read that finds the store away, as long as the job goes on.
-template <typename Read>
-auto AskStore(const Patience& patience, RunningJob& job, const Read& read) {
-  job.BeginCall(kStoreStall);
-  const Clock& clock = patience.clock;
-  return patience.Until(clock.Steady() + kPatienceWithStore, read,
-                        [&] { return job.Stop(clock.Steady()) == StopReason::kNone; });
-}
-
 class Checkpoints {
  public:
   Checkpoints(storage::ResultStore& store, const Patience& patience, WorkerMetrics& metrics,
-              engine::CheckpointPace& pace, RunningJob& job);
+              engine::CheckpointPace& pace, RunningJob& job, StoreCalls& calls);
 
   // Takes the grant's checkpoint into a fresh run, if it has one that can be taken. A store that
-  // is away is waited for: the steps would be done again otherwise.
-  void Resume(const queue::Grant& grant, engine::Run& run);
+  // is away is waited for while `goes_on` says so: the steps would be done again otherwise.
+  void Resume(const queue::Grant& grant, engine::Run& run, const std::function<bool()>& goes_on);
 
   // After a step that took `seconds`: saves when it is time. True: there is a new one.
   bool AfterStep(const engine::Run& run, int step, double seconds);
@@ -62,6 +52,7 @@ class Checkpoints {
   WorkerMetrics& metrics_;
   engine::CheckpointPace& pace_;
   RunningJob& job_;
+  StoreCalls& calls_;
   std::vector<std::string> stored_;  // oldest first, the grant's own included
   std::string newest_;
   int newest_step_ = 0;

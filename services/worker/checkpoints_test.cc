@@ -9,6 +9,7 @@
 #include "gmock/gmock.h"
 #include "services/worker/run_spec.h"
 #include "services/worker/store_wrapper.h"
+#include "services/worker/watchdog.h"
 #include "services/worker/worker_fixture.h"
 
 namespace phasor::worker {
@@ -98,7 +99,7 @@ TEST_F(CheckpointsTest, AHostileOneCostsTimeAndNothingElse) {
   }
 }
 
-TEST_F(CheckpointsTest, OneThatIsGoneOrOutOfReachIsDoneWithout) {
+TEST_F(CheckpointsTest, OneThatIsGoneOrUnreadableIsDoneWithout) {
   class Unreadable final : public StoreWrapper {
    public:
     Unreadable(storage::ResultStore& below, std::function<void()> meanwhile)
@@ -112,8 +113,7 @@ TEST_F(CheckpointsTest, OneThatIsGoneOrOutOfReachIsDoneWithout) {
    private:
     const std::function<void()> meanwhile_;
   };
-  for (const Status& answer :
-       {NotFound("gone"), Unavailable("out of reach"), DataLoss("a bad sector")}) {
+  for (const Status& answer : {NotFound("gone"), DataLoss("a bad sector")}) {
     StartWorker("w1");
     const job::JobId id = Submit();
     CrashAt(5);
@@ -127,7 +127,7 @@ TEST_F(CheckpointsTest, OneThatIsGoneOrOutOfReachIsDoneWithout) {
     EXPECT_EQ(rpc::ResultOf(Record(id)).resumed_from_step(), 0) << answer;
     store_ = std::move(real);
   }
-  EXPECT_EQ(Refused(), 3);
+  EXPECT_EQ(Refused(), 2);
 }
 
 // Away until its clock has reached a time; the renewer's thread lives on meanwhile.
@@ -139,6 +139,14 @@ class StoreThatComesBack final : public StoreWrapper {
         clock_(clock),
         back_(clock.Steady() + away),
         meanwhile_(std::move(meanwhile)) {}
+  Status Put(const std::string& key, std::string_view bytes) override {
+    if (IsAway()) return Unavailable("away");
+    return below_.Put(key, bytes);
+  }
+  StatusOr<storage::TerminalRecord> CreateTerminal(const storage::TerminalRecord& record) override {
+    if (IsAway()) return Unavailable("away");
+    return below_.CreateTerminal(record);
+  }
   StatusOr<std::string> Get(const std::string& key) override {
     if (IsAway()) return Unavailable("away");
     return below_.Get(key);
@@ -156,6 +164,27 @@ class StoreThatComesBack final : public StoreWrapper {
 
   const Clock& clock_;
   const SteadyTime back_;
+  const std::function<void()> meanwhile_;
+};
+
+// Writes take their time; the renewer's thread lives on meanwhile.
+class SlowStore final : public StoreWrapper {
+ public:
+  SlowStore(storage::ResultStore& below, FakeClock& clock, std::function<void()> meanwhile)
+      : StoreWrapper(below), clock_(clock), meanwhile_(std::move(meanwhile)) {}
+  Status Put(const std::string& key, std::string_view bytes) override {
+    for (int second = 0; second < seconds; ++second) {
+      clock_.Advance(Millis(1'000));
+      meanwhile_();
+    }
+    if (key.find("/c/") != std::string::npos) ++checkpoints;
+    return below_.Put(key, bytes);
+  }
+  int seconds = 0;
+  int checkpoints = 0;
+
+ private:
+  FakeClock& clock_;
   const std::function<void()> meanwhile_;
 };
 
@@ -191,6 +220,85 @@ TEST_F(CheckpointsTest, AnEndInAStoreThatIsAwayForAWhileIsFoundBeforeAnythingIsC
   EXPECT_THAT(progress_, IsEmpty());
 }
 
+// The store's absence is longer than any stall limit, lease or watchdog's patience; the queue's
+// upkeep goes on meanwhile.
+TEST_F(CheckpointsTest, AStoreThatIsAwayForAnHourCostsNoTryNoCrashAndNoStep) {
+  const std::string png = UndisturbedPng();
+  for (const int64_t minutes : {8, 60}) {
+    for (const bool while_reading : {false, true}) {
+      StartWorker("w1");
+      const job::JobId id = Submit();
+      if (while_reading) CrashAt(5);
+      const auto real = std::move(store_);
+      HangWatch watch(2);
+      bool hung = false;
+      double waiting = 0;
+      int looks = 0;
+      store_ = std::make_unique<StoreThatComesBack>(*real, clock_, Millis(minutes * 60'000), [&] {
+        lease_->Tick();
+        hung |= watch.Hangs(lease_->activity(), clock_.Steady());
+        (void)queue_.Recover(10);
+        if (++looks == 1'000) waiting = Metric("phasor_waits_for_store");
+      });
+      StartWorker("w2");
+      EXPECT_TRUE(TakeAndRun().came_out);
+      EXPECT_EQ(View(id).state, job::State::kDone) << minutes;
+      EXPECT_EQ(View(id).tries, 0) << minutes;
+      EXPECT_EQ(View(id).crashes, while_reading ? 1 : 0) << minutes;
+      EXPECT_EQ(View(id).epoch, while_reading ? 2 : 1) << minutes;
+      EXPECT_EQ(rpc::ResultOf(Record(id)).resumed_from_step(), while_reading ? 5 : 0);
+      EXPECT_EQ(Png(id), png);
+      EXPECT_FALSE(hung);
+      EXPECT_EQ(waiting, 1);
+      EXPECT_EQ(Metric("phasor_waits_for_store"), 0);
+      store_ = std::make_unique<storage::MemoryStore>();
+    }
+  }
+  EXPECT_EQ(Refused(), 0);
+  EXPECT_EQ(Metric("phasor_lease_stalled_total"), 0);
+  EXPECT_EQ(Metric("phasor_lease_expired_total"), 2) << "of the workers that were lost before";
+}
+
+// One call takes as long as the store is away: a folder on a server that does not answer.
+TEST_F(CheckpointsTest, ACallThatHangsForAnHourCostsNoJobEither) {
+  StartWorker("w1");
+  const job::JobId id = Submit();
+  const auto real = std::move(store_);
+  HangWatch watch(2);
+  bool hung = false;
+  auto slow = std::make_unique<SlowStore>(*real, clock_, [&] {
+    lease_->Tick();
+    hung |= watch.Hangs(lease_->activity(), clock_.Steady());
+    (void)queue_.Recover(10);
+  });
+  slow->seconds = 3'600;
+  store_ = std::move(slow);
+  checkpoint_share_ = 0.0001;
+  StartWorker("w1");
+  EXPECT_TRUE(TakeAndRun().came_out);
+  EXPECT_EQ(View(id).epoch, 1);
+  EXPECT_FALSE(hung);
+  store_ = std::make_unique<storage::MemoryStore>();
+}
+
+TEST_F(CheckpointsTest, AWorkerThatEndsGivesItsPictureUpRatherThanWaitForTheStore) {
+  StartWorker("w1");
+  const job::JobId id = Submit();
+  auto real = std::move(store_);
+  int calls = 0;
+  store_ = std::make_unique<StoreThatComesBack>(*real, clock_, Millis(3'600'000), [&] {
+    if (++calls == 20) lease_->AskToStop(StopReason::kDrained);
+  });
+  checkpoint_share_ = 0.0001;
+  StartWorker("w1");
+  EXPECT_FALSE(TakeAndRun().came_out);
+  EXPECT_EQ(View(id).state, job::State::kQueued);
+  EXPECT_EQ(View(id).tries + View(id).crashes, 0);
+  store_ = std::move(real);
+  StartWorker("w2");
+  EXPECT_TRUE(TakeAndRun().came_out);
+}
+
 TEST_F(CheckpointsTest, WhoIsCanceledWaitsNoLongerForTheStore) {
   StartWorker("w1");
   const job::JobId id = Submit();
@@ -220,27 +328,6 @@ TEST_F(CheckpointsTest, TheyCostAtMostTheirShare) {
   TakeAndRun();
   EXPECT_EQ(Metric("phasor_checkpoint_bytes_count"), before);
 }
-
-// Writes take their time; the renewer's thread lives on meanwhile.
-class SlowStore final : public StoreWrapper {
- public:
-  SlowStore(storage::ResultStore& below, FakeClock& clock, std::function<void()> meanwhile)
-      : StoreWrapper(below), clock_(clock), meanwhile_(std::move(meanwhile)) {}
-  Status Put(const std::string& key, std::string_view bytes) override {
-    for (int second = 0; second < seconds; ++second) {
-      clock_.Advance(Millis(1'000));
-      meanwhile_();
-    }
-    if (key.find("/c/") != std::string::npos) ++checkpoints;
-    return below_.Put(key, bytes);
-  }
-  int seconds = 0;
-  int checkpoints = 0;
-
- private:
-  FakeClock& clock_;
-  const std::function<void()> meanwhile_;
-};
 
 TEST_F(CheckpointsTest, AStoreThatTakesAMinuteLosesNoLeaseAndIsAskedRarely) {
   fake_.step_time = Millis(5'000);

@@ -1,7 +1,9 @@
-// When a worker doubts itself. Several different jobs in a row that fail for reasons of the worker
-// or its node (job::BlamesNode) are too many to be chance: the worker takes no more, so that it
-// does not use up the tries of all jobs there are. After a while it takes one job as a probe; if
-// that comes out, all is well again, else the next while is twice as long.
+// When a worker doubts itself, for one of its models or as a whole. Several different jobs in a row
+// that fail for reasons of the worker or its node (job::BlamesNode) may be chance, bad jobs or a
+// bad node. So that neither uses up the tries of all jobs there are, no more are taken until the
+// worker has tested itself (self_test.h). A test that comes out clears it: the jobs were to blame.
+// After one that fails the worker waits for a while, each time twice as long, and tests again. No
+// job is ever taken as a probe.
 //
 // Pure: no clock, no thread.
 #pragma once
@@ -17,8 +19,10 @@ namespace phasor::worker {
 
 struct CordonConfig {
   int failures = 3;          // of different jobs in a row
-  Millis cool_down{30'000};  // until the first probe
+  Millis cool_down{30'000};  // after the first test that fails
   Millis longest{600'000};   // cool-down at most
+  Millis longest_pause{
+      8'000};  // before a test, where earlier ones came out and jobs fail all the same
 };
 
 class Cordon {
@@ -27,19 +31,21 @@ class Cordon {
 
   // A job came out: the worker is sound.
   void Succeeded();
-  // A job failed. Neither a success nor the worker's fault, it changes nothing.
+  // A job failed here that had not failed anywhere before: one that had says nothing new.
   void Failed(const std::string& job, job::ErrorClass error, SteadyTime now);
+  // A test, due or not, has ended.
+  void Tested(bool sound, SteadyTime now);
 
-  // True while no job may be taken. Once the cool-down is over one may.
-  bool IsClosed(SteadyTime now) const { return until_.has_value() && now < *until_; }
-  // True from the first cordon until a job comes out, probes included.
-  bool doubts() const { return until_.has_value(); }
+  // True while no job may be taken.
+  bool IsClosed() const { return test_at_.has_value(); }
+  bool TestIsDue(SteadyTime now) const { return test_at_.has_value() && now >= *test_at_; }
 
  private:
   const CordonConfig config_;
   std::set<std::string> failed_;  // jobs in a row
+  int cleared_ = 0;               // tests that came out since the last job that did
   Millis cool_down_;
-  std::optional<SteadyTime> until_;
+  std::optional<SteadyTime> test_at_;
 };
 
 }  // namespace phasor::worker

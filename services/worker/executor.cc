@@ -5,6 +5,7 @@
 
 #include "common/log/log.h"
 #include "engine/api/device_lost.h"
+#include "services/worker/self_test.h"
 
 namespace phasor::worker {
 namespace {
@@ -15,21 +16,16 @@ constexpr Millis kWait{500};  // for a hint that work arrived; also how fast a d
 // How long a draining worker asks whether its last take got it a job.
 constexpr Millis kLongestFarewell{3'000};
 
-// Resident models first, then the other ones.
-std::vector<std::string> WarmFirst(std::vector<std::string> resident,
-                                   const std::vector<config::ModelCard>& all) {
-  for (const config::ModelCard& card : all) {
-    if (std::find(resident.begin(), resident.end(), card.name) == resident.end()) {
-      resident.push_back(card.name);
-    }
-  }
-  return resident;
+std::vector<std::string> NamesOf(const std::vector<config::ModelCard>& cards) {
+  std::vector<std::string> names;
+  for (const config::ModelCard& card : cards) names.push_back(card.name);
+  return names;
 }
 
 }  // namespace
 
 Executor::Executor(Parts parts, ExecutorConfig config)
-    : parts_(std::move(parts)), config_(std::move(config)) {
+    : parts_(std::move(parts)), config_(std::move(config)), offer_(NamesOf(config_.models)) {
   if (!config_.preload.empty()) asked_.push_back(config_.preload);
 }
 
@@ -53,13 +49,14 @@ Status Executor::Run() {
   while (!MayLeave(taker)) {
     if (HasAsked()) taker.Settle();  // loading takes a while
     LoadAsked(models);
+    if (!taker.MayHoldJob()) RETURN_IF_ERROR(TestIfDue(taker, models));
     if (!taker.MayHoldJob() && !IntakeIsOpen()) {
       taker.Settle();
       parts_.patience.sleep(kNap);
       continue;
     }
     ASSIGN_OR_RETURN(const bool worked, Tick(taker, models, runner));
-    if (!worked && !draining()) parts_.queue.WaitForWork(kWait);
+    if (!worked && !draining() && offer_.RoundIsOver()) parts_.queue.WaitForWork(kWait);
   }
   taker.Settle();
   return OkStatus();
@@ -73,24 +70,61 @@ bool Executor::IntakeIsOpen() {
 }
 
 StatusOr<bool> Executor::Tick(Taker& taker, ModelCache& models, JobRunner& runner) {
-  const auto taken = taker.Take(WarmFirst(models.Resident(), config_.models));
+  const auto taken = taker.Take(offer_.Next(
+      models.Resident(), [this](const std::string& model) { return parts_.intake.Offers(model); }));
   if (!taken.ok()) {
-    if (failures_++ == 0) log::Warn("the queue is not reached", {{"status", taken.status()}});
-    parts_.patience.sleep(Backoff(failures_, Millis(100), Millis(2'000), parts_.patience.draw()));
+    TakeFailed(taken.status());
     return true;
   }
-  if (failures_ > 0) log::Info("the queue is reached again");
+  if (failures_ > 0) log::Info("the queue gives jobs again");
   failures_ = 0;
+  parts_.status.SetQueue(OkStatus());
   if (!taken->has_value()) return false;
   const std::string& id = (*taken)->grant.fence.id;
   parts_.status.Busy(id);
   const JobEnd end = runner.Run((*taken)->grant, (*taken)->sent);
   if (end.completion) taker.Owe(*end.completion);
-  parts_.intake.JobEnded(id, end.came_out, end.failed);
+  const queue::Grant& grant = (*taken)->grant;
+  parts_.intake.JobEnded({.job = id,
+                          .model = grant.model,
+                          .came_out = end.came_out,
+                          .failed_before = grant.tries + grant.crashes > 0,
+                          .failed = end.failed});
   parts_.status.Idle();
   parts_.status.Resident(models.Resident());
   if (end.failed == job::ErrorClass::kDeviceLost) return engine::DeviceLost("the device is lost");
   return true;
+}
+
+void Executor::TakeFailed(const Status& status) {
+  const bool unreached = status.code() == StatusCode::kUnavailable;
+  if (failures_++ == 0) {
+    log::Warn(unreached ? "the queue is not reached" : "the queue refuses to give jobs",
+              {{"status", status}});
+  }
+  // One lost reply is no news.
+  if (!unreached || failures_ > 1) parts_.status.SetQueue(status);
+  parts_.patience.sleep(Backoff(failures_, Millis(100), Millis(2'000), parts_.patience.draw()));
+}
+
+Status Executor::TestIfDue(Taker& taker, ModelCache& models) {
+  const std::optional<std::string> model = parts_.intake.DueTest();
+  if (!model.has_value()) return OkStatus();
+  taker.Settle();  // a test takes a while
+  const SelfTest::Outcome outcome = SelfTest(parts_.store, models).Run(*model);
+  parts_.intake.Tested(*model, outcome.result);
+  parts_.status.Resident(models.Resident());
+  if (engine::IsDeviceLost(outcome.status)) {
+    parts_.on_device_lost();
+    return outcome.status;
+  }
+  if (outcome.status.ok()) {
+    log::Info("the worker's test of itself came out, it takes jobs", {{"model", *model}});
+  } else {
+    log::Error("the worker's test of itself failed, it waits and tests again",
+               {{"model", *model}, {"status", outcome.status}});
+  }
+  return OkStatus();
 }
 
 void Executor::LoadAsked(ModelCache& models) {

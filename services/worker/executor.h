@@ -16,6 +16,7 @@
 #include "common/queue/queue.h"
 #include "services/worker/intake.h"
 #include "services/worker/job_runner.h"
+#include "services/worker/offer.h"
 #include "services/worker/taker.h"
 #include "services/worker/worker_status.h"
 
@@ -60,6 +61,9 @@ class Executor {
  private:
   // One take and its job. False: there was nothing to do. An error: the device was lost.
   StatusOr<bool> Tick(Taker& taker, ModelCache& models, JobRunner& runner);
+  void TakeFailed(const Status& status);
+  // Tests the worker if that is due. An error: the device was lost.
+  Status TestIfDue(Taker& taker, ModelCache& models);
   // False: no job is to be taken now.
   bool IntakeIsOpen();
   bool HasAsked() const;
@@ -70,7 +74,8 @@ class Executor {
 
   Parts parts_;
   const ExecutorConfig config_;
-  int failures_ = 0;  // takes in a row that did not reach the queue; Run's thread
+  Offer offer_;       // Run's thread
+  int failures_ = 0;  // takes in a row that got no answer; Run's thread
 
   mutable Mutex mu_;
   bool draining_ GUARDED_BY(mu_) = false;

@@ -27,11 +27,13 @@ std::string_view ToString(Closed closed) {
 }
 
 Intake::Intake(Config config, const Clock& clock, std::function<double()> memory_percent)
-    : config_(config),
+    : config_(std::move(config)),
       clock_(clock),
       memory_percent_(std::move(memory_percent)),
-      cordon_(config.cordon),
-      rest_until_(clock.Steady()) {}
+      worker_(config_.cordon),
+      rest_until_(clock.Steady()) {
+  for (const std::string& model : config_.models) by_model_.try_emplace(model, config_.cordon);
+}
 
 void Intake::Close() {
   MutexLock lock(&mu_);
@@ -44,20 +46,46 @@ void Intake::RestAfter(const std::string& job, Millis rest) {
   rest_ = std::clamp(rest, Millis(0), kLongestRest);
 }
 
-void Intake::JobEnded(const std::string& job, bool came_out,
-                      std::optional<job::ErrorClass> failed) {
+void Intake::JobEnded(const JobOutcome& outcome) {
   MutexLock lock(&mu_);
-  if (job == rest_after_ && !came_out) rest_until_ = clock_.Steady() + rest_;
+  if (outcome.job == rest_after_ && !outcome.came_out) rest_until_ = clock_.Steady() + rest_;
   rest_after_.clear();
-  const bool doubted = cordon_.doubts();
-  if (came_out) cordon_.Succeeded();
-  if (failed.has_value()) cordon_.Failed(job, *failed, clock_.Steady());
-  if (doubted == cordon_.doubts()) return;
-  if (doubted) {
-    log::Info("a job came out, the worker trusts itself again");
-  } else {
-    log::Error("several jobs in a row failed here, the worker takes none for a while");
+  Cordon& cordon = by_model_.try_emplace(outcome.model, config_.cordon).first->second;
+  if (outcome.came_out) {
+    worker_.Succeeded();
+    cordon.Succeeded();
   }
+  if (!outcome.failed.has_value() || outcome.failed_before) return;
+  cordon.Failed(outcome.job, *outcome.failed, clock_.Steady());
+  if (cordon.IsClosed()) {
+    log::Warn("several jobs in a row failed here, the worker tests itself before it takes more",
+              {{"model", outcome.model}});
+  }
+}
+
+std::optional<std::string> Intake::DueTest() {
+  const SteadyTime now = clock_.Steady();
+  MutexLock lock(&mu_);
+  if (ordered_ || (worker_.IsClosed() && !worker_.TestIsDue(now))) return std::nullopt;
+  for (const auto& [model, cordon] : by_model_) {
+    if (cordon.TestIsDue(now)) return model;
+  }
+  return std::nullopt;
+}
+
+void Intake::Tested(const std::string& model, TestResult result) {
+  const SteadyTime now = clock_.Steady();
+  MutexLock lock(&mu_);
+  worker_.Tested(result != TestResult::kStoreFails, now);
+  Cordon& cordon = by_model_.try_emplace(model, config_.cordon).first->second;
+  // Without a store nothing was learnt of the model: its test stays due.
+  if (result != TestResult::kStoreFails) cordon.Tested(result == TestResult::kSound, now);
+}
+
+bool Intake::AllDoubted() const {
+  return worker_.IsClosed() ||
+         (!by_model_.empty() && std::all_of(by_model_.begin(), by_model_.end(),
+                                            [](const auto& one) { return one.second.IsClosed(); }));
 }
 
 std::optional<Closed> Intake::Look() {
@@ -65,12 +93,18 @@ std::optional<Closed> Intake::Look() {
   {
     MutexLock lock(&mu_);
     if (ordered_) return Closed::kOrdered;
-    if (cordon_.IsClosed(now)) return Closed::kCordoned;
+    if (AllDoubted()) return Closed::kCordoned;
     if (now < rest_until_) return Closed::kResting;
   }
   const bool measured = config_.max_memory_percent < 100;
   if (measured && memory_percent_() > config_.max_memory_percent) return Closed::kMemory;
   return std::nullopt;
+}
+
+bool Intake::Offers(const std::string& model) const {
+  MutexLock lock(&mu_);
+  const auto cordon = by_model_.find(model);
+  return cordon == by_model_.end() || !cordon->second.IsClosed();
 }
 
 }  // namespace phasor::worker

@@ -1,15 +1,22 @@
-// Whether the worker takes a job now, and if not, why: it was told to take no more, it doubts
-// itself, the host's memory is short, or it leaves a job that it gave back to others for a moment.
+// Whether the worker takes a job now, of which of its models, and if not, why: it was told to take
+// no more, it doubts itself, the host's memory is short, or it leaves a job that it gave back to
+// others for a moment.
 //
-// Thread-safe: the executor asks before each take and tells how jobs ended; orders come from
-// threads of the report streams. References outlive it.
+// Doubts are about one model (its files may be broken here) until a test shows that the store is
+// not reached: then they are about the worker. Only while all models are doubted none is taken at
+// all.
+//
+// Thread-safe: the executor asks before each take and tells how jobs and tests ended; orders come
+// from threads of the report streams. References outlive it.
 #pragma once
 
 #include <array>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "common/base/clock.h"
 #include "common/base/mutex.h"
@@ -24,9 +31,25 @@ inline constexpr std::array<Closed, 4> kClosedReasons = {Closed::kOrdered, Close
 
 std::string_view ToString(Closed closed);  // "ordered"
 
+// How the worker's test of itself ended.
+enum class TestResult { kSound, kModelFails, kStoreFails };
+
+// What the end of a job says about the worker.
+struct JobOutcome {
+  std::string job;
+  std::string model;
+  bool came_out = false;
+  // It had failed or lost a worker before it came here.
+  bool failed_before = false;
+  // Why it did not come out; nullopt: it came out, or was given back or lost without saying
+  // anything.
+  std::optional<job::ErrorClass> failed = {};
+};
+
 class Intake {
  public:
   struct Config {
+    std::vector<std::string> models = {};  // that the worker can run
     CordonConfig cordon = {};
     double max_memory_percent = 95;  // of the host; 100: whatever it says
   };
@@ -39,21 +62,28 @@ class Intake {
   // is another one by then or comes out.
   void RestAfter(const std::string& job, Millis rest);
 
-  // The job in hand has ended. `failed`: why it did not come out; nullopt: it came out, or was
-  // given back or lost without saying anything about the worker (`came_out` false).
-  void JobEnded(const std::string& job, bool came_out, std::optional<job::ErrorClass> failed);
+  void JobEnded(const JobOutcome& outcome);
+
+  // The model that the worker is to test itself with now; nullopt: no test is due.
+  std::optional<std::string> DueTest();
+  void Tested(const std::string& model, TestResult result);
 
   // nullopt: take one.
   std::optional<Closed> Look();
+  // Jobs of this model may be taken.
+  bool Offers(const std::string& model) const;
 
  private:
+  bool AllDoubted() const REQUIRES_LOCK(mu_);
+
   const Config config_;
   const Clock& clock_;
   const std::function<double()> memory_percent_;
 
-  Mutex mu_;
+  mutable Mutex mu_;
   bool ordered_ GUARDED_BY(mu_) = false;
-  Cordon cordon_ GUARDED_BY(mu_);
+  Cordon worker_ GUARDED_BY(mu_);  // closed by its store
+  std::map<std::string, Cordon> by_model_ GUARDED_BY(mu_);
   std::string rest_after_ GUARDED_BY(mu_);
   Millis rest_ GUARDED_BY(mu_){0};
   SteadyTime rest_until_ GUARDED_BY(mu_);

@@ -214,9 +214,29 @@ TEST_F(JobFailuresTest, AStoreThatIsFullForAMomentIsWaitedFor) {
   store_ = std::make_unique<storage::MemoryStore>();
 }
 
-TEST_F(JobFailuresTest, AStoreThatStaysFullIsAFailureOfTheStore) {
+TEST_F(JobFailuresTest, AStoreThatIsFullForTenMinutesIsWaitedFor) {
   const auto real = std::move(store_);
-  store_ = std::make_unique<FullForAWhile>(*real, 1'000);
+  store_ = std::make_unique<FullForAWhile>(*real, 600);  // calls, a second or so each
+  StartWorker("w1");
+  const job::JobId id = Submit();
+  const SteadyTime begin = clock_.Steady();
+  TakeAndRun();
+  EXPECT_GT(SecondsBetween(begin, clock_.Steady()), 10);
+  EXPECT_EQ(View(id).state, job::State::kDone);
+  EXPECT_EQ(View(id).tries, 0);
+  store_ = std::make_unique<storage::MemoryStore>();
+}
+
+TEST_F(JobFailuresTest, APictureTooLargeForTheStoreIsAFailureOfTheStore) {
+  class NoLargeBlobs final : public StoreWrapper {
+   public:
+    using StoreWrapper::StoreWrapper;
+    Status Put(const std::string& key, std::string_view bytes) override {
+      return bytes.size() > 100 ? ResourceExhausted("the limit is 100") : below_.Put(key, bytes);
+    }
+  };
+  const auto real = std::move(store_);
+  store_ = std::make_unique<NoLargeBlobs>(*real);
   StartWorker("w1");
   const job::JobId id = Submit();
   EXPECT_EQ(TakeAndRun().failed, job::ErrorClass::kStore);
@@ -225,6 +245,30 @@ TEST_F(JobFailuresTest, AStoreThatStaysFullIsAFailureOfTheStore) {
   EXPECT_EQ(Failures("store"), 1);
   EXPECT_THAT(*storage::ListKeys(*real, "jobs/" + id + "/r"), IsEmpty());
   store_ = std::make_unique<storage::MemoryStore>();
+}
+
+TEST_F(JobFailuresTest, TheSameFailureOnTwoNodesIsFinalAndSaysWhy) {
+  const job::JobId same = SubmitWith("fault:internal@step3");
+  for (const char* worker : {"w1", "w2"}) {
+    EXPECT_NE(View(same).state, job::State::kSealing);
+    StartWorker(worker);
+    TakeAndRun();
+    clock_.Advance(Millis(31'000));
+    (void)queue_.Recover(10);
+  }
+  EXPECT_EQ(View(same).state, job::State::kSealing);
+  EXPECT_EQ(View(same).tries, 2);
+  EXPECT_THAT(View(same).reason, HasSubstr("asked the fake engine to fail"));
+  // Memory that does not suffice on two nodes says nothing.
+  const job::JobId other = SubmitWith("fault:oom@step3x1");
+  for (const char* worker : {"w1", "w2"}) {
+    StartWorker(worker);
+    TakeAndRun();
+    clock_.Advance(Millis(31'000));
+    (void)queue_.Recover(10);
+    EXPECT_EQ(View(other).state, job::State::kQueued) << worker;
+  }
+  EXPECT_EQ(View(other).tries, 2);
 }
 
 TEST_F(JobFailuresTest, APreemptedJobIsGivenBackAndGoesOnElsewhere) {

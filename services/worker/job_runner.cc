@@ -5,6 +5,7 @@
 #include <optional>
 #include <utility>
 
+#include "common/base/hash.h"
 #include "common/log/log.h"
 #include "common/rpc/result_convert.h"
 #include "common/rpc/spec_convert.h"
@@ -14,21 +15,33 @@
 namespace phasor::worker {
 namespace {
 
-constexpr size_t kMaxReason = 1000;  // bytes of a failure's sentence
-constexpr Millis kLoadStall{300'000};
-constexpr Millis kLastWords{3'000};  // to report a failure once the device is lost
+constexpr size_t kMaxReason = 1000;      // bytes of a failure's sentence
+constexpr int kLoadStall = 15;           // times the shortest stall, for each part of a model
+constexpr Millis kEncodeStall{120'000};  // for the PNGs
+constexpr Millis kLastWords{3'000};      // to report a failure once the device is lost
 
 std::string Sentence(const Status& status) { return Message(status).substr(0, kMaxReason); }
+
+// The same wherever the same thing fails with the same words, which name the phase.
+std::string FaultOf(job::ErrorClass error, const Status& status) {
+  if (!job::MayBeTheJobs(error)) return "";
+  return std::string(ToString(error)) + "-" + Sha256Hex(Message(status)).substr(0, 16);
+}
 
 }  // namespace
 
 // What is known of the job that runs now.
 struct JobRunner::Ongoing {
-  Ongoing(const queue::Grant& the_grant, std::shared_ptr<RunningJob> the_running, Checkpoints saved)
-      : grant(the_grant), running(std::move(the_running)), checkpoints(std::move(saved)) {}
+  Ongoing(const queue::Grant& the_grant, std::shared_ptr<RunningJob> the_running,
+          const RunnerParts& parts, engine::CheckpointPace& pace)
+      : grant(the_grant),
+        running(std::move(the_running)),
+        calls(parts.patience, parts.metrics, *running),
+        checkpoints(parts.store, parts.patience, parts.metrics, pace, *running, calls) {}
 
   const queue::Grant& grant;
   std::shared_ptr<RunningJob> running;
+  StoreCalls calls;
   Checkpoints checkpoints;
   job::GenerateSpec spec;
   std::string request_fingerprint;  // goes into the record, to tell repeats from conflicts
@@ -45,7 +58,7 @@ struct JobRunner::Ongoing {
 JobRunner::JobRunner(RunnerParts parts, RunnerConfig config)
     : parts_(std::move(parts)),
       config_(std::move(config)),
-      publisher_(parts_.queue, parts_.store, parts_.patience, config_.lease),
+      publisher_(parts_.queue, parts_.store, parts_.lease, parts_.patience, config_.lease),
       pace_(config_.stall),
       checkpoint_pace_({.share = config_.checkpoint_share}) {}
 
@@ -57,9 +70,7 @@ JobEnd JobRunner::Run(const queue::Grant& grant, SteadyTime sent) {
   const Clock& clock = parts_.patience.clock;
   const SteadyTime begin = clock.Steady();
   auto running = std::make_shared<RunningJob>(grant.fence, OwnDeadline(sent, grant.lease));
-  Ongoing job(
-      grant, running,
-      Checkpoints(parts_.store, parts_.patience, parts_.metrics, checkpoint_pace_, *running));
+  Ongoing job(grant, running, parts_, checkpoint_pace_);
   job.started_ms = clock.WallMillis();
   job.seconds["queue"] =
       std::max(0.0, static_cast<double>(clock.WallMillis() - grant.enqueued_ms) / 1000);
@@ -70,6 +81,8 @@ JobEnd JobRunner::Run(const queue::Grant& grant, SteadyTime sent) {
                           {"crashes", grant.crashes}});
   parts_.metrics.JobBegan();
   parts_.lease.Begin(running);
+  // Asked for long ago: the queue stalled, and what it granted may be over before the next renewal.
+  if (begin - sent >= grant.lease / 2) parts_.lease.Confirm(*running, parts_.patience);
   const Ending ending = Execute(job);
   const std::string state = Finish(job, ending);
   parts_.lease.End();
@@ -83,9 +96,11 @@ JobEnd JobRunner::Run(const queue::Grant& grant, SteadyTime sent) {
 
 JobRunner::Ending JobRunner::Execute(Ongoing& job) {
   using job::FailureSource;
-  if (job.grant.crashes + job.grant.tries > 0 && SettleOld(job)) {
-    return {.status = OkStatus()};
-  }
+  const StopReason stop = Stop(job);
+  if (stop != StopReason::kNone) return {.status = Cancelled(ToString(stop)), .stop = stop};
+  const StatusOr<bool> ended = SettleOld(job);
+  if (!ended.ok()) return {.status = ended.status(), .stop = Stop(job)};
+  if (*ended) return {.status = OkStatus()};
   const auto spec = rpc::DecodeJobSpec(job.grant.spec);
   if (!spec.ok()) return {.status = spec.status(), .source = FailureSource::kRequest};
   job.spec = spec->spec;
@@ -99,26 +114,41 @@ JobRunner::Ending JobRunner::Execute(Ongoing& job) {
                                                  .images = job.spec.images,
                                                  .preview_every = job.spec.preview_every});
   job.reporter->Phase(queue::Phase::kInitializing);
-  job.running->BeginUnit(queue::Phase::kInitializing, kLoadStall);
-
-  const SteadyTime load_begin = parts_.patience.clock.Steady();
-  const auto model = parts_.models.Get(job.grant.model);
+  const auto model = Load(job);
   if (!model.ok()) return {.status = model.status(), .source = FailureSource::kModel};
-  job.seconds["load"] = SecondsBetween(load_begin, parts_.patience.clock.Steady());
-  job.running->EndUnit(0);
 
   auto run = (*model)->Start(job.run_spec);
   if (!run.ok()) return {.status = run.status(), .source = FailureSource::kRequest};
   job.run = *std::move(run);
-  job.checkpoints.Resume(job.grant, *job.run);
+  job.checkpoints.Resume(job.grant, *job.run, [&] { return Stop(job) == StopReason::kNone; });
   job.steps_done = job.run->Report().resumed_from_step;
   if (Ending ending = Advance(job, *job.run); !ending.status.ok()) return ending;
   return Publish(job, *job.run, (*model)->info());
 }
 
+// Each part is a unit: a load that takes long is told from one that hangs.
+StatusOr<std::shared_ptr<engine::Model>> JobRunner::Load(Ongoing& job) {
+  const SteadyTime begin = parts_.patience.clock.Steady();
+  const auto begin_part = [&] {
+    job.running->BeginUnit(queue::Phase::kInitializing, kLoadStall * config_.stall);
+  };
+  begin_part();
+  auto model = parts_.models.Get(job.grant.model, [&](std::string_view) {
+    job.running->EndUnit(0);
+    begin_part();
+  });
+  job.seconds["load"] = SecondsBetween(begin, parts_.patience.clock.Steady());
+  job.running->EndUnit(0);
+  return model;
+}
+
+StopReason JobRunner::Stop(Ongoing& job) {
+  return parts_.lease.Stop(*job.running, parts_.patience);
+}
+
 JobRunner::Ending JobRunner::Advance(Ongoing& job, engine::Run& run) {
   while (run.Next().kind != engine::UnitKind::kDone) {
-    const StopReason stop = job.running->Stop(parts_.patience.clock.Steady());
+    const StopReason stop = Stop(job);
     // To make room a run that has begun to decode had better finish: it can't be saved any more.
     const bool nearly_done =
         stop == StopReason::kPreempted && run.Next().kind == engine::UnitKind::kDecode;
@@ -161,9 +191,10 @@ JobRunner::Ending JobRunner::Publish(Ongoing& job, const engine::Run& run,
   using job::FailureSource;
   const Clock& clock = parts_.patience.clock;
   const SteadyTime begin = clock.Steady();
-  job.running->BeginUnit(queue::Phase::kPublishing, kStoreStall);
+  job.running->BeginUnit(queue::Phase::kPublishing, kEncodeStall);
   const auto pictures = EncodePictures(run, job.run_spec, model);
   if (!pictures.ok()) return {.status = pictures.status()};
+  job.running->EndUnit(job.spec.steps);
   const engine::RunReport report = run.Report();
 
   v1::Result result;
@@ -194,10 +225,11 @@ JobRunner::Ending JobRunner::Publish(Ongoing& job, const engine::Run& run,
       .images = {},
       .details = rpc::EncodeDetails(result, job.request_fingerprint),
       .later_fields = ""};
-  const auto standing = publisher_.Publish(*job.running, *pictures, record);
+  const auto standing = publisher_.Publish(*job.running, job.calls, *pictures, record);
   if (standing.status().code() == StatusCode::kAborted) {
-    const StopReason stop = std::max(job.running->Stop(clock.Steady()), StopReason::kLeaseLost);
-    return {.status = standing.status(), .stop = stop};
+    const StopReason stop = job.running->Stop(clock.Steady());
+    return {.status = standing.status(),
+            .stop = stop == StopReason::kDrained ? stop : std::max(stop, StopReason::kLeaseLost)};
   }
   if (!standing.ok()) return {.status = standing.status(), .source = FailureSource::kStore};
   job.completion = publisher_.Settle(job.grant.fence, *standing);
@@ -205,9 +237,11 @@ JobRunner::Ending JobRunner::Publish(Ongoing& job, const engine::Run& run,
   return {.status = OkStatus()};
 }
 
-bool JobRunner::SettleOld(Ongoing& job) {
-  const auto record = AskStore(parts_.patience, *job.running,
-                               [&] { return parts_.store.ReadTerminal(job.grant.fence.id); });
+StatusOr<bool> JobRunner::SettleOld(Ongoing& job) {
+  if (job.grant.fence.epoch <= 1) return false;  // nobody had it before
+  const auto record = job.calls.Ask([&] { return parts_.store.ReadTerminal(job.grant.fence.id); },
+                                    [&] { return Stop(job) == StopReason::kNone; });
+  if (record.status().code() == StatusCode::kUnavailable) return record.status();
   if (!record.ok()) return false;
   log::Info("the job had ended already", {{"job_id", record->id}, {"by", record->worker}});
   job.completion = publisher_.Settle(job.grant.fence, *record);
@@ -277,7 +311,8 @@ std::string JobRunner::Fail(Ongoing& job, const Ending& ending) {
                                .delay = verdict.delay,
                                .worker_lost = verdict.worker_lost,
                                .reason = Sentence(ending.status),
-                               .code = code};
+                               .code = code,
+                               .fault = FaultOf(error, ending.status)};
   const auto answer = parts_.patience.Until(end, [&] { return parts_.queue.Fail(failure); });
   if (!answer.ok()) {
     log::Warn("failure not reported; the lease will run out",

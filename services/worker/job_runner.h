@@ -74,10 +74,14 @@ class JobRunner {
   };
 
   Ending Execute(Ongoing& job);
+  StatusOr<std::shared_ptr<engine::Model>> Load(Ongoing& job);
   Ending Advance(Ongoing& job, engine::Run& run);
   Ending Unit(Ongoing& job, engine::Run& run);
   Ending Publish(Ongoing& job, const engine::Run& run, const engine::ModelInfo& model);
-  bool SettleOld(Ongoing& job);
+  // Whether the job has ended already; an error says that the run has to stop before the store
+  // told.
+  StatusOr<bool> SettleOld(Ongoing& job);
+  StopReason Stop(Ongoing& job);
 
   // What the queue is told, and the word for it in metrics and log.
   std::string Finish(Ongoing& job, const Ending& ending);

@@ -207,10 +207,15 @@ TEST_F(JobRunnerTest, AFailedUnitIsRetriedFromTheStateBeforeIt) {
   EXPECT_EQ(rpc::ResultOf(Record(id)).resumed_from_step(), 3);
 }
 
-TEST_F(JobRunnerTest, AnUnreadableModelEndsTheJobWithASentenceAndTheWorkerLivesOn) {
+TEST_F(JobRunnerTest, AnUnreadableModelOnTwoNodesEndsTheJobWithASentenceAndTheWorkerLivesOn) {
   StartWorker("w1");
   std::filesystem::remove(directory_ + "/model_index.json");
   const job::JobId id = Submit();
+  TakeAndRun();
+  EXPECT_EQ(View(id).state, job::State::kWaiting) << "another node's files may be whole";
+  clock_.Advance(Millis(31'000));
+  (void)queue_.Recover(10);
+  StartWorker("w2");
   TakeAndRun();
   EXPECT_EQ(View(id).state, job::State::kSealing);
   EXPECT_THAT(View(id).reason, HasSubstr("model tiny can't be loaded"));
@@ -220,6 +225,34 @@ TEST_F(JobRunnerTest, AnUnreadableModelEndsTheJobWithASentenceAndTheWorkerLivesO
   EXPECT_EQ(View(next).state, job::State::kDone);
 }
 
+TEST_F(JobRunnerTest, AModelMayTakeLongToLoadAsLongAsItsPartsDoNot) {
+  fake_.load_time = Millis(200'000);
+  StartWorker("w1");
+  std::optional<uint64_t> before;
+  int moves = 0;
+  engine::FakeOptions options = fake_;
+  options.sleep = [&](Millis time) {
+    // What the renewer and a gateway do meanwhile.
+    for (Millis passed{0}; passed < time; passed += Millis(4'000)) {
+      clock_.Advance(std::min(Millis(4'000), time - passed));
+      lease_->Tick();
+      (void)queue_.Recover(10);
+    }
+    if (const auto activity = lease_->activity(); activity && activity->count != before) {
+      before = activity->count;
+      ++moves;
+    }
+  };
+  engine_ = engine::MakeFakeEngine(options);
+  models_ = std::make_unique<ModelCache>(*engine_, cards_, 1, clock_, metrics_);
+  StartRunner();
+  const job::JobId id = Submit();
+  EXPECT_TRUE(TakeAndRun().came_out) << "800 s of loading, with 300 s for each part";
+  EXPECT_EQ(View(id).epoch, 1);
+  EXPECT_GE(moves, engine::kFakeModelParts);
+  EXPECT_EQ(Metric("phasor_lease_stalled_total"), 0);
+}
+
 TEST_F(JobRunnerTest, BytesThatAreNoSpecEndTheJob) {
   StartWorker("w1");
   const job::JobId id = SubmitBytes("\xff\xff garbage");
@@ -227,11 +260,12 @@ TEST_F(JobRunnerTest, BytesThatAreNoSpecEndTheJob) {
   EXPECT_EQ(View(id).state, job::State::kSealing);
 }
 
-// Fails every write, as a full disk does.
+// Fails every write, as a disk does that is all but full.
 class FullStore final : public storage::ResultStore {
  public:
-  Status Put(const std::string&, std::string_view) override {
-    return ResourceExhausted("no space left on the device");
+  // What is small finds a place all the same.
+  Status Put(const std::string&, std::string_view bytes) override {
+    return bytes.size() < 10 ? OkStatus() : ResourceExhausted("no space left on the device");
   }
   StatusOr<std::string> Get(const std::string&) override { return NotFound("x"); }
   Status Delete(const std::string&) override { return OkStatus(); }

@@ -62,6 +62,26 @@ void LeaseRenewer::Tick() {
   Digest(*job, consumer_.Renew(request), sent, request.checkpoint);
 }
 
+void LeaseRenewer::Confirm(RunningJob& job, const Patience& patience) {
+  queue::RenewRequest request = job.NextRenewal();
+  request.lease = config_.lease;
+  SteadyTime sent;
+  const auto answer = patience.Until(clock_.Steady() + config_.lease, [&] {
+    sent = clock_.Steady();
+    return consumer_.Renew(request);
+  });
+  Digest(job, answer, sent, request.checkpoint);
+}
+
+StopReason LeaseRenewer::Stop(RunningJob& job, const Patience& patience) {
+  if (job.Stop(clock_.Steady()) == StopReason::kLeaseLost) {
+    log::Info("job paused, the queue is asked whose it is",
+              {{"job_id", job.fence().id}, {"why", ToString(StopReason::kLeaseLost)}});
+    Confirm(job, patience);
+  }
+  return job.Stop(clock_.Steady());
+}
+
 void LeaseRenewer::Digest(RunningJob& job, const StatusOr<queue::OwnerAnswer>& answer,
                           SteadyTime sent, const std::string& checkpoint) {
   const std::string& id = job.fence().id;

@@ -4,7 +4,8 @@
 // The queue itself refuses to extend a lease whose units have not moved for that long, so a hung
 // kernel loses its job although this thread lives. An answer that somebody else owns the job
 // stops the run; silence stops it at the own deadline: send time + lease - 20 %, on the steady
-// clock.
+// clock. A job is dropped for that only when the queue, asked once more, does not say that it is
+// still this worker's: a queue that stalled costs time and no job.
 //
 // Thread-safe. Begin and End are the executor's; Tick is one look at the clock and is what tests
 // call; Run ticks until stopped. References outlive the renewer.
@@ -17,6 +18,7 @@
 #include "common/base/clock.h"
 #include "common/base/mutex.h"
 #include "common/queue/queue.h"
+#include "services/worker/patience.h"
 #include "services/worker/running_job.h"
 #include "services/worker/worker_metrics.h"
 
@@ -45,6 +47,13 @@ class LeaseRenewer {
   void AskToStop(StopReason reason, const job::JobId& id = "");
   // What the executor does with the running job; nullopt: there is none.
   std::optional<Activity> activity() const;
+
+  // Why the run must stop. Once the own deadline has passed the queue is asked whether the job is
+  // still this worker's, on the caller's thread and for at most the lease; if it is, the run goes
+  // on with the lease renewed.
+  StopReason Stop(RunningJob& job, const Patience& patience);
+  // Asks that in any case: for a grant that came late.
+  void Confirm(RunningJob& job, const Patience& patience);
 
   void Tick();
   void Run(std::stop_token stop);

@@ -12,7 +12,7 @@
 
 namespace phasor::worker {
 
-class LossyLine final : public queue::Consumer {
+class LossyLine : public queue::Consumer {
  public:
   explicit LossyLine(queue::Consumer& below) : below_(below) {}
 
@@ -31,6 +31,7 @@ class LossyLine final : public queue::Consumer {
   }
   void WaitForWork(Millis timeout) override { below_.WaitForWork(timeout); }
   StatusOr<queue::OwnerAnswer> Renew(const queue::RenewRequest& request) override {
+    if (cut) return Unavailable("the line is cut");
     return below_.Renew(request);
   }
   StatusOr<queue::FailOutcome> Fail(const queue::Failure& failure) override {
@@ -41,6 +42,7 @@ class LossyLine final : public queue::Consumer {
     return below_.Release(fence, checkpoint, step);
   }
 
+  bool cut = false;  // for renewals
   int lost_replies = 0;
   int lost_requests = 0;
   std::function<void()> on_loss;  // of a reply

@@ -2,7 +2,8 @@
 // of this ownership, then the terminal record if there is none; the queue is told last (taker.h).
 // Whoever loses the race for the record deletes its blobs and settles with what stands.
 //
-// Calls whose outcome is unknown are repeated until the own deadline. One thread, the executor.
+// A store that is away or full is waited for as long as the job is this worker's: the picture is in
+// hand, and no other worker would fare better. One thread, the executor.
 #pragma once
 
 #include <optional>
@@ -12,8 +13,10 @@
 #include "common/base/status.h"
 #include "common/queue/queue.h"
 #include "common/storage/result_store.h"
+#include "services/worker/lease_renewer.h"
 #include "services/worker/patience.h"
 #include "services/worker/running_job.h"
+#include "services/worker/store_calls.h"
 
 namespace phasor::worker {
 
@@ -24,14 +27,15 @@ struct Picture {
 
 class Publisher {
  public:
-  Publisher(queue::Consumer& queue, storage::ResultStore& store, const Patience& patience,
-            Millis lease);
+  Publisher(queue::Consumer& queue, storage::ResultStore& store, LeaseRenewer& renewer,
+            const Patience& patience, Millis lease);
 
   // `record` is complete but for its images. Returns the record that stands, or an error of the
   // store; then nothing of this worker's is left in it, unless a record may stand that names it.
-  // ABORTED: the job is no longer this
-  // worker's; nothing was published.
-  StatusOr<storage::TerminalRecord> Publish(RunningJob& job, const std::vector<Picture>& pictures,
+  // ABORTED: the job has to stop, because it is no longer this worker's or because the worker ends
+  // while the store is away.
+  StatusOr<storage::TerminalRecord> Publish(RunningJob& job, StoreCalls& calls,
+                                            const std::vector<Picture>& pictures,
                                             storage::TerminalRecord record);
 
   // What the queue is to be told of a record that is DONE. Any other it is told here, as a final
@@ -40,12 +44,17 @@ class Publisher {
                                           const storage::TerminalRecord& record);
 
  private:
-  Status PutBlobs(RunningJob& job, const std::vector<Picture>& pictures,
+  // Whether a store that is away is still waited for.
+  bool Waits(RunningJob& job);
+  Status PutBlobs(RunningJob& job, StoreCalls& calls, const std::vector<Picture>& pictures,
                   storage::TerminalRecord* record);
+  // UNAVAILABLE also while there is no room.
+  Status PutOnce(const std::string& key, const std::string& bytes, SteadyTime began);
   void DeleteBlobs(const storage::TerminalRecord& record);
 
   queue::Consumer& queue_;
   storage::ResultStore& store_;
+  LeaseRenewer& renewer_;
   const Patience& patience_;
   const Millis lease_;
 };

@@ -42,6 +42,12 @@ void RunningJob::BeginCall(Millis stall) {
   ++moves_;
 }
 
+void RunningJob::EndCall() {
+  MutexLock lock(&mu_);
+  ++renewal_.units;
+  ++moves_;
+}
+
 void RunningJob::EndUnit(int step) {
   MutexLock lock(&mu_);
   ++renewal_.units;

@@ -28,9 +28,10 @@ enum class StopReason {
 
 const char* ToString(StopReason reason);
 
-// A store (or the queue at a job's end) may be slow for a while; neither the queue nor the watchdog
-// takes that for a hung unit.
-inline constexpr Millis kStoreStall{120'000};
+// A store may be away for long, and a call of one that hangs may take as long as that; neither the
+// queue nor the watchdog takes it for a hung unit. Bounded, so that a call that never comes back is
+// noticed one day.
+inline constexpr Millis kStoreStall{std::chrono::hours(6)};
 
 // What the executor does with the job now, for those who watch it from outside.
 struct Activity {
@@ -55,8 +56,10 @@ class RunningJob {
   // counts as hung.
   void BeginUnit(queue::Phase phase, Millis stall);
   void EndUnit(int step);
-  // Something that is no unit begins: a call to the store or the queue.
+  // Something that is no unit: a call to the store or the queue. That it came back, whatever it
+  // says, is as good a sign of life as the end of a unit.
   void BeginCall(Millis stall);
+  void EndCall();
   void SetCheckpoint(const std::string& name, int step);
 
   // The strongest reason so far; kLeaseLost once `now` is past the own deadline.

@@ -33,7 +33,7 @@ void Taker::Told(const StatusOr<queue::OwnerAnswer>& answer) {
 
 StatusOr<std::optional<Taker::Taken>> Taker::Take(const std::vector<std::string>& models) {
   const SteadyTime now = patience_.clock.Steady();
-  if (nonce_.empty() || now - sent_ >= config_.lease) {
+  if (nonce_.empty()) {
     nonce_ = RandomToken();
     sent_ = now;
   }

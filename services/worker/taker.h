@@ -1,7 +1,8 @@
 // Takes jobs off the queue, and tells it with the next take that the last one came out. A take
-// whose outcome is unknown is repeated with the same nonce, for at most the lease, so that a grant
-// whose reply was lost is not lost with it; so is the end of a job, which the queue otherwise
-// learns from the job's next owner. One thread, the executor; references outlive the taker.
+// whose outcome is unknown is repeated with the same nonce until there is an answer, so that a
+// grant whose reply was lost is not lost with it, however long the queue stalls. So is the end of a
+// job, for at most the lease: the queue otherwise learns it from the job's next owner. One thread,
+// the executor; references outlive the taker.
 #pragma once
 
 #include <optional>

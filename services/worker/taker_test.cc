@@ -21,7 +21,6 @@ class TakerTest : public WorkerFixture {
     return fence.id;
   }
 
-  LossyLine line_{queue_};
   Taker taker_{line_, patience_, {.worker = "w1", .node = "n1"}};
 };
 

@@ -26,6 +26,12 @@ ExecutorConfig ExecutorConfigOf(const WorkerConfig& config,
           .preload = named ? config.preload : models.front().name};
 }
 
+std::vector<std::string> NamesOf(const std::vector<config::ModelCard>& models) {
+  std::vector<std::string> names;
+  for (const config::ModelCard& model : models) names.push_back(model.name);
+  return names;
+}
+
 }  // namespace
 
 Worker::Worker(WorkerConfig config, std::vector<config::ModelCard> models, Ports ports)
@@ -36,7 +42,8 @@ Worker::Worker(WorkerConfig config, std::vector<config::ModelCard> models, Ports
       status_({.name = config_.name, .node = config_.node, .device = "cpu"}, ports_.clock),
       lease_(ports_.queue, ports_.clock, {.lease = config_.lease, .every = config_.lease * 4 / 15},
              metrics_),
-      intake_({.cordon = {.cool_down = config_.cool_down},
+      intake_({.models = NamesOf(models_),
+               .cordon = {.cool_down = config_.cool_down},
                .max_memory_percent = config_.max_memory_percent},
               ports_.clock, ports_.memory_percent),
       watchdog_([this] { return lease_.activity(); }, ports_.clock, ports_.end_process, {}),

@@ -15,6 +15,7 @@
 #include "engine/fake/fake_engine.h"
 #include "gtest/gtest.h"
 #include "services/worker/job_runner.h"
+#include "services/worker/lossy_line.h"
 #include "services/worker/taker.h"
 
 namespace phasor::worker {
@@ -37,7 +38,11 @@ class WorkerFixture : public ::testing::Test {
     options.sleep = [this](Millis time) { clock_.Advance(time); };
     engine_ = engine::MakeFakeEngine(options);
     models_ = std::make_unique<ModelCache>(*engine_, cards_, 1, clock_, metrics_);
-    lease_ = std::make_unique<LeaseRenewer>(queue_, clock_, LeaseConfig{}, metrics_);
+    lease_ = std::make_unique<LeaseRenewer>(line_, clock_, LeaseConfig{}, metrics_);
+    StartRunner();
+  }
+
+  void StartRunner() {
     runner_ = std::make_unique<JobRunner>(
         RunnerParts{.queue = queue_,
                     .store = *store_,
@@ -51,12 +56,12 @@ class WorkerFixture : public ::testing::Test {
                     .patience = patience_,
                     .metrics = metrics_,
                     .on_device_lost = [this] { ++devices_lost_; }},
-        RunnerConfig{.worker = name, .checkpoint_share = checkpoint_share_});
+        RunnerConfig{.worker = name_, .checkpoint_share = checkpoint_share_});
   }
 
   job::GenerateSpec Spec(int steps = 8, int images = 1) const {
     job::GenerateSpec spec;
-    spec.model = "tiny";
+    spec.model = model_;
     spec.prompt = prompt_;
     spec.width = spec.height = 64;
     spec.steps = steps;
@@ -77,7 +82,7 @@ class WorkerFixture : public ::testing::Test {
     const job::JobId id = job::MakeJobId("secret", "tenant", std::to_string(++submitted_));
     queue::SubmitRequest request;
     request.id = id;
-    request.model = "tiny";
+    request.model = model_;
     request.tenant = "tenant";
     request.priority = priority_;
     request.fingerprint = id;
@@ -110,11 +115,13 @@ class WorkerFixture : public ::testing::Test {
         // The queue hears of the checkpoint, then nothing any more.
         lease_->RenewSoon();
         lease_->Tick();
+        line_.cut = true;
         lease_->AskToStop(StopReason::kLeaseLost);
       }
     };
     TakeAndRun();
     on_progress_ = nullptr;
+    line_.cut = false;
     clock_.Advance(Millis(60'000));
     ASSERT_EQ(*queue_.Recover(10), 1);
   }
@@ -138,6 +145,7 @@ class WorkerFixture : public ::testing::Test {
   const Patience patience_{clock_, [this](Millis pause) { clock_.Advance(pause); },
                            [] { return 0.0; }};
   queue::MemoryQueue queue_{clock_};
+  LossyLine line_{queue_};  // between the lease renewer and the queue
   std::unique_ptr<storage::ResultStore> store_ = std::make_unique<storage::MemoryStore>();
   metrics::Registry registry_;
   WorkerMetrics metrics_{registry_};
@@ -146,6 +154,7 @@ class WorkerFixture : public ::testing::Test {
   double checkpoint_share_ = 0.01;
   int preview_every_ = 0;
   std::string prompt_ = "a red circle";
+  std::string model_ = "tiny";
   job::Priority priority_ = job::Priority::kNormal;
   std::vector<v1::JobProgress> progress_;
   std::function<void(const v1::JobProgress&)> on_progress_;

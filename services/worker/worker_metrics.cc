@@ -23,8 +23,10 @@ WorkerMetrics::WorkerMetrics(metrics::Registry& registry)
       closed_(
           registry.Gauges("intake_closed",
                           "1 while the worker takes no jobs, by why: ordered, cordoned (several "
-                          "in a row failed here), memory, resting.",
+                          "in a row failed here and it doubts itself), memory, resting.",
                           {"reason"})),
+      waits_for_store_(registry.Gauges(
+          "waits_for_store", "1 while the job in hand waits for a store that is away or full.")),
       failures_(registry.Counters("failures_total", "Jobs that failed here, by class of error.",
                                   {"class"})),
       retries_(registry.Counters("retries_total", "Failures that are tried again, by code.",
@@ -57,6 +59,7 @@ WorkerMetrics::WorkerMetrics(metrics::Registry& registry)
     failures_.With({std::string(job::ToString(error))});
   }
   inflight_->Set(0);
+  waits_for_store_->Set(0);
   resident_->Set(0);
 }
 
@@ -106,6 +109,8 @@ void WorkerMetrics::CheckpointWritten(uint64_t bytes, double seconds) {
 }
 
 void WorkerMetrics::CheckpointFailed() { checkpoint_failures_->Increment(); }
+
+void WorkerMetrics::WaitsForStore(bool waits) { waits_for_store_->Set(waits ? 1 : 0); }
 
 void WorkerMetrics::Stalled() { stalled_->Increment(); }
 

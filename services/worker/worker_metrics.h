@@ -34,6 +34,8 @@ class WorkerMetrics {
   void CheckpointWritten(uint64_t bytes, double seconds);
   void CheckpointFailed();
   void Stalled();
+  // The job in hand waits for the store, which is away.
+  void WaitsForStore(bool waits);
   // Why no job is taken now; nullopt: they are.
   void SetClosed(std::optional<Closed> closed);
   // A job was lost or given back: counts by reason.
@@ -48,6 +50,7 @@ class WorkerMetrics {
   metrics::Family<metrics::Gauge> resident_;
   metrics::Family<metrics::Gauge> inflight_;
   metrics::Family<metrics::Gauge> closed_;
+  metrics::Family<metrics::Gauge> waits_for_store_;
   metrics::Family<metrics::Counter> failures_;
   metrics::Family<metrics::Counter> retries_;
   metrics::Family<metrics::Counter> reliefs_;

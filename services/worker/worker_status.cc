@@ -37,6 +37,11 @@ void WorkerStatus::SetClosed(std::optional<Closed> closed) {
   closed_ = closed;
 }
 
+void WorkerStatus::SetQueue(Status status) {
+  MutexLock lock(&mu_);
+  queue_ = std::move(status);
+}
+
 void WorkerStatus::Busy(const std::string& job_id) {
   MutexLock lock(&mu_);
   job_id_ = job_id;
@@ -57,12 +62,14 @@ Status WorkerStatus::Readiness() const {
   MutexLock lock(&mu_);
   if (draining_) return Unavailable("the worker is draining");
   if (!ready_) return Unavailable("the worker is starting");
+  if (!queue_.ok()) return Unavailable("the queue gives no jobs: " + Message(queue_));
   if (!closed_.has_value()) return OkStatus();
   switch (*closed_) {
     case Closed::kOrdered:
       return Unavailable("the worker was told to take no jobs");
     case Closed::kCordoned:
-      return Unavailable("several jobs in a row failed here; one is tried again later");
+      return Unavailable(
+          "several jobs in a row failed here and the worker's test of itself did not come out yet");
     case Closed::kMemory:
       return Unavailable("the host's memory is short");
     case Closed::kResting:

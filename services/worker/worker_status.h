@@ -29,6 +29,8 @@ class WorkerStatus {
   void Draining();
   // Why no job is taken now; nullopt: they are.
   void SetClosed(std::optional<Closed> closed);
+  // What became of the last takes; an error: no job can be had.
+  void SetQueue(Status status);
   void Busy(const std::string& job_id);
   void Idle();
   void Resident(std::vector<std::string> models);
@@ -50,6 +52,7 @@ class WorkerStatus {
   bool ready_ GUARDED_BY(mu_) = false;
   bool draining_ GUARDED_BY(mu_) = false;
   std::optional<Closed> closed_ GUARDED_BY(mu_);
+  Status queue_ GUARDED_BY(mu_);
   std::string job_id_ GUARDED_BY(mu_);
   std::vector<std::string> resident_ GUARDED_BY(mu_);
   int64_t jobs_done_ GUARDED_BY(mu_) = 0;

@@ -207,18 +207,27 @@ TEST_F(WorkerTest, AUnitThatHangsEndsTheProcessFromOutside) {
   ASSERT_TRUE(queue_.Cancel(id, "").ok());
 }
 
-TEST_F(WorkerTest, SeveralJobsThatFailInARowCordonItUntilAProbeComesOut) {
+TEST_F(WorkerTest, SeveralJobsThatFailInARowCordonItUntilItsTestOfItselfComesOut) {
   config_.cool_down = Millis(1'000);
+  std::atomic<bool> broken = true;
+  fake_.before_unit = [&](const engine::RunSpec&, const engine::Unit&) {
+    return broken ? Internal("the node is broken") : OkStatus();
+  };
   Start();
   for (int i = 0; i < 3; ++i) {
-    const job::JobId id = Submit("fault:internal@step1 " + std::to_string(i));
+    const job::JobId id = Submit("a red circle");
     ASSERT_TRUE(Reaches(id, job::State::kWaiting));
     ASSERT_TRUE(queue_.Cancel(id, "").ok());
   }
   EXPECT_TRUE(gateway_.WaitForState("cordoned"));
-  const job::JobId probe = Submit("a red circle");
-  EXPECT_TRUE(Reaches(probe, job::State::kDone));
+  const job::JobId next = Submit("a red circle");
+  std::this_thread::sleep_for(Millis(300));
+  EXPECT_EQ(queue_.Get(next)->state, job::State::kQueued);
+  broken = false;
+  EXPECT_TRUE(Reaches(next, job::State::kDone));
   EXPECT_TRUE(gateway_.WaitForState("idle"));
+  EXPECT_EQ(queue_.Get(next)->tries, 0);
+  EXPECT_TRUE(Stop().ok());
 }
 
 TEST_F(WorkerTest, TakesNoJobWhileTheHostsMemoryIsShort) {

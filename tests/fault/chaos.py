@@ -2,7 +2,7 @@
 killed, paused and cut off; checked while it runs and once more when it has drained.
 
 chaos.py [--minutes M] [--seed S] [--short] [--engine real|fake] [--store folder|redis|s3]
-         [--report FILE] [--insert PAGE]
+         [--store-away MINUTES] [--report FILE] [--insert PAGE]
 
 Which fault strikes whom and when is drawn from the seed before the run, which therefore replays it
 as far as the machine's own timing allows. Exit code 1 if anything that is promised did not hold.
@@ -37,8 +37,9 @@ LIMITS = "limits:\n  max_crashes: 100\n  max_tries: 100\n"
 class Clients:
     """Threads which submit a job, follow it to its end and read it, again and again."""
 
-    def __init__(self, rig, looks, seconds):
+    def __init__(self, rig, looks, seconds, patience):
         self.ends = {}  # state -> jobs
+        self._patience = patience  # seconds for one job
         self.problems = []
         self._rig, self._looks = rig, looks
         self._end = time.monotonic() + seconds
@@ -59,10 +60,10 @@ class Clients:
 
     def _one(self, prompt, flags, key):
         job = self._rig.submit(prompt, key=key, **flags)
-        code, _, err = self._rig.phasor("watch", job, timeout=300)
+        code, _, err = self._rig.phasor("watch", job, timeout=self._patience)
         if code != 0:
             self._rig.history.refused(code, err)
-        view = self._rig.finish(job, seconds=300)
+        view = self._rig.finish(job, seconds=self._patience)
         with self._lock:
             self.ends[view["state"]] = self.ends.get(view["state"], 0) + 1
         if end_of(view)[0] != "DONE":
@@ -73,7 +74,7 @@ class Clients:
 
     def join(self):
         for thread in self._threads:
-            thread.join(600)
+            thread.join(2 * self._patience)
 
 
 def make_rig(seed, engine, store):
@@ -90,7 +91,7 @@ def make_rig(seed, engine, store):
     return rig
 
 
-def campaign(seed, seconds, engine, store):
+def campaign(seed, seconds, engine, store, store_away):
     """Runs it and gives the report."""
     draw = random.Random(seed)
     looks = [(prompt, {"seed": draw.randrange(1000), "steps": steps})
@@ -102,8 +103,8 @@ def campaign(seed, seconds, engine, store):
         references = len(rig.history.accepted)
         began = time.monotonic()
         with rig.keeper() as workers, rig.keeper(rig.gateways) as gateways:
-            clients = Clients(rig, looks, seconds)
-            faults = FaultRunner(rig, plan_faults(seed, seconds, weights))
+            clients = Clients(rig, looks, seconds, 300 + store_away)
+            faults = FaultRunner(rig, plan_faults(seed, seconds, weights, store_away))
             faults.start()
             footprint = Footprint(rig.gateways[-1])
             broken = watch(rig, clients, faults, footprint, seconds)
@@ -165,6 +166,8 @@ def main():
     parser.add_argument("--short", action="store_true", help=f"{SHORT_SECONDS} seconds")
     parser.add_argument("--engine", choices=("real", "fake"), default="real")
     parser.add_argument("--store", choices=tuple(STORES), default="folder")
+    parser.add_argument("--store-away", type=float, default=0.1, metavar="MINUTES",
+                        help="for how long no service reaches the store, once; 0: never")
     parser.add_argument("--report", default=os.path.join(SOURCE, "out", "chaos"),
                         help="FILE.md and FILE.json are written")
     parser.add_argument("--insert", metavar="PAGE",
@@ -174,7 +177,7 @@ def main():
     seconds = SHORT_SECONDS if arguments.short else arguments.minutes * 60
     print(f"chaos --seed {seed}, {seconds:.0f} s, {arguments.engine} engine, results in "
           f"{arguments.store}", flush=True)
-    report = campaign(seed, seconds, arguments.engine, arguments.store)
+    report = campaign(seed, seconds, arguments.engine, arguments.store, 60 * arguments.store_away)
     chaos_report.write(report, arguments.report)
     if arguments.insert:
         chaos_report.insert(report, arguments.insert)

@@ -17,10 +17,12 @@ WEIGHTS = {"worker killed": 12, "worker paused past its lease": 2, "Redis killed
            "members of indexes deleted": 1}
 # Of a store that is no folder.
 STORE_WEIGHTS = {"store refused": 2, "store slow": 2}
+# Once, for as long as the campaign is told.
+STORE_AWAY = "store away"
 # After these a job may wait for something else than its lease.
 LOUD = {"Redis killed", "gateway killed", "replies lost", "requests lost", "latency",
         "worker cut off", "worker paused past its lease", "members of indexes deleted",
-        *STORE_WEIGHTS}
+        *STORE_WEIGHTS, STORE_AWAY}
 
 
 class Fault:
@@ -28,15 +30,24 @@ class Fault:
         self.at, self.kind, self.target, self.amount = at, kind, target, amount
 
 
-def plan_faults(seed, seconds, weights):
-    """`target` and `amount` are in [0, 1): which process, and how long or how much."""
+def plan_faults(seed, seconds, weights, store_away=0):
+    """`target` and `amount` are in [0, 1): which process, and how long or how much. After a third of
+    the time no service reaches the store for `store_away` seconds; meanwhile nothing else strikes,
+    for a service that is killed could not start without it."""
     draw = random.Random(f"{seed} faults")
     plan, at = [], draw.expovariate(1 / MEAN_PAUSE)
     while at < seconds:
         kind = draw.choices(list(weights), list(weights.values()))[0]
         plan.append(Fault(at, kind, draw.random(), draw.random()))
         at += 0.5 + draw.expovariate(1 / (MEAN_PAUSE - 0.5))
-    return plan
+    if store_away <= 0:
+        return plan
+    began = seconds / 3
+    for fault in plan:
+        if fault.at >= began:
+            fault.at += store_away
+    plan.append(Fault(began, STORE_AWAY, 0, store_away))
+    return sorted((fault for fault in plan if fault.at < seconds), key=lambda fault: fault.at)
 
 
 class Kill:
@@ -123,6 +134,10 @@ class FaultRunner:
             rig.store.relay.set_latency(0.2, 0.15)
             self._stopped.wait(1 + 2 * fault.amount)
             rig.store.relay.set_latency(0, 0)
+        elif fault.kind == STORE_AWAY:
+            rig.store.go_away()
+            self._stopped.wait(fault.amount)
+            rig.store.come_back()
         elif fault.kind == "scripts flushed":
             with rig.redis.client() as redis:
                 redis("SCRIPT", "FLUSH")

@@ -2,6 +2,7 @@
 fault:<what>@<unit>[x<times in each process>]."""
 
 import os
+import shutil
 import time
 
 from command import wait_for
@@ -9,6 +10,22 @@ from kills import CHECKPOINTS
 from rig import Rig
 
 DEVICE_LOST = 70  # exit code of a worker
+SMALL = {"width": 128, "height": 128}
+
+
+def serve_models(rig, names):
+    """All services have these models from now on, which are enough for the fake engine; gives their
+    folder."""
+    models = os.path.join(rig.directory, "models")
+    for name in names:
+        os.makedirs(os.path.join(models, name))
+        with open(os.path.join(models, name, "model_index.json"), "w") as file:
+            file.write("{}")
+    for service in [*rig.gateways, *rig.workers]:
+        service.models = models
+        service.restart()
+    wait_for("a gateway", lambda: rig.phasor("stats")[0] == 0)
+    return models
 
 
 def fault_22_a_job_that_crashes_its_worker(seed):
@@ -55,6 +72,80 @@ def fault_24_a_node_where_every_job_fails(seed):
         failed = [rig.crashes_and_tries(job)[1] for job in jobs]
         print(f"failures by job: {failed}")
         assert 3 <= sum(failed) <= 4 and max(failed) <= 2, failed
+        rig.check()
+
+
+def fault_47_jobs_that_fail_everywhere_stop_nobody(seed):
+    """Eight of them, and five good ones behind them, on two workers."""
+    with Rig(seed, workers=2, step_ms=10) as rig:
+        for worker in rig.workers:
+            worker.pause()
+        poisoned = rig.submit_many(["fault:internal@step2"] * 8, at_once=1, look=False, steps=5)
+        good = rig.submit_many(["x"] * 5, at_once=1, steps=5)
+        began = time.monotonic()
+        for worker in rig.workers:
+            worker.resume()
+        for done in rig.finish_all(good):
+            assert done["state"] == "DONE", done
+        took = time.monotonic() - began
+        print(f"the good ones were done after {took:.1f} s")
+        assert took < 10
+        for job, done in zip(poisoned, rig.finish_all(poisoned)):
+            assert done["state"] == "FAILED", done
+            grants = rig.proxy.record.grants_of(job)
+            nodes = [grant.node for grant in grants]
+            assert 2 <= len(nodes) <= 4, nodes
+            assert len(set(nodes[:-1])) == 1, "it ends with the first failure on a second node"
+        assert all(worker.runs() and worker.generation == 1 for worker in rig.workers)
+        rig.check()
+
+
+def fault_47_a_model_that_is_broken_on_one_node(seed):
+    """Its jobs are drawn by the other node, and the broken one serves its other models."""
+    with Rig(seed, workers=1, step_ms=10) as rig:
+        models = serve_models(rig, ["broken", "whole"])
+        bad = rig.add_worker("worker-2", start=False, flags=("--cool-down", 60, "--preload", "whole"))
+        bad.models = os.path.join(rig.directory, "bad-models")
+        shutil.copytree(models, bad.models)
+        bad.start()
+        wait_for("worker-2", lambda: bad.says("worker ready"))
+        os.remove(os.path.join(bad.models, "broken", "model_index.json"))
+        jobs = rig.submit_many(["x"] * 12, model="broken", steps=5, **SMALL)
+        for done in rig.finish_all(jobs):
+            assert done["state"] == "DONE" and done["worker"].startswith("worker-1"), done
+        failed = [rig.crashes_and_tries(job)[1] for job in jobs]
+        print(f"failures by job: {failed}")
+        assert sum(failed) <= 3 and max(failed) <= 2, failed
+        rig.workers[0].pause()
+        done = rig.finish(rig.submit("x", model="whole", steps=5, **SMALL))
+        assert done["state"] == "DONE" and done["worker"].startswith("worker-2"), done
+        rig.workers[0].resume()
+        rig.check()
+
+
+def fault_61_more_models_than_one_take_may_name(seed):
+    with Rig(seed, workers=1, step_ms=10) as rig:
+        serve_models(rig, [f"m{number:03}" for number in range(150)])
+        jobs = [rig.submit("x", model=f"m{number:03}", steps=5, **SMALL)
+                for number in (149, 0, 64, 100)]
+        for done in rig.finish_all(jobs):
+            assert done["state"] == "DONE", done
+        rig.check()
+
+
+def fault_68_a_model_that_loads_slowly(seed):
+    """Longer than a unit may take, but no part of it does: nobody takes it for a hung unit."""
+    flags = ("--stall", 0.2, "--fake-load-ms", 1000, "--preload", "first")
+    with Rig(seed, workers=0, step_ms=10, worker_flags=flags) as rig:
+        rig.set_limits(stall=200)
+        serve_models(rig, ["first", "second"])
+        worker = rig.add_worker("worker-1", start=False, lease=1)
+        worker.models = rig.gateways[0].models
+        worker.start()
+        job = rig.submit("x", model="second", steps=5, **SMALL)
+        done = rig.finish(job)
+        assert done["state"] == "DONE" and rig.crashes_and_tries(job) == (0, 0), done
+        assert len(rig.proxy.record.grants_of(job)) == 1
         rig.check()
 
 

@@ -66,6 +66,31 @@ def fault_15_redis_slow(seed):
         rig.check()
 
 
+def fault_59_redis_stalls_nearly_as_long_as_the_lease(seed):
+    """While workers ask for jobs, and while one runs: a grant or a renewal that comes late is kept."""
+    with Rig(seed, workers=3, lease=5, step_ms=50) as rig:
+        for worker in rig.workers:
+            worker.pause()
+        jobs = rig.submit_many(["x"] * 3, steps=20)
+        rig.redis.pause()
+        for worker in rig.workers:
+            worker.resume()
+        time.sleep(0.87 * rig.lease)
+        rig.redis.resume()
+        rig.finish_all(jobs)
+        running = rig.submit("x", steps=150)
+        rig.wait_for_step(running, 3)
+        rig.redis.pause()
+        time.sleep(0.64 * rig.lease)  # less than what is left of a lease that is about to be renewed
+        rig.redis.resume()
+        rig.finish(running)
+        for job in [*jobs, running]:
+            assert rig.look_at(job)["state"] == "DONE"
+            assert rig.crashes_and_tries(job) == (0, 0), rig.look_at(job)
+            assert len(rig.proxy.record.grants_of(job)) == 1, "nothing was dropped"
+        rig.check()
+
+
 def fault_17_worker_cut_off_from_redis(seed):
     with Rig(seed, workers=2, lease=2) as rig:
         rig.undisturbed("x", seed=5, steps=60)

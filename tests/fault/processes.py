@@ -216,6 +216,7 @@ class Service(Process):
         self.program = program
         self.redis = "unix://" + os.path.join(directory, name + ".redis")
         self.store = os.path.join(directory, "store")  # or the URL of another one
+        self.models = MODELS
         self.flags = list(flags)
 
     def spend_little_on_checks(self):
@@ -228,7 +229,7 @@ class Service(Process):
 
     def common(self):
         return [os.path.join(BIN, self.program), "--redis", self.redis, "--store", self.store,
-                "--models", MODELS, "--name", f"{self.name}.{self.generation}"]
+                "--models", self.models, "--name", f"{self.name}.{self.generation}"]
 
 
 class Gateway(Service):

@@ -11,7 +11,7 @@ from command import wait_for
 from kills import CHECKPOINTS
 from rig import UNREACHABLE, Rig
 from rule import LOSE_REPLY, LOSE_REQUEST, Rule
-from stores import RedisStore, S3Store
+from stores import FolderStore, RedisStore, S3Store
 
 HOUR = 3600
 
@@ -126,6 +126,42 @@ def store_away_at_resumption(seed, store):
         rig.check()
 
 
+def fault_48_a_folder_is_away_for_many_leases(seed):
+    store_is_away_for_many_leases(seed, FolderStore)
+
+
+def fault_48_a_store_in_redis_is_away_for_many_leases(seed):
+    store_is_away_for_many_leases(seed, RedisStore)
+
+
+def store_is_away_for_many_leases(seed, store):
+    """And for many times what a silent unit may take. One job waits for its checkpoint, another to
+    publish, others for a worker: none is blamed."""
+    with Rig(seed, workers=3, lease=1, step_ms=20, worker_flags=(*CHECKPOINTS, "--stall", 0.3),
+             store=store) as rig:
+        rig.set_limits(stall=300)
+        rig.undisturbed("x", seed=5, steps=40)
+        rig.undisturbed("x", seed=6, steps=20)
+        moved = rig.submit("x", seed=5, steps=40)
+        worker = rig.wait_for_grant(moved)
+        rig.wait_for_checkpoint(moved)
+        worker.kill()
+        jobs = rig.submit_many(["x"] * 5, seed=6, steps=20)
+        rig.store.go_away()
+        time.sleep(10 * rig.lease)
+        waiting = [w for w in rig.workers if w.runs() and w.says("the store is away")]
+        assert len(waiting) == 2, [w.name for w in waiting]
+        rig.store.come_back()
+        for done in rig.finish_all([moved, *jobs]):
+            assert done["state"] == "DONE", done
+        assert rig.crashes_and_tries(moved) == (1, 0), "its worker was killed"
+        assert rig.look_at(moved)["result"].get("resumed_from_step", 0) > 0
+        for job in jobs:
+            assert rig.crashes_and_tries(job) == (0, 0), rig.look_at(job)
+            assert len(rig.proxy.record.grants_of(job)) == 1, job
+        rig.check()
+
+
 def fault_02_a_loser_of_a_store_in_redis_is_swept(seed):
     loser_is_swept(seed, RedisStore)
 
@@ -210,9 +246,11 @@ def fault_14_the_redis_of_the_store_full(seed):
         rig.undisturbed("x", seed=5, steps=10)
         redis("CONFIG", "SET", "maxmemory", 1)
         job = rig.submit("x", seed=5, steps=10)
-        wait_for("the failure", lambda: rig.crashes_and_tries(job)[1] >= 1)
+        wait_for("the waiting", lambda: rig.workers[0].says("the store is away"))
+        time.sleep(3 * rig.lease)
         assert job not in rig.records.first, "no end without bytes"
         redis("CONFIG", "SET", "maxmemory", 0)
         done = rig.finish(job)
         assert done["state"] == "DONE", done
+        assert rig.crashes_and_tries(job) == (0, 0), "nothing of it was the job's"
         rig.check()

@@ -31,16 +31,30 @@ class FolderStore:
     relay = None
 
     def __init__(self, directory, seed):
-        self._folder = os.path.join(directory, "store")
+        self._folder = os.path.join(directory, "store.data")
+        self._way = os.path.join(directory, "store")  # what the services use leads there
 
     def start(self):
-        pass
+        os.makedirs(self._folder)
+        self.come_back()
 
     def stop(self):
         pass
 
     def clear(self):
         """No faults any more."""
+        self.come_back()
+
+    def go_away(self):
+        """No service reaches it any more, as when its file system does not answer."""
+        self._lead_to("store")  # round and round
+
+    def come_back(self):
+        self._lead_to("store.data")
+
+    def _lead_to(self, target):
+        os.symlink(target, self._way + ".new")
+        os.replace(self._way + ".new", self._way)
 
     def admit(self, service):
         """Gives the service its way to the store."""
@@ -77,13 +91,14 @@ class SmallDisk(FolderStore):
     """A folder on a volume of its own, which can be full. Needs the right to mount one."""
 
     def start(self):
-        os.makedirs(self._folder)
+        super().start()
         self._mount(f"size={self.ROOMY}")
 
     def stop(self):
         subprocess.run(["umount", "--lazy", self._folder], check=True)
 
     def clear(self):
+        super().clear()
         self.free()
 
     def fill(self):
@@ -132,6 +147,12 @@ class RemoteStore:
 
     def clear(self):
         self.relay.clear()
+
+    def go_away(self):
+        self.relay.refuse()
+
+    def come_back(self):
+        self.relay.heal()
 
     def record_stamps(self):
         return {key.split("/")[1]: stamp for key, stamp in self._stamps("jobs/").items()
