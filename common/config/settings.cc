@@ -39,6 +39,8 @@ void FileSettings::Texts(const Setting& setting, std::vector<std::string>* field
   reader_.Strings(setting.key, field);
 }
 
+void FileSettings::Flag(const Setting& setting, bool* field) { reader_.Bool(setting.key, field); }
+
 void FileSettings::Whole(const Setting& setting, int low, int high, int* field) {
   reader_.Int(setting.key, low, high, field);
 }
@@ -60,6 +62,10 @@ void FlagSettings::Text(const Setting& setting, std::string* field) {
 
 void FlagSettings::Texts(const Setting& setting, std::vector<std::string>* field) {
   command_.List(FlagOf(setting), field, setting.help).FromVariable(VariableOf(setting));
+}
+
+void FlagSettings::Flag(const Setting& setting, bool* field) {
+  command_.Flag(FlagOf(setting), field, setting.help).FromVariable(VariableOf(setting));
 }
 
 void FlagSettings::Whole(const Setting& setting, int low, int high, int* field) {

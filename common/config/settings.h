@@ -28,6 +28,8 @@ class Settings {
   virtual void Text(const Setting& setting, std::string* field) = 0;
   // In a file a list; in a flag or variable separated by commas, and the flag may be repeated.
   virtual void Texts(const Setting& setting, std::vector<std::string>* field) = 0;
+  // A flag without a value; in a variable or file true or false.
+  virtual void Flag(const Setting& setting, bool* field) = 0;
   virtual void Whole(const Setting& setting, int low, int high, int* field) = 0;
   virtual void Number(const Setting& setting, double low, double high, double* field) = 0;
   // Given in `unit`s, fractions allowed; `low` and `high` too.
@@ -48,6 +50,7 @@ class FileSettings final : public Settings {
   explicit FileSettings(YamlReader& reader) : reader_(reader) {}
   void Text(const Setting& setting, std::string* field) override;
   void Texts(const Setting& setting, std::vector<std::string>* field) override;
+  void Flag(const Setting& setting, bool* field) override;
   void Whole(const Setting& setting, int low, int high, int* field) override;
   void Number(const Setting& setting, double low, double high, double* field) override;
   void Duration(const Setting& setting, Millis unit, double low, double high,
@@ -63,6 +66,7 @@ class FlagSettings final : public Settings {
   explicit FlagSettings(flags::Command& command) : command_(command) {}
   void Text(const Setting& setting, std::string* field) override;
   void Texts(const Setting& setting, std::vector<std::string>* field) override;
+  void Flag(const Setting& setting, bool* field) override;
   void Whole(const Setting& setting, int low, int high, int* field) override;
   void Number(const Setting& setting, double low, double high, double* field) override;
   void Duration(const Setting& setting, Millis unit, double low, double high,

@@ -16,6 +16,7 @@ using ::testing::HasSubstr;
 struct Sample {
   std::string name = "default";
   std::vector<std::string> peers;
+  bool brave = false;
   int threads = 4;
   double share = 0.5;
   Millis grace{1'500};
@@ -24,6 +25,7 @@ struct Sample {
   void Declare(Settings& settings) {
     settings.Text({"name", "of the thing", "PHASOR_SAMPLE_NAME"}, &name);
     settings.Texts({"peers", "to talk to"}, &peers);
+    settings.Flag({"brave", "whether it dares"}, &brave);
     settings.Whole({"work_threads", "that work"}, 1, 8, &threads);
     settings.Number({"share", "of the whole"}, 0, 1, &share);
     settings.Seconds({"grace", "seconds of patience"}, 0, 60, &grace);
@@ -50,10 +52,12 @@ std::string ReadFlags(const std::vector<std::string>& flags, Sample* sample) {
 TEST(SettingsTest, AFileSetsEveryKind) {
   Sample sample;
   const Status read = ReadText(
-      "{name: x, peers: [a, b], work_threads: 2, share: 0.25, grace: 2.5, keep: 3}", &sample);
+      "{name: x, peers: [a, b], brave: true, work_threads: 2, share: 0.25, grace: 2.5, keep: 3}",
+      &sample);
   ASSERT_TRUE(read.ok()) << read;
   EXPECT_EQ(sample.name, "x");
   EXPECT_THAT(sample.peers, ElementsAre("a", "b"));
+  EXPECT_TRUE(sample.brave);
   EXPECT_EQ(sample.threads, 2);
   EXPECT_EQ(sample.share, 0.25);
   EXPECT_EQ(sample.grace, Millis(2'500));
@@ -63,12 +67,13 @@ TEST(SettingsTest, AFileSetsEveryKind) {
 TEST(SettingsTest, FlagsSetEveryKind) {
   Sample sample;
   const std::string complaint =
-      ReadFlags({"--name", "x", "--peers", "a,b", "--peers", "c", "--work-threads", "2", "--share",
-                 "0.25", "--grace", "2.5", "--keep", "3"},
+      ReadFlags({"--name", "x", "--peers", "a,b", "--peers", "c", "--brave", "--work-threads", "2",
+                 "--share", "0.25", "--grace", "2.5", "--keep", "3"},
                 &sample);
   ASSERT_EQ(complaint, "");
   EXPECT_EQ(sample.name, "x");
   EXPECT_THAT(sample.peers, ElementsAre("a", "b", "c"));
+  EXPECT_TRUE(sample.brave);
   EXPECT_EQ(sample.threads, 2);
   EXPECT_EQ(sample.share, 0.25);
   EXPECT_EQ(sample.grace, Millis(2'500));
@@ -81,6 +86,7 @@ TEST(SettingsTest, WhatNobodySetsKeepsItsDefault) {
   ASSERT_EQ(ReadFlags({}, &from_flags), "");
   for (const Sample& sample : {from_file, from_flags}) {
     EXPECT_EQ(sample.name, "default");
+    EXPECT_FALSE(sample.brave);
     EXPECT_EQ(sample.threads, 4);
     EXPECT_EQ(sample.grace, Millis(1'500));
     EXPECT_EQ(sample.keep, Millis(7'200'000));
@@ -91,15 +97,18 @@ TEST(SettingsTest, VariablesSetWhatNoFlagDoes) {
   setenv("PHASOR_SAMPLE_NAME", "variable", 1);
   setenv("PHASOR_WORK_THREADS", "3", 1);
   setenv("PHASOR_GRACE", "0.5", 1);
+  setenv("PHASOR_BRAVE", "true", 1);
   Sample sample;
   const std::string complaint = ReadFlags({"--work-threads", "2"}, &sample);
   unsetenv("PHASOR_SAMPLE_NAME");
   unsetenv("PHASOR_WORK_THREADS");
   unsetenv("PHASOR_GRACE");
+  unsetenv("PHASOR_BRAVE");
   ASSERT_EQ(complaint, "");
   EXPECT_EQ(sample.name, "variable");
   EXPECT_EQ(sample.threads, 2);
   EXPECT_EQ(sample.grace, Millis(500));
+  EXPECT_TRUE(sample.brave);
 }
 
 TEST(SettingsTest, WhatIsOutOfBoundsIsNamed) {

@@ -15,10 +15,14 @@ struct LogWords {
   std::string format = "text";
 };
 
-// `Config` has the texts redis, store, models and metrics.
+// `Config` has the texts redis, store, models and metrics, and the flag allow_job_loss.
 template <typename Config>
 void DeclareShared(Settings& settings, Config* config, LogWords* words) {
   settings.Text({"redis", "redis://[user:password@]host[:port] or unix:///socket"}, &config->redis);
+  settings.Flag({"allow_job_loss",
+                 "serve although Redis may lose jobs (docs/redis.md): it evicts keys or has no "
+                 "append-only file"},
+                &config->allow_job_loss);
   settings.Text(
       {"store", "result store: a folder, or a URL: file, redis, unix or s3 (docs/storage.md)"},
       &config->store);

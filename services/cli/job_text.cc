@@ -121,6 +121,7 @@ std::string StatsText(const v1::StatsResponse& stats) {
   std::string text =
       Text("gateway %s, version %s, up %.0f s%s\n", stats.gateway().c_str(),
            stats.version().c_str(), stats.uptime_seconds(), stats.paused() ? ", PAUSED" : "");
+  if (!stats.job_loss().empty()) text += "WARNING jobs may be lost: " + stats.job_loss() + "\n";
   text += Text("jobs    %lld open, %lld dead letters\n", static_cast<long long>(stats.live_jobs()),
                static_cast<long long>(stats.dead_letters()));
   for (const v1::QueueDepth& queue : stats.queues()) {

@@ -52,6 +52,13 @@ TEST(ErrorTextTest, SaysWhatToDoWhenNobodyAnswersOrTheQueueIsFull) {
       HasSubstr("try again in 1.5 s"));
 }
 
+TEST(StatsTextTest, SaysThatJobsMayBeLost) {
+  v1::StatsResponse stats;
+  EXPECT_THAT(StatsText(stats), testing::Not(HasSubstr("lost")));
+  stats.set_job_loss("this Redis evicts keys");
+  EXPECT_THAT(StatsText(stats), HasSubstr("WARNING jobs may be lost: this Redis evicts keys\n"));
+}
+
 v1::WatchEvent ProgressOf(v1::JobState state, int step) {
   v1::WatchEvent event;
   event.mutable_progress()->set_state(state);

@@ -42,6 +42,7 @@ Status AdminService::FillStats(v1::StatsResponse* response) {
   response->set_live_jobs(stats.live);
   response->set_dead_letters(stats.dead);
   response->set_paused(stats.paused);
+  response->set_job_loss(parts_.job_loss());
   return OkStatus();
 }
 

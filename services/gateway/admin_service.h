@@ -2,6 +2,7 @@
 // this gateway; what the store can let go. Thread-safe; blocks only in the work pool.
 #pragma once
 
+#include <functional>
 #include <string>
 
 #include "common/base/clock.h"
@@ -26,6 +27,7 @@ class AdminService final : public v1::Admin::CallbackService {
     const Clock* clock = nullptr;
     std::string gateway;  // its name
     std::string version;
+    std::function<std::string()> job_loss;  // why jobs may be lost; empty: they are not
   };
   explicit AdminService(const Parts& parts) : parts_(parts), started_(parts.clock->Steady()) {}
 

@@ -17,8 +17,9 @@ struct GatewayConfig {
   std::string listen = "127.0.0.1:50051";        // or unix:/path
   std::string metrics = "127.0.0.1:9464";        // of /metrics, /healthz and /readyz; "off": none
   std::string redis = "redis://127.0.0.1:6379";  // or unix:///path/to/socket
-  std::string store = "phasor-data/store";       // folder or URL, as OpenStore takes it
-  std::string models = "models";                 // a model's directory, or a folder of them
+  bool allow_job_loss = false;  // of a Redis that evicts keys or has no append-only file
+  std::string store = "phasor-data/store";  // folder or URL, as OpenStore takes it
+  std::string models = "models";            // a model's directory, or a folder of them
   // Makes job ids from idempotency keys: all gateways of a fleet share it. Made with random
   // content if there is no such file.
   std::string secret_file = "phasor-data/secret";

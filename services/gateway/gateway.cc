@@ -28,7 +28,7 @@ namespace phasor::gateway {
 // Destroyed from the bottom: first the loops and events stop, last the pool's users go.
 struct Gateway::Parts {
   Parts(const GatewayConfig& config_in, const std::string& secret,
-        std::vector<config::ModelCard> cards, const Ports& ports)
+        std::vector<config::ModelCard> cards, const Ports& ports, const FleetGate* gate)
       : config(config_in),
         catalog(std::move(cards)),
         reader(ports.producer, ports.store),
@@ -38,7 +38,7 @@ struct Gateway::Parts {
         redrive(ports.producer, &reader),
         cleanup({ports.store, ports.producer, ports.clock, ports.metrics}, config.sweep),
         sampler({ports.maintenance, ports.control, ports.metrics, config.limits,
-                 [this](bool ready) { SetServing(ready); }}),
+                 [this](bool ready) { SetServing(&Parts::queue_ready, ready); }}),
         pool({config.work_threads, static_cast<size_t>(config.work_queue)}, ports.metrics),
         hub({&reader, &pool, ports.clock}),
         group(&submit, &pool),
@@ -46,18 +46,18 @@ struct Gateway::Parts {
         images({&submit, &group, &cancel, &redrive, &reader, &hub, &guard, &pool}),
         models(&catalog, &sampler, &workers),
         admin({ports.maintenance, ports.control, &reader, &cleanup, &workers, &pool, ports.clock,
-               config.name, PHASOR_VERSION}),
+               config.name, PHASOR_VERSION, [gate] { return gate->job_loss(); }}),
         report({&workers, ports.events, &pool, config.name}),
         roles(
             {ports.producer, ports.maintenance, ports.store, &workers, ports.clock, ports.metrics},
             {.policy = config.sweep, .interval = config.sweep_every},
             static_cast<uint32_t>(std::random_device()())) {}
 
-  // The sampler's thread may know before the server stands.
-  void SetServing(bool ready) {
+  // The threads that know may know before the server stands.
+  void SetServing(bool Parts::*what, bool ready) {
     MutexLock lock(&mu);
-    serving = ready;
-    if (server != nullptr) server->SetServing(ready && !stopping);
+    this->*what = ready;
+    if (server != nullptr) server->SetServing(queue_ready && fleet_ready && !stopping);
   }
 
   const GatewayConfig config;
@@ -81,13 +81,15 @@ struct Gateway::Parts {
   Roles roles;
 
   Mutex mu;
-  bool serving GUARDED_BY(mu) = false;
+  bool queue_ready GUARDED_BY(mu) = false;
+  bool fleet_ready GUARDED_BY(mu) = false;
   bool stopping GUARDED_BY(mu) = false;
   std::unique_ptr<rpc::Server> server;  // set once, under mu
   std::unique_ptr<queue::Subscription> subscription;
 };
 
-Gateway::Gateway(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+Gateway::Gateway(std::unique_ptr<FleetGate> gate, std::unique_ptr<Parts> parts)
+    : gate_(std::move(gate)), parts_(std::move(parts)) {}
 
 Gateway::~Gateway() { Shutdown(); }
 
@@ -95,7 +97,20 @@ StatusOr<std::unique_ptr<Gateway>> Gateway::Start(const GatewayConfig& config,
                                                   const std::string& secret,
                                                   std::vector<config::ModelCard> cards,
                                                   const Ports& ports) {
-  auto owned = std::make_unique<Parts>(config, secret, std::move(cards), ports);
+  auto gate =
+      std::make_unique<FleetGate>(FleetGate::Parts{.foundation = ports.foundation,
+                                                   .producer = ports.producer,
+                                                   .store = ports.store,
+                                                   .clock = ports.clock,
+                                                   .metrics = ports.metrics,
+                                                   .secret = secret,
+                                                   .allow_job_loss = config.allow_job_loss});
+  RETURN_IF_ERROR(gate->Tick());
+  RETURN_IF_ERROR(gate->refused());
+  Ports behind = ports;
+  behind.producer = gate->producer();
+  behind.store = gate->store();
+  auto owned = std::make_unique<Parts>(config, secret, std::move(cards), behind, gate.get());
   Parts* const parts = owned.get();
   ASSIGN_OR_RETURN(
       auto server,
@@ -115,17 +130,28 @@ StatusOr<std::unique_ptr<Gateway>> Gateway::Start(const GatewayConfig& config,
                          parts->sampler.Tick();
                          return OkStatus();
                        }},
+                      {"fleet",
+                       [parts, gate = gate.get()] {
+                         RETURN_IF_ERROR(gate->Tick());
+                         parts->SetServing(&Parts::fleet_ready, gate->ready().ok());
+                         return OkStatus();
+                       }},
                       {"watchers", [parts] {
                          parts->hub.Tick();
                          parts->guard.Tick();
                          return OkStatus();
                        }}});
-  return std::unique_ptr<Gateway>(new Gateway(std::move(owned)));
+  return std::unique_ptr<Gateway>(new Gateway(std::move(gate), std::move(owned)));
 }
 
 const std::string& Gateway::address() const { return parts_->server->address(); }
 
-Status Gateway::ready() { return parts_->sampler.ready(); }
+Status Gateway::ready() {
+  RETURN_IF_ERROR(gate_->ready());
+  return parts_->sampler.ready();
+}
+
+Status Gateway::refused() const { return gate_->refused(); }
 
 void Gateway::Shutdown() {
   {

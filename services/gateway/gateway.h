@@ -10,9 +10,11 @@
 #include "common/base/status.h"
 #include "common/config/model_card.h"
 #include "common/metrics/registry.h"
+#include "common/queue/foundation.h"
 #include "common/queue/queue.h"
 #include "common/storage/result_store.h"
 #include "services/gateway/config.h"
+#include "services/gateway/fleet_gate.h"
 
 namespace phasor::gateway {
 
@@ -27,9 +29,11 @@ class Gateway {
     storage::ResultStore* store = nullptr;
     const Clock* clock = nullptr;
     metrics::Registry* metrics = nullptr;
+    queue::Foundation* foundation = nullptr;  // null: it is not checked
   };
 
-  // Serves when it returns. Errors: the address can't be bound.
+  // Serves when it returns. Errors: the address can't be bound; the foundation answers and is
+  // wrong. One that does not answer yet is waited for: until it does nothing is served.
   static StatusOr<std::unique_ptr<Gateway>> Start(const GatewayConfig& config,
                                                   const std::string& secret,
                                                   std::vector<config::ModelCard> cards,
@@ -41,6 +45,8 @@ class Gateway {
   const std::string& address() const;
   // OK, or why it can't serve now.
   Status ready();
+  // Not OK: the foundation's first answer came after the start and was wrong; end the process.
+  Status refused() const;
 
   // Takes no call any more, ends streams with UNAVAILABLE so that clients go elsewhere, waits up
   // to the configured grace for calls in progress. Idempotent.
@@ -48,7 +54,8 @@ class Gateway {
 
  private:
   struct Parts;
-  explicit Gateway(std::unique_ptr<Parts> parts);
+  Gateway(std::unique_ptr<FleetGate> gate, std::unique_ptr<Parts> parts);
+  std::unique_ptr<FleetGate> gate_;  // outlives the parts
   std::unique_ptr<Parts> parts_;
 };
 

@@ -45,7 +45,8 @@ class GatewayFixture : public testing::Test {
             .events = &fleet_.queue,
             .store = &fleet_.store,
             .clock = &fleet_.clock,
-            .metrics = &metrics_};
+            .metrics = &metrics_,
+            .foundation = &foundation_};
   }
 
   static StatusOr<std::unique_ptr<Gateway>> StartGateway(const std::string& listen,
@@ -96,6 +97,7 @@ class GatewayFixture : public testing::Test {
 
   MemoryFleet fleet_;
   metrics::Registry metrics_;
+  queue::MemoryFoundation foundation_;
   std::unique_ptr<Gateway> gateway_;
   std::unique_ptr<v1::Images::Stub> images_;
   std::unique_ptr<v1::Models::Stub> models_;

@@ -1,12 +1,14 @@
 // phasor-gateway: takes requests, queues them, tells clients what becomes of their jobs.
 #include <csignal>
 #include <cstring>
+#include <ctime>
 #include <iostream>
 
 #include "common/base/process.h"
 #include "common/config/model_folder.h"
 #include "common/log/log.h"
 #include "common/metrics/admin_server.h"
+#include "common/queue/redis/redis_foundation.h"
 #include "common/queue/redis/redis_queue.h"
 #include "common/storage/open_store.h"
 #include "services/gateway/gateway.h"
@@ -27,6 +29,7 @@ Status Serve(const GatewayConfig& config) {
   ASSIGN_OR_RETURN(const auto store, storage::OpenStore(config.store));
   ASSIGN_OR_RETURN(const auto redis, queue::ParseRedisUrl(config.redis));
   queue::RedisQueue queue({.address = redis});
+  queue::RedisFoundation foundation({.address = redis}, [&queue] { return queue.connections(); });
   ASSIGN_OR_RETURN(const auto gateway, Gateway::Start(config, secret, std::move(models.cards),
                                                       {.producer = &queue,
                                                        .maintenance = &queue,
@@ -34,18 +37,20 @@ Status Serve(const GatewayConfig& config) {
                                                        .events = &queue,
                                                        .store = store.get(),
                                                        .clock = &clock,
-                                                       .metrics = &metrics}));
+                                                       .metrics = &metrics,
+                                                       .foundation = &foundation}));
   std::unique_ptr<metrics::AdminServer> admin;
   if (config.metrics != "off") {
     ASSIGN_OR_RETURN(admin, metrics::AdminServer::Start(config.metrics, &metrics,
                                                         [&] { return gateway->ready(); }));
   }
   log::Info("serving", {{"address", gateway->address()}, {"metrics", config.metrics}});
-  int signal = 0;
-  sigwait(&signals, &signal);
-  log::Info("shutting down", {{"signal", strsignal(signal)}});
+  const timespec moment{.tv_sec = 0, .tv_nsec = 200'000'000};
+  int signal = -1;
+  while (signal < 0 && gateway->refused().ok()) signal = sigtimedwait(&signals, nullptr, &moment);
+  log::Info("shutting down", {{"why", signal > 0 ? strsignal(signal) : "refused"}});
   gateway->Shutdown();
-  return OkStatus();
+  return gateway->refused();
 }
 
 int Main(int argc, const char* const* argv) {

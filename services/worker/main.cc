@@ -7,12 +7,14 @@
 #include "common/base/process.h"
 #include "common/config/model_folder.h"
 #include "common/log/log.h"
+#include "common/queue/redis/redis_foundation.h"
 #include "common/queue/redis/redis_queue.h"
 #include "common/rpc/grpc_log.h"
 #include "common/storage/open_store.h"
 #include "engine/api/device_lost.h"
 #include "services/worker/engine_choice.h"
 #include "services/worker/exit_code.h"
+#include "services/worker/fleet_gate.h"
 #include "services/worker/host_memory.h"
 #include "services/worker/worker.h"
 
@@ -35,18 +37,23 @@ Status Serve(const WorkerConfig& config) {
   ASSIGN_OR_RETURN(const auto redis, queue::ParseRedisUrl(config.redis));
   ASSIGN_OR_RETURN(const auto make_engine, ChooseEngine(config, clock));
   queue::RedisQueue queue({.address = redis});
+  queue::RedisFoundation foundation({.address = redis}, [&queue] { return queue.connections(); });
+  FleetGate gate({&foundation, &queue, store.get(), &clock, config.allow_job_loss});
+  RETURN_IF_ERROR(gate.Start());
   Worker worker(config, std::move(models.cards),
-                {.queue = queue,
-                 .store = *store,
+                {.queue = gate.queue(),
+                 .store = gate.store(),
                  .clock = clock,
                  .make_engine = make_engine,
                  .draw = Draw,
                  .memory_percent = [] { return ReadHostMemoryPercent(); },
-                 .end_process = EndProcessAtOnce});
-  return worker.Run([&signals] {
+                 .end_process = EndProcessAtOnce,
+                 .fleet = [&gate] { return gate.ready(); }});
+  RETURN_IF_ERROR(worker.Run([&] {
     const timespec moment{.tv_sec = 0, .tv_nsec = 100'000'000};
-    return sigtimedwait(&signals, nullptr, &moment) > 0;
-  });
+    return gate.TurnsAway() || sigtimedwait(&signals, nullptr, &moment) > 0;
+  }));
+  return gate.refused();
 }
 
 ExitCode Main(int argc, const char* const* argv) {

@@ -107,8 +107,10 @@ Status Worker::Run(const std::function<bool()>& wait) {
   RETURN_IF_ERROR(OpenStreams());
   std::unique_ptr<metrics::AdminServer> admin;
   if (config_.metrics != "off") {
-    ASSIGN_OR_RETURN(admin, metrics::AdminServer::Start(config_.metrics, &registry_,
-                                                        [this] { return status_.Readiness(); }));
+    ASSIGN_OR_RETURN(admin, metrics::AdminServer::Start(config_.metrics, &registry_, [this] {
+                       RETURN_IF_ERROR(ports_.fleet());
+                       return status_.Readiness();
+                     }));
     log::Info("operations port open", {{"port", admin->port()}});
   }
   std::vector<std::jthread> threads;

@@ -38,6 +38,8 @@ class Worker {
     std::function<double()> draw;            // uniform in [0, 1); thread-safe
     std::function<double()> memory_percent;  // how full the host's memory is
     Watchdog::EndProcess end_process;        // at once, with ExitCode::kDeviceLost
+    // OK, or why the worker does not belong to its fleet now; for its readiness.
+    std::function<Status()> fleet = [] { return OkStatus(); };
   };
   Worker(WorkerConfig config, std::vector<config::ModelCard> models, Ports ports);
 

@@ -13,12 +13,13 @@ namespace phasor::worker {
 
 struct WorkerConfig {
   std::string redis = "redis://127.0.0.1:6379";  // or unix:///path/to/socket
-  std::string store = "phasor-data/store";       // folder or URL, as OpenStore takes it
-  std::string models = "models";                 // a model's directory, or a folder of them
-  std::vector<std::string> gateways;             // whom to report to; empty: nobody
-  std::string name;                              // default: host name, process id, random
-  std::string node;                              // default: the host name
-  int threads = 0;                               // of the engine, 0: all cores
+  bool allow_job_loss = false;  // of a Redis that evicts keys or has no append-only file
+  std::string store = "phasor-data/store";  // folder or URL, as OpenStore takes it
+  std::string models = "models";            // a model's directory, or a folder of them
+  std::vector<std::string> gateways;        // whom to report to; empty: nobody
+  std::string name;                         // default: host name, process id, random
+  std::string node;                         // default: the host name
+  int threads = 0;                          // of the engine, 0: all cores
   Millis lease{15'000};
   Millis grace{25'000};                 // after SIGTERM, for the job in hand
   std::string metrics = "127.0.0.1:0";  // of /metrics and /readyz; "off": none

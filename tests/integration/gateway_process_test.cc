@@ -74,6 +74,72 @@ TEST(GatewayProcessTest, StartsWithoutRedisSaysSoAndServesOnceItIsThere) {
   ASSERT_TRUE(accepted.ok()) << accepted.status();
 }
 
+TEST(GatewayProcessTest, ARedisThatIsWrongIsASentenceAndExitCodeOne) {
+  const RedisServer old_user;
+  const auto connection =
+      *redis::RedisConnection::Connect({.address = *queue::ParseRedisUrl(old_user.url())});
+  ASSERT_EQ(connection->Call({"ACL", "SETUSER", "default", "resetchannels"})->text, "OK");
+  const RedisServer evicting({"--maxmemory", "100mb", "--maxmemory-policy", "allkeys-lru"});
+  const RedisServer forgetful({"--appendonly", "no"});
+  const RedisServer locked({"--requirepass", "geheim"});
+  struct Case {
+    std::string url;
+    std::string says;
+  };
+  for (const Case& c : {Case{old_user.url(), "&{phasor}:ev"}, Case{evicting.url(), "allkeys-lru"},
+                        Case{forgetful.url(), "appendonly no"}, Case{locked.url(), "password"}}) {
+    GatewayProcess gateway(c.url);
+    EXPECT_EQ(gateway.Wait(), 1) << gateway.Log();
+    EXPECT_THAT(gateway.Log(), HasSubstr(c.says));
+  }
+}
+
+TEST(GatewayProcessTest, ARedisThatMayLoseJobsIsServedOnlyIfThatIsAllowed) {
+  const RedisServer forgetful({"--appendonly", "no"});
+  setenv("PHASOR_ALLOW_JOB_LOSS", "true", 1);
+  const GatewayProcess gateway(forgetful.url());
+  unsetenv("PHASOR_ALLOW_JOB_LOSS");
+  Client client(gateway);
+  EXPECT_TRUE(client.SubmitPatiently("k").ok()) << gateway.Log();
+  EXPECT_THAT(gateway.Log(), HasSubstr("jobs may be lost"));
+}
+
+TEST(GatewayProcessTest, ARedisThatComesLateAndIsWrongEndsIt) {
+  RedisServer redis({"--appendonly", "no"});
+  redis.Kill();
+  GatewayProcess gateway(redis.url());
+  Client client(gateway);
+  EXPECT_EQ(client.Submit().status().code(), StatusCode::kUnavailable);
+  redis.Start();
+  EXPECT_EQ(gateway.Wait(), 1) << gateway.Log();
+  EXPECT_THAT(gateway.Log(), HasSubstr("appendonly no"));
+}
+
+TEST(GatewayProcessTest, AnotherSecretIsRefusedAndBothFingerprintsAreNamed) {
+  const RedisServer redis;
+  const GatewayProcess first(redis.url());
+  Client client(first);
+  ASSERT_TRUE(client.SubmitPatiently("k").ok());
+  // The same store, and a secret of its own.
+  GatewayProcess second(redis.url(), {"--store", first.store()});
+  EXPECT_EQ(second.Wait(), 1) << second.Log();
+  EXPECT_THAT(second.Log(), HasSubstr("the secret is not the fleet's"));
+  GatewayProcess third(redis.url());
+  EXPECT_EQ(third.Wait(), 1) << "and another store";
+  EXPECT_THAT(third.Log(), HasSubstr("store"));
+  // docs/redis.md: the operator says so, then the new secret serves and the old one does not.
+  const std::string word = "its fingerprint is ";
+  const std::string log = second.Log();
+  const std::string fingerprint = log.substr(log.find(word) + word.size(), 16);
+  const auto connection =
+      *redis::RedisConnection::Connect({.address = *queue::ParseRedisUrl(redis.url())});
+  ASSERT_EQ(connection->Call({"HSET", "{phasor}:fleet", "secret", fingerprint})->AsInteger(), 0);
+  for (int i = 0; i < 3'000 && client.Submit("k").ok(); ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  EXPECT_EQ(client.Submit("k").status().code(), StatusCode::kUnavailable);
+}
+
 TEST(GatewayProcessTest, AnAcceptedJobSurvivesTheDeathOfRedis) {
   RedisServer redis;
   const GatewayProcess gateway(redis.url());
@@ -155,7 +221,8 @@ TEST(GatewayProcessTest, ATakenAddressIsASentenceAndExitCodeOne) {
   const GatewayProcess first(redis.url());
   Client client(first);
   ASSERT_TRUE(client.SubmitPatiently("k").ok());
-  GatewayProcess second(redis.url(), {"--listen", first.address()});
+  GatewayProcess second(redis.url(), {"--listen", first.address(), "--store", first.store(),
+                                      "--secret-file", first.folder() + "/secret"});
   EXPECT_EQ(second.Wait(), 1);
   EXPECT_THAT(second.Log(), HasSubstr("can't listen on " + first.address() +
                                       ": the address is in use by another process"));
