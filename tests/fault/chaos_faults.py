@@ -14,7 +14,7 @@ MEAN_PAUSE = 3.0  # seconds from one fault to the next
 WEIGHTS = {"worker killed": 12, "worker paused past its lease": 2, "Redis killed": 2,
            "gateway killed": 2, "replies lost": 2, "requests lost": 1, "worker cut off": 1,
            "latency": 1, "worker stopped in order": 1, "scripts flushed": 1,
-           "members of indexes deleted": 1}
+           "members of indexes deleted": 1, "READONLY failover": 1, "ACL user without channels": 1}
 # Of a store that is no folder.
 STORE_WEIGHTS = {"store refused": 2, "store slow": 2}
 # Once, for as long as the campaign is told.
@@ -22,7 +22,7 @@ STORE_AWAY = "store away"
 # After these a job may wait for something else than its lease.
 LOUD = {"Redis killed", "gateway killed", "replies lost", "requests lost", "latency",
         "worker cut off", "worker paused past its lease", "members of indexes deleted",
-        *STORE_WEIGHTS, STORE_AWAY}
+        "READONLY failover", "ACL user without channels", *STORE_WEIGHTS, STORE_AWAY}
 
 
 class Fault:
@@ -118,6 +118,10 @@ class FaultRunner:
             with rig.redis.client() as redis:
                 for index in redis_layout.INDEXES:
                     redis_layout.pop_from_index(redis, index)
+        elif fault.kind == "READONLY failover":
+            rig.fail_over()
+        elif fault.kind == "ACL user without channels":
+            self._without_channels(1 + 2 * fault.amount)
         elif fault.kind == "worker cut off":
             rig.proxy.black_hole(worker.name)
             self._stopped.wait(lease * (0.5 + fault.amount))
@@ -146,6 +150,16 @@ class FaultRunner:
             rule = rig.proxy.add(Rule(action, probability=0.3, seed=fault.target))
             self._stopped.wait(1 + 2 * fault.amount)
             rig.proxy.remove(rule)
+
+    def _without_channels(self, seconds):
+        # A service that starts meanwhile would be refused, and rightly.
+        for service in [*self._rig.gateways, *self._rig.workers]:
+            wait_for(f"{service.name} to be up", lambda s=service: s.runs() and s.has_said(
+                "worker ready" if s in self._rig.workers else "serving"))
+        with self._rig.redis.client() as redis:
+            redis("ACL", "SETUSER", "default", "resetchannels")
+            self._stopped.wait(seconds)
+            redis("ACL", "SETUSER", "default", "allchannels")
 
     def _kill(self, worker):
         record = self._rig.proxy.record

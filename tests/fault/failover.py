@@ -1,8 +1,9 @@
-"""A fleet that is split in two: a replica of Redis was promoted, and the old master, which some
-still reach, is writable as before. Redis alone can't prevent that. The terminal records hold: there
-is one store."""
+"""Failovers of Redis. A fleet that is split in two: a replica was promoted, and the old master, which
+some still reach, is writable as before. Redis alone can't prevent that. The terminal records hold:
+there is one store. And a fleet whose old master lives on as a replica, which it has to leave."""
 
 import os
+import time
 
 from command import wait_for
 from processes import Redis, free_port
@@ -105,3 +106,22 @@ def split(rig, half):
     assert rig.submit("x", key=key, seed=5, steps=60) == lost
     assert rig.finish(lost)["worker"].startswith("worker-1"), "no second result"
     rig.check()
+
+
+def fault_50_the_old_master_lives_on_as_a_replica(seed):
+    """Nobody is restarted, and each keeps the connections that it has: only what the server says
+    shows that it is no longer the one to talk to. There and back."""
+    with Rig(seed, workers=2, gateways=2, lease=3, step_ms=50) as rig:
+        rig.undisturbed("x", seed=5, steps=40)
+        for _ in range(2):
+            jobs = rig.submit_many(["x"] * 4, at_once=4, seed=5, steps=40)
+            rig.wait_for_step(jobs[0], 3)
+            rig.fail_over()
+            began = time.monotonic()
+            jobs += rig.submit_many(["x"] * 2, at_once=2, seed=5, steps=40)
+            print(f"submits went through {time.monotonic() - began:.1f} s after the failover")
+            assert time.monotonic() - began < 5
+            for done in rig.finish_all(jobs):
+                assert done["state"] == "DONE", done
+            assert {rig.crashes_and_tries(job) for job in jobs} == {(0, 0)}
+        rig.check()

@@ -46,6 +46,7 @@ class Process:
         self.log = os.path.join(directory, name + ".log")
         self.generation = 0
         self.process = None
+        self._began = 0  # where its last start begins in the log
         self.environment = {}
 
     def arguments(self):
@@ -54,6 +55,7 @@ class Process:
     def start(self):
         self.generation += 1
         with open(self.log, "ab") as log:
+            self._began = log.tell()
             self.process = _STARTER.submit(
                 subprocess.Popen, [str(argument) for argument in self.arguments()], stdout=log,
                 stderr=log, preexec_fn=_die_with_parent,
@@ -145,6 +147,12 @@ class Process:
     def says(self, text):
         return text in self.log_text()
 
+    def has_said(self, text):
+        """Since its last start."""
+        with open(self.log, errors="replace") as log:
+            log.seek(self._began)
+            return text in log.read()
+
 
 class Redis(Process):
     """Each acknowledged write is on the disk (appendfsync always) and nothing is evicted."""
@@ -195,6 +203,26 @@ class Redis(Process):
     def promote(self):
         with self.client() as redis:
             redis("REPLICAOF", "NO", "ONE")
+
+    def listen(self):
+        """By TCP, too, so that replicas can connect; also when it is started again."""
+        if self.port == 0:
+            self.port = free_port()
+            with self.client() as redis:
+                redis("CONFIG", "SET", "port", self.port)
+
+    def hand_over_to(self, replica):
+        """The replica becomes the master without losing a write, and this one its replica."""
+        with self.client() as redis, replica.client() as other:
+            # What the replica holds has to be in its file before it may be killed as a master.
+            wait_for("the replica's file", lambda: all(
+                flag in other("INFO", "persistence")
+                for flag in (b"aof_enabled:1", b"aof_rewrite_in_progress:0",
+                             b"aof_rewrite_scheduled:0")))
+            redis("FAILOVER", "TO", "127.0.0.1", replica.port)
+            wait_for("the new master", lambda: b"role:master" in other("INFO", "replication"))
+            wait_for("the old one's new role",
+                     lambda: b"role:slave" in redis("INFO", "replication"))
 
     def save_copy(self, name):
         """Keeps the append-only file as it is now."""

@@ -47,5 +47,11 @@ class RedisLink(Link):
 class Proxy(Relay):
     def __init__(self, redis_socket, seed=0):
         self.record = Record()
-        super().__init__(lambda: asyncio.open_unix_connection(redis_socket, limit=1 << 20), seed,
+        self._socket = redis_socket
+        super().__init__(lambda: asyncio.open_unix_connection(self._socket, limit=1 << 20), seed,
                          RedisLink)
+
+    def point_to(self, redis_socket):
+        """Connections lead there from now on; those that stand stay where they are, as they do when
+        a name changes its meaning."""
+        self._socket = redis_socket

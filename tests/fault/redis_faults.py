@@ -6,8 +6,8 @@ import threading
 import time
 
 import redis_layout
-from command import wait_for
-from rig import REFUSED, Rig
+from command import LIMIT, wait_for
+from rig import REFUSED, UNREACHABLE, Rig
 
 
 def fault_09_redis_killed_every_second(seed):
@@ -173,4 +173,53 @@ def fault_37_the_local_disk_full_for_checkpoints(seed):
         done = rig.finish(job)
         assert done["state"] == "DONE" and rig.crashes_and_tries(job) == (0, 0)
         assert not rig.store.keys(f"jobs/{job}/c/")
+        rig.check()
+
+
+def fault_51_a_redis_user_without_channels(seed):
+    """Redis 7 gives a new user none. What runs goes on without events; what starts is refused, and
+    told which rule is missing."""
+    with Rig(seed, workers=2, step_ms=20) as rig, rig.redis.client() as redis:
+        rig.undisturbed("x", seed=5, steps=10)
+        redis("ACL", "SETUSER", "default", "resetchannels")
+        jobs = rig.submit_many(["x"] * 8, at_once=4, seed=5, steps=10)
+        for done in rig.finish_all(jobs):
+            assert done["state"] == "DONE", done
+        assert {rig.crashes_and_tries(job) for job in jobs} == {(0, 0)}
+        assert rig.history.refusals == []
+        late = rig.add_worker("worker-3")
+        assert late.exit_code(LIMIT) == 1
+        assert late.says("&" + redis_layout.key("ev")), late.log_text()
+        rig.workers.remove(late)
+        redis("ACL", "SETUSER", "default", "allchannels")
+        rig.finish(rig.submit("x", seed=5, steps=10))
+        rig.check()
+
+
+def fault_56_another_store_than_the_fleets(seed):
+    """A worker that is started with one is refused; a store that is exchanged under running processes
+    is not written to, and the job in hand waits for the right one."""
+    with Rig(seed, workers=1, lease=3, step_ms=50) as rig:
+        rig.undisturbed("x", seed=5, steps=100)
+        stranger = rig.add_worker("worker-2", start=False)
+        stranger.store = os.path.join(rig.directory, "elsewhere")
+        stranger.start()
+        assert stranger.exit_code(LIMIT) == 1
+        assert stranger.says("store"), stranger.log_text()
+        rig.workers.remove(stranger)
+
+        job = rig.submit("x", seed=5, steps=100)
+        rig.wait_for_step(job, 3)
+        rig.store.unmount()
+        rig.proxy.reset()  # a reconnect is looked at at once
+        for service in (rig.gateways[0], rig.workers[0]):
+            wait_for("a word about it", lambda s=service: s.has_said("not in order with the fleet"))
+        time.sleep(2 * rig.lease)
+        code, _, err = rig.phasor("submit", "y", "--key", "meanwhile")
+        assert code == UNREACHABLE, (code, err)
+        written = rig.store.mount()
+        assert "terminal" not in written, written
+        done = rig.finish(job)
+        assert done["state"] == "DONE", done
+        rig.finish(rig.submit("y", key="meanwhile", steps=3))
         rig.check()

@@ -36,6 +36,8 @@ class Rig:
         self.history = History()
         self.redis = Redis(self.directory, *redis_flags)
         self.proxy = Proxy(self.redis.socket, seed)
+        self.standby = None  # another Redis, which a failover may change places with
+        self.redis_flags = redis_flags
         self.store = store(self.directory, seed)
         self.mutant = mutant  # of the queue's scripts
         suffix = "-mutant" if mutant else ""
@@ -86,8 +88,8 @@ class Rig:
         self.records.stop()
         self.proxy.clear()
         self.store.clear()
-        for service in [*self.workers, *self.gateways, self.redis]:
-            if service.process is not None:
+        for service in [*self.workers, *self.gateways, self.redis, self.standby]:
+            if service is not None and service.process is not None:
                 service.kill()
         self.proxy.stop()
         self.store.stop()
@@ -127,6 +129,20 @@ class Rig:
     def crashes_and_tries(self, job):
         view = self.look_at(job)
         return view.get("crashes", 0), view.get("tries", 0)
+
+    def fail_over(self):
+        """Another Redis becomes the master, the old one lives on as its replica, and what the
+        services connect to leads to the new one. They keep the connections that they have. Nothing
+        acknowledged is lost. The next call goes the way back."""
+        if self.standby is None:
+            self.standby = Redis(os.path.join(self.directory, "standby"), *self.redis_flags)
+            self.standby.start()
+        for redis in (self.redis, self.standby):
+            redis.listen()
+        self.standby.replicate(self.redis)
+        self.redis.hand_over_to(self.standby)
+        self.redis, self.standby = self.standby, self.redis
+        self.proxy.point_to(self.redis.socket)
 
     def set_limits(self, **limits):
         """In the queue's configuration, as a gateway's config file would."""

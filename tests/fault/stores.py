@@ -52,6 +52,16 @@ class FolderStore:
     def come_back(self):
         self._lead_to("store.data")
 
+    def unmount(self):
+        """An empty folder is in its place, as beside a volume's mount point."""
+        os.makedirs(self._folder + ".beside")
+        self._lead_to("store.data.beside")
+
+    def mount(self):
+        """It is back; gives the names of files that were written in its place."""
+        self.come_back()
+        return [name for _, _, names in os.walk(self._folder + ".beside") for name in names]
+
     def _lead_to(self, target):
         os.symlink(target, self._way + ".new")
         os.replace(self._way + ".new", self._way)
