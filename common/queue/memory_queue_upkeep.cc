@@ -70,6 +70,7 @@ StatusOr<QueueStats> MemoryQueue::Stats() {
   stats.sealing = static_cast<int64_t>(seals_.size());
   stats.dead = static_cast<int64_t>(dead_.size());
   stats.paused = paused_;
+  stats.now_ms = now;
   return stats;
 }
 

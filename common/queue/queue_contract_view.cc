@@ -130,4 +130,13 @@ TEST_P(QueueContract, AWaitingWorkerIsWokenByASubmit) {
   EXPECT_TRUE(woken);
 }
 
+TEST_P(QueueContract, StatsTellTheQueuesClock) {
+  const int64_t before = maintenance().Stats()->now_ms;
+  EXPECT_GT(before, 1'500'000'000'000);
+  queue_->Advance(std::chrono::hours(1));
+  EXPECT_NEAR(static_cast<double>(maintenance().Stats()->now_ms - before), 3'600'000, 60'000);
+  Submit(1);
+  EXPECT_GT(maintenance().Stats()->now_ms, before) << "behind the models, too";
+}
+
 }  // namespace phasor::queue

@@ -190,6 +190,7 @@ struct QueueStats {
   int64_t live = 0;     // non-terminal jobs
   int64_t sealing = 0;  // of them, waiting for their terminal record
   int64_t dead = 0;     // dead letters kept
+  int64_t now_ms = 0;   // the queue's clock; 0: it does not say
   bool paused = false;
 };
 

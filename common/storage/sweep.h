@@ -1,7 +1,7 @@
 // Which objects of a job may go: a pure decision over what the store lists, what the terminal
 // record says and what time it is. sweeper.h carries it out.
 //
-//   the job has no record and is in the queue      nothing
+//   the job has no record and the queue knows it   nothing
 //   it has no record and the queue knows it not    what is older than `orphan_after`
 //   it has a record                                its checkpoints, at any age;
 //                                                  blobs that the record does not name and that
@@ -10,8 +10,8 @@
 //                                                  the record past `record_retention`, after the
 //                                                  blobs that it names
 //
-// Ages are measured between the store's clock and the sweeper's; what seems to come from the
-// future is young. Objects of no known kind stay.
+// Ages are measured by the store's clock: `now_ms` is its time, or that of one that agrees with it.
+// What seems to come from the future is young. Objects of no known kind stay.
 #pragma once
 
 #include <optional>

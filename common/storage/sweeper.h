@@ -27,7 +27,7 @@ struct SweepReport {
 
 class Sweeper {
  public:
-  // Whether the queue holds the job in a state that is not terminal. An error leaves the job alone.
+  // Whether the queue knows the job. An error leaves the job alone.
   using InQueue = std::function<StatusOr<bool>(const job::JobId&)>;
 
   // `store` and what `in_queue` uses must outlive this. `policy` must be valid.

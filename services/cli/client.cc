@@ -6,6 +6,7 @@
 #include <thread>
 #include <utility>
 
+#include "common/base/hash.h"
 #include "common/rpc/spec_convert.h"
 #include "common/rpc/status_convert.h"
 
@@ -181,6 +182,9 @@ StatusOr<std::vector<v1::ImageResult>> Client::Pictures(const std::string& id) {
   for (const v1::ImageResult& picture : pictures) {
     if (static_cast<int64_t>(picture.data().size()) != picture.size_bytes()) {
       return DataLoss("picture " + std::to_string(picture.index()) + " arrived incomplete");
+    }
+    if (Sha256Hex(picture.data()) != picture.sha256()) {
+      return DataLoss("picture " + std::to_string(picture.index()) + " arrived damaged");
     }
   }
   return pictures;

@@ -9,6 +9,7 @@
 
 #include <grpcpp/server_context.h>
 
+#include "common/base/hash.h"
 #include "common/rpc/server.h"
 #include "gtest/gtest.h"
 
@@ -55,6 +56,7 @@ class Images final : public v1::Images::Service {
         if (part[0] == 'a') {
           chunk.mutable_image()->set_index(image);
           chunk.mutable_image()->set_size_bytes(4 + missing);
+          chunk.mutable_image()->set_sha256(Sha256Hex(damaged ? "abcD" : "abcd"));
         }
         chunk.set_data(part);
         stream->Write(chunk);
@@ -76,6 +78,7 @@ class Images final : public v1::Images::Service {
   std::atomic<grpc::StatusCode> away_code = grpc::StatusCode::UNAVAILABLE;
   std::atomic<int> watches = 0;
   std::atomic<int> missing = 0;
+  std::atomic<bool> damaged = false;
   std::atomic<bool> endless = false;
   std::function<void()> on_endless;  // set before `endless`
 
@@ -130,6 +133,10 @@ TEST_F(ClientTest, PutsPicturesTogetherAndMissesNone) {
   EXPECT_EQ((*pictures)[1].data(), "abcd");
   images_.missing = 1;
   EXPECT_EQ(client_->Pictures("job").status().code(), StatusCode::kDataLoss);
+  images_.missing = 0;
+  images_.damaged = true;
+  const Status damaged = client_->Pictures("job").status();
+  EXPECT_EQ(damaged, DataLoss("picture 0 arrived damaged")) << "as long as it should be";
 }
 
 TEST_F(ClientTest, PassesErrorsOn) {

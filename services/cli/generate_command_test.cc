@@ -9,6 +9,7 @@
 
 #include <grpcpp/server_context.h>
 
+#include "common/base/hash.h"
 #include "common/image/png.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -71,6 +72,7 @@ class Images final : public v1::Images::Service {
       chunk.mutable_image()->set_index(i);
       chunk.mutable_image()->set_seed(7 + i);
       chunk.mutable_image()->set_size_bytes(static_cast<int64_t>(bytes.size()));
+      chunk.mutable_image()->set_sha256(Sha256Hex(bytes));
       chunk.set_data(bytes);
       stream->Write(chunk);
     }

@@ -8,6 +8,7 @@
 #include <grpcpp/server_context.h>
 
 #include "common/base/file.h"
+#include "common/base/hash.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "services/cli/command_fixture.h"
@@ -69,6 +70,7 @@ class Images final : public v1::Images::Service {
                          grpc::ServerWriter<v1::ResultChunk>* stream) override {
     v1::ResultChunk chunk;
     chunk.mutable_image()->set_size_bytes(static_cast<int64_t>(sizeof(kPicture) - 1));
+    chunk.mutable_image()->set_sha256(Sha256Hex(kPicture));
     chunk.set_data(kPicture);
     stream->Write(chunk);
     return grpc::Status::OK;

@@ -14,6 +14,11 @@ StatusOr<v1::Job> CancelFlow::Cancel(const job::JobId& id) {
     record.code = "CANCELLED";
     record.reason = "canceled by the client";
     record.epoch = facts.view->epoch;
+    record.tenant = facts.view->tenant;
+    record.model = facts.view->model;
+    record.accepted_ms = facts.view->enqueued_ms;
+    // While somebody has it, the last transition was that one's take.
+    if (facts.view->state == job::State::kLeased) record.started_ms = facts.view->changed_ms;
     record.details = rpc::EncodeDetails({}, rpc::FingerprintOf(facts.view->spec));
     record.finished_ms = parts_.clock->WallMillis();
     ASSIGN_OR_RETURN(facts.record, parts_.store->CreateTerminal(record));

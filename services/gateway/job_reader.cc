@@ -44,6 +44,9 @@ void AddRecord(const storage::TerminalRecord& record, v1::Job* job) {
   job->set_state(rpc::ToProto(record.state, job::Phase::kNone));
   job->set_finished_ms(record.finished_ms);
   job->set_queue_position(-1);
+  // What only the queue said, as long as it remembered the job.
+  if (job->model().empty()) job->set_model(record.model);
+  if (job->created_ms() == 0) job->set_created_ms(record.accepted_ms);
   if (!record.worker.empty()) job->set_worker(record.worker);
   job->clear_error();
   if (record.state == job::State::kDone) {
@@ -102,6 +105,18 @@ StatusOr<queue::ListRequest> ToQueue(const v1::ListJobsRequest& request) {
   list.limit = request.page_size() == 0 ? kDefaultPage : request.page_size();
   list.page = request.page_token();
   return list;
+}
+
+// Why there is no picture of a job whose record the store does not have.
+Status WithoutRecord(queue::State state) {
+  if (!job::IsTerminal(state)) return FailedPrecondition("the job has not ended");
+  const std::string name(job::ToString(state));
+  if (state != queue::State::kDone) {
+    return FailedPrecondition("the job ended without a picture: " + name);
+  }
+  return NotFound(
+      "the job is DONE, but the store has no record of it any more: it is past its time, or the "
+      "store has lost it");
 }
 
 }  // namespace
@@ -172,7 +187,7 @@ Status JobReader::AttachPictures(v1::Job* job) {
 
 StatusOr<storage::TerminalRecord> JobReader::FinishedRecord(const job::JobId& id) {
   ASSIGN_OR_RETURN(JobFacts facts, Look(id));
-  if (!facts.record) return FailedPrecondition("the job has not ended");
+  if (!facts.record) return WithoutRecord(facts.view->state);
   if (facts.record->state != job::State::kDone) {
     return FailedPrecondition("the job ended without a picture: " +
                               std::string(job::ToString(facts.record->state)));

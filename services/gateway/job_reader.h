@@ -40,7 +40,8 @@ class JobReader {
   // take the answer over 64 MiB stay without: GetResult has them in chunks.
   Status AttachPictures(v1::Job* job);
 
-  // The record of a DONE job; FAILED_PRECONDITION if it is not DONE.
+  // The record of a DONE job; FAILED_PRECONDITION if it is not DONE, NOT_FOUND if it is but the
+  // store does not have its record.
   StatusOr<storage::TerminalRecord> FinishedRecord(const job::JobId& id);
   // One picture's bytes; DATA_LOSS if they are not what the record says.
   StatusOr<std::string> Picture(const storage::ResultImage& image);

@@ -65,14 +65,17 @@ TEST_F(JobReaderTest, TheRecordWinsOverTheQueue) {
 }
 
 TEST_F(JobReaderTest, TheRecordAnswersAloneForAForgottenJob) {
-  ASSERT_TRUE(
-      fleet_.store.CreateTerminal(Ended(kId, job::State::kDead, "WORKER_LOST", "worker lost"))
-          .ok());
+  storage::TerminalRecord record = Ended(kId, job::State::kDead, "WORKER_LOST", "worker lost");
+  record.model = "demo";
+  record.accepted_ms = 3;
+  ASSERT_TRUE(fleet_.store.CreateTerminal(record).ok());
   const auto job = reader_.Get(kId);
   ASSERT_TRUE(job.ok()) << job.status();
   EXPECT_EQ(job->state(), v1::FAILED);
   EXPECT_EQ(job->error().message(), "worker lost");
   EXPECT_EQ(job->finished_ms(), 5);
+  EXPECT_EQ(job->model(), "demo");
+  EXPECT_EQ(job->created_ms(), 3);
 }
 
 TEST_F(JobReaderTest, UnknownAndMalformedIdsAreToldApart) {
@@ -97,6 +100,21 @@ TEST_F(JobReaderTest, AJobWithoutAPictureIsAFailedPrecondition) {
   EXPECT_EQ(reader_.FinishedRecord(id).status().code(), StatusCode::kFailedPrecondition);
   ASSERT_TRUE(fleet_.store.CreateTerminal(Ended(id, job::State::kCanceled)).ok());
   EXPECT_EQ(reader_.FinishedRecord(id).status().code(), StatusCode::kFailedPrecondition);
+}
+
+TEST_F(JobReaderTest, AJobThatIsDoneWithoutItsRecordHasEndedAllTheSame) {
+  const job::JobId done = Submit("a");
+  ASSERT_TRUE(fleet_.Finish(fleet_.Take(), {"png"}).ok());
+  ASSERT_TRUE(fleet_.store.Delete(storage::TerminalKey(done)).ok());
+  const Status lost = reader_.FinishedRecord(done).status();
+  EXPECT_EQ(lost.code(), StatusCode::kNotFound);
+  EXPECT_THAT(Message(lost), testing::HasSubstr("DONE"));
+  const job::JobId dead = Submit("b");
+  fleet_.Kill(fleet_.Take(), "broken");
+  ASSERT_TRUE(fleet_.store.Delete(storage::TerminalKey(dead)).ok());
+  const Status without = reader_.FinishedRecord(dead).status();
+  EXPECT_EQ(without.code(), StatusCode::kFailedPrecondition);
+  EXPECT_THAT(Message(without), testing::HasSubstr("DEAD"));
 }
 
 TEST_F(JobReaderTest, ListFiltersByWhatTheClientSees) {

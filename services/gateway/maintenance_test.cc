@@ -55,6 +55,9 @@ TEST_F(MaintenanceTest, TheSealerWritesTheRecordOfAnExpiredJob) {
   ASSERT_TRUE(record.ok());
   EXPECT_EQ(record->state, job::State::kExpired);
   EXPECT_FALSE(record->code.empty());
+  EXPECT_EQ(record->model, "demo");
+  EXPECT_EQ(record->accepted_ms, fleet_.clock.WallMillis() - 2000);
+  EXPECT_EQ(record->started_ms, 0) << "nobody had it";
   ASSERT_TRUE(sealer_.Tick().ok());
 }
 
@@ -102,12 +105,20 @@ class CancelFlowTest : public MaintenanceTest {
 
 TEST_F(CancelFlowTest, EndsAJobThatHasNotEnded) {
   const job::JobId id = Submit("a");
+  const int64_t accepted = fleet_.clock.WallMillis();
+  fleet_.clock.Advance(std::chrono::seconds(1));
   fleet_.Take();
+  fleet_.clock.Advance(std::chrono::seconds(1));
   const auto job = flow_.Cancel(id);
   ASSERT_TRUE(job.ok()) << job.status();
   EXPECT_EQ(job->state(), v1::CANCELED);
   EXPECT_EQ(StateOf(id), queue::State::kCanceled);
-  EXPECT_EQ(fleet_.store.ReadTerminal(id)->state, job::State::kCanceled);
+  const storage::TerminalRecord record = fleet_.store.ReadTerminal(id).value();
+  EXPECT_EQ(record.state, job::State::kCanceled);
+  EXPECT_EQ(record.model, "demo");
+  EXPECT_EQ(record.accepted_ms, accepted);
+  EXPECT_EQ(record.started_ms, accepted + 1000);
+  EXPECT_EQ(record.finished_ms, accepted + 2000);
   EXPECT_EQ(flow_.Cancel(id)->state(), v1::CANCELED);
 }
 

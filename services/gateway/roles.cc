@@ -21,7 +21,8 @@ Roles::Roles(const Parts& parts, const StoreKeeper::Config& keeper, uint32_t see
       sealer_(parts.maintenance, parts.producer, parts.store, parts.clock),
       auditor_(parts.maintenance, parts.clock, parts.metrics),
       preempter_(parts.maintenance, parts.workers, parts.metrics),
-      keeper_({parts.store, parts.producer, parts.clock, parts.metrics}, WithFirst(keeper, seed)),
+      keeper_({parts.store, parts.producer, parts.clock, parts.metrics, parts.maintenance},
+              WithFirst(keeper, seed)),
       seed_(seed) {}
 
 std::vector<Roles::Loop> Roles::Own() {

@@ -25,12 +25,15 @@ Status Sealer::Tick() {
   return first_error;
 }
 
-StatusOr<std::string> Sealer::Details(const job::JobId& id) {
-  const auto view = producer_->Get(id);
-  if (view.ok()) return rpc::EncodeDetails({}, rpc::FingerprintOf(view->spec));
-  // A job that the queue has forgotten meanwhile is sealed all the same.
-  if (view.status().code() == StatusCode::kNotFound) return std::string();
-  return view.status();
+Status Sealer::Describe(storage::TerminalRecord* record) {
+  const auto view = producer_->Get(record->id);
+  if (view.status().code() == StatusCode::kNotFound) return OkStatus();
+  RETURN_IF_ERROR(view.status());
+  record->tenant = view->tenant;
+  record->model = view->model;
+  record->accepted_ms = view->enqueued_ms;
+  record->details = rpc::EncodeDetails({}, rpc::FingerprintOf(view->spec));
+  return OkStatus();
 }
 
 Status Sealer::Seal(const queue::SealRequest& request) {
@@ -41,7 +44,7 @@ Status Sealer::Seal(const queue::SealRequest& request) {
   record.code = request.code;
   record.epoch = request.epoch;
   record.finished_ms = clock_->WallMillis();
-  ASSIGN_OR_RETURN(record.details, Details(request.id));
+  RETURN_IF_ERROR(Describe(&record));
   ASSIGN_OR_RETURN(const storage::TerminalRecord standing, store_->CreateTerminal(record));
   const Status adopted =
       maintenance_->Adopt(request.id, standing.state, storage::TerminalKey(request.id));

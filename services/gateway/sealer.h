@@ -23,8 +23,9 @@ class Sealer {
 
  private:
   Status Seal(const queue::SealRequest& request);
-  // What the record tells besides the end: which request this was.
-  StatusOr<std::string> Details(const job::JobId& id);
+  // What the record tells besides the end: which job this was. Nothing of one that the queue has
+  // forgotten meanwhile, which is sealed all the same.
+  Status Describe(storage::TerminalRecord* record);
 
   queue::Maintenance* const maintenance_;
   queue::Producer* const producer_;

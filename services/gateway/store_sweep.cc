@@ -10,7 +10,8 @@ namespace {
 storage::Sweeper::InQueue AskQueue(queue::Producer* producer) {
   return [producer](const job::JobId& id) -> StatusOr<bool> {
     const auto view = producer->Get(id);
-    if (view.ok()) return !job::IsTerminal(view->state);
+    // Also one that has ended: its record is missed, so this may not be its store.
+    if (view.ok()) return true;
     if (view.status().code() == StatusCode::kNotFound) return false;
     return view.status();
   };
@@ -19,13 +20,15 @@ storage::Sweeper::InQueue AskQueue(queue::Producer* producer) {
 }  // namespace
 
 StoreSweep::StoreSweep(const Parts& parts, const storage::SweepPolicy& policy)
-    : clock_(parts.clock),
+    : clock_(parts.store, parts.maintenance, parts.clock, parts.metrics),
       sweeper_(parts.store, policy, AskQueue(parts.producer)),
       deleted_(parts.metrics->Counters(
           "store_deleted_total", "Objects that this gateway deleted from the store.", {"kind"})) {}
 
 storage::SweepReport StoreSweep::Tick() {
-  storage::SweepReport report = sweeper_.Tick(clock_->WallMillis());
+  const StatusOr<int64_t> now = clock_.Now();
+  if (!now.ok()) return {.status = now.status()};
+  storage::SweepReport report = sweeper_.Tick(*now);
   Count(report);
   return report;
 }

@@ -6,6 +6,7 @@
 #include "common/metrics/registry.h"
 #include "common/queue/queue.h"
 #include "common/storage/sweeper.h"
+#include "services/gateway/sweep_clock.h"
 
 namespace phasor::gateway {
 
@@ -16,17 +17,19 @@ class StoreSweep {
     queue::Producer* producer = nullptr;
     const Clock* clock = nullptr;
     metrics::Registry* metrics = nullptr;
+    queue::Maintenance* maintenance = nullptr;  // tells the queue's time; null: it is not asked
   };
   // `policy` is valid.
   StoreSweep(const Parts& parts, const storage::SweepPolicy& policy);
 
-  // About one page of objects. After round_over the next one begins the walk anew.
+  // About one page of objects. After round_over the next one begins the walk anew. Nothing, and
+  // FAILED_PRECONDITION in the report, while clocks differ (sweep_clock.h).
   storage::SweepReport Tick();
 
  private:
   void Count(const storage::SweepReport& report);
 
-  const Clock* const clock_;
+  SweepClock clock_;
   storage::Sweeper sweeper_;
   metrics::Family<metrics::Counter> deleted_;
 };

@@ -60,6 +60,19 @@ TEST_F(JobRunnerTest, ReportsPhasesStepsAndPreviews) {
   EXPECT_EQ(progress_.back().steps(), 4);
 }
 
+TEST_F(JobRunnerTest, TheRecordSaysWhoseJobItWasAndWhenItCameAndBegan) {
+  fake_.step_time = Millis(100);
+  StartWorker("w1");
+  const job::JobId id = Submit();
+  TakeAndRun();
+  const storage::TerminalRecord record = Record(id);
+  EXPECT_EQ(record.model, View(id).model);
+  EXPECT_EQ(record.tenant, View(id).tenant);
+  EXPECT_EQ(record.accepted_ms, View(id).enqueued_ms);
+  EXPECT_GE(record.started_ms, record.accepted_ms);
+  EXPECT_LT(record.started_ms, record.finished_ms);
+}
+
 TEST_F(JobRunnerTest, AnotherWorkerGoesOnAtTheCheckpointWithTheSameBytes) {
   fake_.step_time = Millis(100);
   checkpoint_share_ = 1;  // after each step

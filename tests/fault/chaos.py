@@ -16,11 +16,11 @@ import threading
 import time
 
 import chaos_report
-from chaos_faults import STORE_WEIGHTS, WEIGHTS, FaultRunner, plan_faults
+from chaos_faults import STORE_WEIGHTS, VOLUME_WEIGHTS, WEIGHTS, FaultRunner, plan_faults
 from command import SOURCE
 from history import end_of
 from rig import Rig
-from stores import FolderStore, RedisStore, S3Store
+from stores import FolderStore, RedisStore, S3Store, SmallDisk
 
 STORES = {"folder": FolderStore, "redis": RedisStore, "s3": S3Store}
 LEASE = 3
@@ -82,7 +82,7 @@ def make_rig(seed, engine, store):
     if engine == "real":
         flags += ["--threads", 1]
     rig = Rig(seed, workers=2, gateways=2, lease=LEASE, engine=engine, step_ms=45,
-              worker_flags=flags, store=STORES[store])
+              worker_flags=flags, store=store)
     limits = os.path.join(rig.directory, "gateway.yaml")
     with open(limits, "w") as file:
         file.write(LIMITS)
@@ -96,8 +96,12 @@ def campaign(seed, seconds, engine, store, store_away):
     draw = random.Random(seed)
     looks = [(prompt, {"seed": draw.randrange(1000), "steps": steps})
              for prompt in PROMPTS for steps in STEPS]
-    weights = WEIGHTS if store == "folder" else {**WEIGHTS, **STORE_WEIGHTS}
-    with make_rig(seed, engine, store) as rig:
+    kind, weights = STORES[store], {**WEIGHTS, **STORE_WEIGHTS}
+    if kind is FolderStore:
+        # Where no volume can be mounted, the folder never fills up.
+        kind, extra = (SmallDisk, VOLUME_WEIGHTS) if SmallDisk.possible() else (FolderStore, {})
+        weights = {**WEIGHTS, **extra}
+    with make_rig(seed, engine, kind) as rig:
         for prompt, flags in looks:
             rig.undisturbed(prompt, **flags)
         references = len(rig.history.accepted)

@@ -17,12 +17,14 @@ WEIGHTS = {"worker killed": 12, "worker paused past its lease": 2, "Redis killed
            "members of indexes deleted": 1, "READONLY failover": 1, "ACL user without channels": 1}
 # Of a store that is no folder.
 STORE_WEIGHTS = {"store refused": 2, "store slow": 2}
+# Of a store that is a folder on a small volume.
+VOLUME_WEIGHTS = {"store's volume full": 1}
 # Once, for as long as the campaign is told.
 STORE_AWAY = "store away"
 # After these a job may wait for something else than its lease.
 LOUD = {"Redis killed", "gateway killed", "replies lost", "requests lost", "latency",
         "worker cut off", "worker paused past its lease", "members of indexes deleted",
-        "READONLY failover", "ACL user without channels", *STORE_WEIGHTS, STORE_AWAY}
+        "READONLY failover", "ACL user without channels", *STORE_WEIGHTS, *VOLUME_WEIGHTS, STORE_AWAY}
 
 
 class Fault:
@@ -142,6 +144,10 @@ class FaultRunner:
             rig.store.go_away()
             self._stopped.wait(fault.amount)
             rig.store.come_back()
+        elif fault.kind == "store's volume full":
+            rig.store.fill()
+            self._stopped.wait(lease * (0.5 + fault.amount))
+            rig.store.free()
         elif fault.kind == "scripts flushed":
             with rig.redis.client() as redis:
                 redis("SCRIPT", "FLUSH")

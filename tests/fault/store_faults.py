@@ -11,7 +11,7 @@ from command import wait_for
 from kills import CHECKPOINTS
 from rig import UNREACHABLE, Rig
 from rule import LOSE_REPLY, LOSE_REQUEST, Rule
-from stores import FolderStore, RedisStore, S3Store
+from stores import FolderStore, RedisStore, S3Store, SmallDisk
 
 HOUR = 3600
 
@@ -171,10 +171,15 @@ def fault_02_a_loser_of_a_store_in_s3_is_swept(seed):
 
 
 def loser_is_swept(seed, store):
-    """Killed before the record and after it; then days pass for the gateway that sweeps."""
+    """Killed before the record and after it; then days pass for the queue, the store and the gateway
+    that sweeps."""
     flags = ("--sweep-every", 1, "--keep-results", 48, "--keep-records", 96)
-    with Rig(seed, workers=1, gateways=1, lease=1, worker_flags=CHECKPOINTS, gateway_flags=flags,
-             store=store) as rig:
+    rig = Rig(seed, workers=1, gateways=1, lease=1, worker_flags=CHECKPOINTS, gateway_flags=flags,
+              store=store)
+    rig.set_clock(0)
+    for server in (rig.redis, rig.store.server):
+        server.shim(clock=rig.clock)
+    with rig:
         rig.undisturbed("x", seed=5, steps=10)
         worker, jobs = rig.workers[0], []
         for action in (LOSE_REQUEST, LOSE_REPLY):
@@ -211,6 +216,52 @@ def loser_is_swept(seed, store):
                 wait_for("an empty store", lambda: not rig.store.keys("jobs/"))
                 view = rig.look_at(orphaned)
                 assert view is None or view["state"] == "DONE", view
+
+
+def fault_55_a_gateway_whose_clock_is_40_days_ahead(seed):
+    gateway_far_ahead(seed, FolderStore)
+
+
+def fault_55_a_gateway_whose_clock_is_40_days_ahead_of_a_store_in_redis(seed):
+    gateway_far_ahead(seed, RedisStore)
+
+
+def gateway_far_ahead(seed, store):
+    """It deletes nothing, neither of what has ended nor of what runs, and says why."""
+    flags = ("--sweep-every", 1, "--keep-results", 48, "--keep-records", 96)
+    with Rig(seed, workers=1, gateways=2, worker_flags=CHECKPOINTS, gateway_flags=flags,
+             store=store) as rig:
+        ended = [rig.undisturbed("x", seed=5, steps=10)["id"]]
+        rig.set_clock(40 * 24 * HOUR)
+        wrong = rig.gateways[0].shim(clock=rig.clock)
+        wrong.restart()
+        wait_for("its word", lambda: wrong.says("nothing is swept while clocks differ"))
+        ended += [rig.finish(rig.submit("x", seed=5, steps=40))["id"]]
+        time.sleep(3)  # rounds of a second
+        for job in ended:
+            assert len(rig.store.keys(f"jobs/{job}/r/")) == 1, rig.store.keys("jobs/")
+            assert rig.store.read(f"jobs/{job}/terminal")
+        rig.check()
+
+
+def fault_54_the_volume_of_the_store_full(seed):
+    """Again and again, at any moment of a publication: nobody sees DONE without its picture."""
+    if not SmallDisk.possible():
+        print("no volume can be mounted here")
+        return
+    with Rig(seed, workers=2, gateways=2, lease=2, step_ms=10, worker_flags=CHECKPOINTS,
+             store=SmallDisk) as rig:
+        rig.undisturbed("x", seed=5, steps=10)
+        jobs = []
+        for _ in range(4):
+            jobs += rig.submit_many(["x"] * 4, at_once=4, seed=5, steps=10)
+            time.sleep(rig.random.uniform(0, 0.3))
+            rig.store.fill()
+            time.sleep(rig.random.uniform(0.5, 2))
+            rig.store.free()
+        for done in rig.finish_all(jobs):
+            assert done["state"] == "DONE", done
+        rig.check()
 
 
 def fault_09_the_redis_of_the_store_killed_every_second(seed):

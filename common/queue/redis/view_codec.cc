@@ -100,6 +100,10 @@ StatusOr<QueueStats> DecodeStats(const RedisReply& reply) {
   stats.paused = reply[3].AsInteger() != 0;
   for (size_t i = kStatsTotals; i < reply.list.size(); ++i) {
     const RedisReply& row = reply[i];
+    if (row.list.empty()) {  // the last
+      stats.now_ms = row.AsInteger();
+      continue;
+    }
     ModelDepth depth;
     for (const Priority priority : job::kPriorities) {
       const int64_t ready = row[1 + static_cast<size_t>(priority)].AsInteger();

@@ -1,7 +1,8 @@
 #!lua flags=no-writes
 -- STATS: depths by model and class, and totals. The age of the oldest ready job looks at the heads
 -- of at most 64 tenants' lists per model and class.
--- -> {live, sealing, dead, paused, {model name, ready 0..3, running, delayed, oldest age ms}, ...}
+-- -> {live, sealing, dead, paused, {model name, ready 0..3, running, delayed, oldest age ms}, ...,
+--     the clock}
 local core = require('core')
 local keys = require('keys')
 local record = require('record')
@@ -29,4 +30,5 @@ for i = 1, #names, 2 do
   row[8] = oldest(names[i])
   reply[#reply + 1] = row
 end
+reply[#reply + 1] = core.now
 return reply
