@@ -26,7 +26,7 @@ Metric& Family<Metric>::With(const std::vector<std::string>& values) {
   if (found == state_->series.end()) {
     std::vector<std::string> key = values;
     key.resize(state_->label_names.size());
-    if (state_->series.size() >= kMaxSeries) key.assign(key.size(), "other");
+    if (state_->series.size() >= state_->most) key.assign(key.size(), "other");
     found = state_->series.try_emplace(key).first;
     if (found->second.metric == nullptr) {
       std::map<std::string, std::string> labels;
@@ -78,10 +78,11 @@ Family<Counter> Registry::Counters(const std::string& name, const std::string& w
 }
 
 Family<Gauge> Registry::Gauges(const std::string& name, const std::string& what,
-                               const std::vector<std::string>& label_names) {
+                               const std::vector<std::string>& label_names, size_t most) {
   auto state = std::make_shared<Family<Gauge>::State>();
   state->family = &Register(prometheus::BuildGauge(), name, what, &registry_);
   state->label_names = label_names;
+  state->most = most;
   return Family<Gauge>(std::move(state));
 }
 

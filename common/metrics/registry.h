@@ -4,8 +4,9 @@
 //   auto jobs = registry.Counters("jobs_total", "Jobs by end.", {"model", "state"});
 //   jobs.With({"phasor-demo", "DONE"}).Increment();
 //
-// Names get the prefix "phasor_". A family holds at most kMaxSeries label combinations; beyond
-// them every label reads "other", so no client can grow the process by choosing values.
+// Names get the prefix "phasor_". A family holds at most kMaxSeries label combinations, or as many
+// as it was made for; beyond them every label reads "other", so no client can grow the process by
+// choosing values.
 // Thread-safe. The registry owns all; families and what With returns live as long as it does.
 // Making one family twice gives the same series.
 #pragma once
@@ -58,6 +59,7 @@ class Family {
     prometheus::Family<Metric>* family = nullptr;
     std::vector<std::string> label_names;
     Buckets buckets;
+    size_t most = kMaxSeries;
     Mutex mu;
     std::map<std::vector<std::string>, Series> series GUARDED_BY(mu);
   };
@@ -74,7 +76,7 @@ class Registry {
   Family<Counter> Counters(const std::string& name, const std::string& what,
                            const std::vector<std::string>& label_names = {});
   Family<Gauge> Gauges(const std::string& name, const std::string& what,
-                       const std::vector<std::string>& label_names = {});
+                       const std::vector<std::string>& label_names = {}, size_t most = kMaxSeries);
   Family<Histogram> Histograms(const std::string& name, const std::string& what,
                                const Buckets& buckets,
                                const std::vector<std::string>& label_names = {});

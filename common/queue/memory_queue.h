@@ -54,6 +54,7 @@ class MemoryQueue final : public Producer,
   // Nothing can get lost in here: looks at the jobs page by page and repairs nothing.
   StatusOr<AuditReport> Audit(const std::string& cursor, int limit) override;
   StatusOr<std::vector<Preemption>> Preempt(int limit) override;
+  StatusOr<int> Forget(int limit) override;
 
   Status SetLimits(const QueueLimits& limits) override;
   StatusOr<QueueLimits> Limits() override;
@@ -88,6 +89,7 @@ class MemoryQueue final : public Producer,
     int checkpoint_step = 0;
     int64_t death = 0;      // kDead: its place in the order of deaths
     int64_t forget_ms = 0;  // terminal: when the record goes
+    int64_t seal_ms = 0;    // kSealing: from when on the next caller may seal it
   };
   using TimeIndex = std::set<std::pair<int64_t, JobId>>;
   using ModelClass = std::pair<std::string, int>;
@@ -95,6 +97,7 @@ class MemoryQueue final : public Producer,
 
   // Jobs and indexes.
   Job* Find(const JobId& id) REQUIRES_LOCK(mu_);
+  void Erase(const Job& job) REQUIRES_LOCK(mu_);
   job::LifecycleLimits Lifecycle() const REQUIRES_LOCK(mu_);
   std::optional<job::Transition> Next(const Job& job, const job::Event& event) REQUIRES_LOCK(mu_);
   // What the event leads to; false: to nothing.
@@ -153,6 +156,7 @@ class MemoryQueue final : public Producer,
   TimeIndex seals_ GUARDED_BY(mu_);
   TimeIndex deadlines_ GUARDED_BY(mu_);  // of jobs that wait
   std::set<JobId> live_ GUARDED_BY(mu_);
+  TimeIndex ended_ GUARDED_BY(mu_);                // by when they are forgotten
   std::map<int64_t, JobId> dead_ GUARDED_BY(mu_);  // in the order of their deaths
   Counters open_by_tenant_ GUARDED_BY(mu_);
   Counters running_by_tenant_ GUARDED_BY(mu_);
@@ -164,6 +168,7 @@ class MemoryQueue final : public Producer,
   bool paused_ GUARDED_BY(mu_) = false;
   int64_t sequence_ GUARDED_BY(mu_) = 0;
   int64_t bells_ GUARDED_BY(mu_) = 0;
+  int64_t audit_due_ms_ GUARDED_BY(mu_) = 0;
 };
 
 }  // namespace phasor::queue

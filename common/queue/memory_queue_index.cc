@@ -11,14 +11,15 @@ namespace {
 constexpr int64_t kExactPositions = 256;
 
 // Where the job stands in the index of its state.
-int64_t IndexTime(const job::Snapshot& life, int64_t changed_ms) {
+int64_t IndexTime(const job::Snapshot& life, int64_t changed_ms, int64_t seal_ms) {
   switch (life.state) {
     case State::kWaiting:
       return life.ready_ms;
     case State::kLeased:
       return life.lease_end_ms;
-    case State::kQueued:
     case State::kSealing:
+      return seal_ms;
+    case State::kQueued:
     case State::kDone:
     case State::kDead:
     case State::kCanceled:
@@ -42,10 +43,16 @@ MemoryQueue::Job* MemoryQueue::Find(const JobId& id) {
   if (found == jobs_.end()) return nullptr;
   Job& job = found->second;
   if (job.forget_ms == 0 || job.forget_ms > clock_.WallMillis()) return &job;
+  Erase(job);
+  return nullptr;
+}
+
+void MemoryQueue::Erase(const Job& job) {
+  const JobId id = job.request.id;
   by_sequence_.erase(job.sequence);
   dead_.erase(job.death);
-  jobs_.erase(found);
-  return nullptr;
+  ended_.erase({job.forget_ms, id});
+  jobs_.erase(id);
 }
 
 job::LifecycleLimits MemoryQueue::Lifecycle() const {
@@ -74,7 +81,7 @@ void MemoryQueue::Move(Job& job, job::Transition transition) {
   if (!transition.reason.empty()) job.reason = std::move(transition.reason);
   if (!transition.code.empty()) job.code = std::move(transition.code);
   if (!stays) {
-    job.changed_ms = clock_.WallMillis();
+    job.changed_ms = job.seal_ms = clock_.WallMillis();
     if (!job::IsTerminal(job.life.state)) job.step = job.checkpoint_step;
     if (Waits(job.life.state)) job.worker.clear();
   }
@@ -105,7 +112,7 @@ void MemoryQueue::LeaveIndex(const Job& job) {
   const SubmitRequest& request = job.request;
   const State state = job.life.state;
   if (TimeIndex* index = IndexOf(state)) {
-    index->erase({IndexTime(job.life, job.changed_ms), request.id});
+    index->erase({IndexTime(job.life, job.changed_ms, job.seal_ms), request.id});
   }
   if (state == State::kQueued) {
     ready_[{request.model, static_cast<int>(request.priority)}].Remove(request.tenant, request.id);
@@ -115,6 +122,7 @@ void MemoryQueue::LeaveIndex(const Job& job) {
     Decrement(&running_by_tenant_, request.tenant);
   }
   if (state == State::kDead) dead_.erase(job.death);
+  if (job::IsTerminal(state)) ended_.erase({job.forget_ms, request.id});
   if (Waits(state)) deadlines_.erase({job.life.deadline_ms, request.id});
 }
 
@@ -122,7 +130,7 @@ void MemoryQueue::EnterIndex(Job& job, bool at_head) {
   const SubmitRequest& request = job.request;
   const State state = job.life.state;
   if (TimeIndex* index = IndexOf(state)) {
-    index->insert({IndexTime(job.life, job.changed_ms), request.id});
+    index->insert({IndexTime(job.life, job.changed_ms, job.seal_ms), request.id});
   }
   if (state == State::kQueued) {
     TenantRing& ring = ready_[{request.model, static_cast<int>(request.priority)}];
@@ -143,6 +151,7 @@ void MemoryQueue::EnterIndex(Job& job, bool at_head) {
   if (!job::IsTerminal(state)) return;
   if (live_.erase(request.id) > 0) Decrement(&open_by_tenant_, request.tenant);
   job.forget_ms = clock_.WallMillis() + request.keep.count();
+  ended_.insert({job.forget_ms, request.id});
   if (state == State::kDead) {
     job.death = ++sequence_;
     dead_[job.death] = request.id;
@@ -224,12 +233,13 @@ std::vector<std::string> MemoryQueue::Violations() {
       if (in_index != (state == wanted)) found.push_back(id + ": " + name + " disagrees");
       if (in_index) ++indexed;
     };
-    const std::pair<int64_t, JobId> entry(IndexTime(job.life, job.changed_ms), id);
+    const std::pair<int64_t, JobId> entry(IndexTime(job.life, job.changed_ms, job.seal_ms), id);
     const ModelClass key{job.request.model, static_cast<int>(job.request.priority)};
     expect(ready_[key].Contains(id), State::kQueued, "ready list");
     expect(leases_.count(entry) > 0, State::kLeased, "lease index");
     expect(delays_.count(entry) > 0, State::kWaiting, "delay index");
     expect(seals_.count(entry) > 0, State::kSealing, "seal index");
+    if (live == (ended_.count({job.forget_ms, id}) > 0)) found.push_back(id + ": ended disagrees");
     const bool listed_dead = dead_.count(job.death) > 0;
     if (listed_dead && state != State::kDead) found.push_back(id + ": dead letters disagree");
   }

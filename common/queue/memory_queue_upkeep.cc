@@ -6,6 +6,11 @@
 #include "common/queue/request_checks.h"
 
 namespace phasor::queue {
+namespace {
+
+constexpr Millis kBetweenAudits{5'000};
+
+}  // namespace
 
 StatusOr<int> MemoryQueue::Recover(int limit) {
   MutexLock lock(&mu_);
@@ -32,11 +37,15 @@ int MemoryQueue::Sweep(int promotions, int recoveries, int expiries) {
 
 StatusOr<std::vector<SealRequest>> MemoryQueue::PendingSeals(int limit) {
   MutexLock lock(&mu_);
+  const int64_t now = clock_.WallMillis();
   std::vector<SealRequest> requests;
-  for (const auto& [since, id] : seals_) {
-    if (static_cast<int>(requests.size()) >= limit) break;
-    const Job& job = jobs_.at(id);
-    requests.push_back({id, job.life.want, job.reason, job.code, job.life.epoch});
+  while (static_cast<int>(requests.size()) < limit && !seals_.empty() &&
+         seals_.begin()->first <= now) {
+    Job& job = jobs_.at(seals_.begin()->second);
+    LeaveIndex(job);
+    job.seal_ms = now + kSealClaim.count();
+    EnterIndex(job, /*at_head=*/false);
+    requests.push_back({job.request.id, job.life.want, job.reason, job.code, job.life.epoch});
   }
   return requests;
 }
@@ -60,8 +69,14 @@ StatusOr<QueueStats> MemoryQueue::Stats() {
     ModelDepth& depth = stats.models[job.request.model];
     const State state = job.life.state;
     if (state == State::kQueued) {
-      ++depth.ready[job.request.priority];
-      depth.oldest_age_ms = std::max(depth.oldest_age_ms, now - job.enqueued_ms);
+      const Priority priority = job.request.priority;
+      depth.cost += job.request.cost;
+      if (ready_[{job.request.model, static_cast<int>(priority)}].IsParked(job.request.tenant)) {
+        ++depth.blocked[priority];
+      } else {
+        ++depth.ready[priority];
+        depth.oldest_age_ms = std::max(depth.oldest_age_ms, now - job.enqueued_ms);
+      }
     }
     if (state == State::kLeased) ++depth.running;
     if (state == State::kWaiting) ++depth.delayed;
@@ -69,6 +84,7 @@ StatusOr<QueueStats> MemoryQueue::Stats() {
   stats.live = static_cast<int64_t>(live_.size());
   stats.sealing = static_cast<int64_t>(seals_.size());
   stats.dead = static_cast<int64_t>(dead_.size());
+  stats.ended = static_cast<int64_t>(ended_.size());
   stats.paused = paused_;
   stats.now_ms = now;
   return stats;
@@ -77,6 +93,13 @@ StatusOr<QueueStats> MemoryQueue::Stats() {
 StatusOr<AuditReport> MemoryQueue::Audit(const std::string& cursor, int limit) {
   MutexLock lock(&mu_);
   AuditReport report;
+  if (cursor == kAuditDue) {
+    const int64_t now = clock_.WallMillis();
+    if (now < audit_due_ms_) return report;
+    audit_due_ms_ = now + kBetweenAudits.count();
+    report.looked = static_cast<int64_t>(live_.size());
+    return report;
+  }
   const bool begins = cursor.empty() || cursor == kAuditEverything;
   auto next = begins ? live_.begin() : live_.upper_bound(cursor);
   for (; next != live_.end() && report.looked < std::max(limit, 1); ++next) {
@@ -85,6 +108,20 @@ StatusOr<AuditReport> MemoryQueue::Audit(const std::string& cursor, int limit) {
   }
   if (next == live_.end()) report.next_cursor.clear();
   return report;
+}
+
+StatusOr<int> MemoryQueue::Forget(int limit) {
+  MutexLock lock(&mu_);
+  const int64_t now = clock_.WallMillis();
+  int forgotten = 0;
+  const auto must_go = [&] {
+    if (ended_.empty()) return false;
+    return ended_.begin()->first <= now || static_cast<int64_t>(ended_.size()) > limits_.max_ended;
+  };
+  for (; forgotten < std::clamp(limit, 1, kMaxForget) && must_go(); ++forgotten) {
+    Erase(jobs_.at(ended_.begin()->second));
+  }
+  return forgotten;
 }
 
 std::vector<MemoryQueue::ModelClass> MemoryQueue::WaitingTooLong(size_t limit) {
@@ -127,9 +164,11 @@ StatusOr<std::vector<Preemption>> MemoryQueue::Preempt(int limit) {
   if (paused_) return asked;
   const size_t most = static_cast<size_t>(std::clamp(limit, 1, kMaxPreemptions));
   const int64_t began_before = clock_.WallMillis() - limits_.preempt_floor.count();
+  const std::vector<ModelClass> waiting = WaitingTooLong(most);
+  if (waiting.empty()) return asked;
   std::vector<Job*> victims = VictimsInOrder();
   std::set<Job*> answered;  // asked before, and a job waits for the place
-  for (const auto& [model, cls] : WaitingTooLong(most)) {
+  for (const auto& [model, cls] : waiting) {
     const auto serves = [&, model = model, cls = cls](const Job* job) {
       return static_cast<int>(job->request.priority) > cls && job->models.count(model) > 0;
     };

@@ -80,6 +80,7 @@ class TenantRing {
   // turn of the ring brings nearer.
   std::optional<JobId> Head() const;
   const std::deque<JobId>* List(const std::string& tenant) const;
+  bool IsParked(const std::string& tenant) const { return parked_.count(tenant) > 0; }
   // In their order; without the parked ones.
   const std::deque<std::string>& tenants() const { return ring_; }
   bool Contains(const JobId& id) const;

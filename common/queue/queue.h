@@ -85,27 +85,38 @@ class Maintenance {
   // Takes back jobs whose lease is over, promotes those whose delay is and seals those that wait
   // past their deadline; at most `limit` each. Returns how many jobs moved.
   virtual StatusOr<int> Recover(int limit) = 0;
-  // Jobs that wait for their terminal record, oldest first.
+  // Jobs that wait for their terminal record, oldest first. Whoever gets one is to seal it: nobody
+  // else gets it for kSealClaim.
   virtual StatusOr<std::vector<SealRequest>> PendingSeals(int limit) = 0;
   // A terminal record exists: the queue takes over what it says, whatever it thought before.
   // NOT_FOUND if the queue does not know the job.
   virtual Status Adopt(const JobId& id, State state, const std::string& result) = 0;
   virtual StatusOr<QueueStats> Stats() = 0;
   // Some part of a round that compares every job with the indexes and puts back what is missing,
-  // drops what is too much and counts anew; looks at about `limit` entries. Begin with "" and go on
-  // with next_cursor until that is empty. kAuditEverything begins a round that also looks for jobs
-  // that no index knows: at start and now and then, for it reads all keys. Any number of callers
-  // may audit; they share one round.
+  // drops what is too much and counts anew; looks at about `limit` entries. Any number of callers
+  // may audit; they share a round. kAuditDue does what is due now at the pace that the queue keeps
+  // for all callers together, and is over when it has looked at nothing: what moves again and
+  // again, history rarely. To look at once, whatever it costs, begin with "" for the jobs that have
+  // not ended, or with kAuditEverything for all and those that no index knows, and go on with
+  // next_cursor until that is empty.
   virtual StatusOr<AuditReport> Audit(const std::string& cursor, int limit) = 0;
   // Asks running jobs to make room: for each ready job that has waited too long, one of a strictly
   // lower class whose worker can run the other's model. Never more at once than such jobs wait.
-  // Returns those that were asked and still run, at most `limit`; the owner hears of it at its next
-  // Renew, so telling it is a hint that saves time.
+  // Returns those that were asked and still run, at most `limit`, while anybody waits; the owner
+  // hears of it at its next Renew, so telling it is a hint that saves time.
   virtual StatusOr<std::vector<Preemption>> Preempt(int limit) = 0;
+  // Forgets at most `limit` jobs that ended: those whose time is over, then the oldest where there
+  // are more than QueueLimits allows. Returns how many; what it leaves is for the next call.
+  virtual StatusOr<int> Forget(int limit) = 0;
 };
 
-// A cursor for Maintenance::Audit.
+// Cursors for Maintenance::Audit.
 inline constexpr char kAuditEverything[] = "everything";
+inline constexpr char kAuditDue[] = "due";
+// How long a job that is to be sealed is one caller's.
+inline constexpr Millis kSealClaim{5'000};
+// One call forgets no more than this.
+inline constexpr int kMaxForget = 256;
 // One call looks at no more entries, and asks no more jobs to make room, than this.
 inline constexpr int kMaxAudit = 1'000;
 inline constexpr int kMaxPreemptions = 64;

@@ -29,6 +29,8 @@ TEST_P(QueueContract, LimitsAreReadAsTheyWereSet) {
   limits.preempt_floor = Millis(8);
   limits.max_preemptions = 9;
   limits.max_dead = 10;
+  limits.max_ended = 11;
+  limits.ended_memory_percent = 12;
   ASSERT_TRUE(control().SetLimits(limits).ok());
   EXPECT_EQ(control().Limits().value(), limits);
 }
@@ -71,7 +73,7 @@ TEST_P(QueueContract, ATenantAtItsCapOfRunningJobsIsPassedOver) {
   const auto of_a = [](const Grant& grant) { return grant.tenant == "a"; };
   EXPECT_EQ(std::count_if(grants.begin(), grants.end(), of_a), 2);
   EXPECT_FALSE(Take().has_value()) << "three jobs wait, but not for a worker";
-  EXPECT_EQ(maintenance().Stats()->models["model-a"].ready[Priority::kUrgent], 3);
+  EXPECT_EQ(maintenance().Stats()->models["model-a"].blocked[Priority::kUrgent], 3);
 
   const Grant first = *std::find_if(grants.begin(), grants.end(), of_a);
   ASSERT_EQ(consumer().Complete(first.fence, "r").value(), OwnerAnswer::kOk);

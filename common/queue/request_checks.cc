@@ -107,6 +107,12 @@ Status CheckLimits(const QueueLimits& limits) {
   RETURN_IF_ERROR(CheckCap("max_running_per_tenant", limits.max_running_per_tenant));
   RETURN_IF_ERROR(CheckCap("max_preemptions", limits.max_preemptions));
   RETURN_IF_ERROR(CheckCap("max_dead", limits.max_dead));
+  RETURN_IF_ERROR(CheckCap("max_ended", limits.max_ended));
+  if (limits.ended_memory_percent < 1 || limits.ended_memory_percent > 100) {
+    return InvalidArgument("ended_memory_percent is " +
+                           std::to_string(limits.ended_memory_percent) +
+                           "; it must be from 1 to 100");
+  }
   if (limits.max_tries < 1 || limits.max_crashes < 1) {
     return InvalidArgument("max_tries and max_crashes must be at least 1");
   }

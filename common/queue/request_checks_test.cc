@@ -58,6 +58,9 @@ TEST(RequestChecksTest, NamesTheLimitThatIsOutOfRange) {
       {"preempt_floor", [](QueueLimits& l) { l.preempt_floor = Millis(-1); }},
       {"max_preemptions", [](QueueLimits& l) { l.max_preemptions = -1; }},
       {"max_dead", [](QueueLimits& l) { l.max_dead = -1; }},
+      {"max_ended", [](QueueLimits& l) { l.max_ended = -1; }},
+      {"ended_memory_percent", [](QueueLimits& l) { l.ended_memory_percent = 0; }},
+      {"ended_memory_percent", [](QueueLimits& l) { l.ended_memory_percent = 101; }},
   };
   for (const auto& [field, spoil] : cases) {
     QueueLimits limits;

@@ -179,9 +179,12 @@ struct ListReply {
 };
 
 struct ModelDepth {
-  std::map<Priority, int64_t> ready;
+  std::map<Priority, int64_t> ready;    // that a worker may have now
+  std::map<Priority, int64_t> blocked;  // queued too, but their tenants are at their cap of running
+                                        // jobs. Of very many such tenants an estimate
   int64_t running = 0;
   int64_t delayed = 0;
+  int64_t cost = 0;           // of all that is queued, ready or blocked
   int64_t oldest_age_ms = 0;  // of the ready jobs
 };
 
@@ -190,8 +193,11 @@ struct QueueStats {
   int64_t live = 0;     // non-terminal jobs
   int64_t sealing = 0;  // of them, waiting for their terminal record
   int64_t dead = 0;     // dead letters kept
+  int64_t ended = 0;    // jobs that ended and are not forgotten yet
   int64_t now_ms = 0;   // the queue's clock; 0: it does not say
   bool paused = false;
+  int64_t memory_used = 0;   // bytes that the queue's store uses in all; 0: it does not say
+  int64_t memory_limit = 0;  // bytes that it may use; 0: no limit
 };
 
 // Bounds, kept in the queue itself so that all gateways agree. The defaults stand here alone: the
@@ -207,6 +213,10 @@ struct QueueLimits {
   Millis preempt_floor{5'000};  // a job that makes room must have run so long since its take
   int max_preemptions = 2;      // per job; then it is left alone
   int64_t max_dead = 10'000;    // dead letters listed; older ones fall off the list
+  // Jobs that ended and are remembered, dead letters too; then the oldest are forgotten. Their
+  // terminal records stand in the store.
+  int64_t max_ended = 100'000;
+  int64_t ended_memory_percent = 75;  // of its memory: a fuller Redis forgets jobs that ended
 
   bool operator==(const QueueLimits&) const = default;
 };

@@ -36,6 +36,8 @@ struct LimitFlags {
   std::optional<double> preempt_after;
   std::optional<double> preempt_floor;
   std::optional<int> max_preemptions;
+  std::optional<int64_t> max_ended;
+  std::optional<int> ended_memory_percent;
   std::optional<std::string> tenant;
   std::optional<int64_t> max_open;
   std::optional<int64_t> max_running;
@@ -53,6 +55,8 @@ v1::SetLimitsRequest MakeLimitsRequest(const LimitFlags& flags) {
   if (flags.preempt_after) queue->set_preempt_after_seconds(*flags.preempt_after);
   if (flags.preempt_floor) queue->set_preempt_floor_seconds(*flags.preempt_floor);
   if (flags.max_preemptions) queue->set_max_preemptions(*flags.max_preemptions);
+  if (flags.max_ended) queue->set_max_ended(*flags.max_ended);
+  if (flags.ended_memory_percent) queue->set_ended_memory_percent(*flags.ended_memory_percent);
   if (!flags.tenant) return request;
   v1::TenantLimits* tenant = request.mutable_tenant();
   tenant->set_tenant(*flags.tenant);
@@ -151,6 +155,10 @@ void AddLimits(flags::Command& line, Session& session, int* exit_code) {
                 "seconds that a job runs before it may have to give way");
   limits.Whole("--max-preemptions", &flags->max_preemptions,
                "how often a job gives way; 0: none does");
+  limits.Whole("--max-ended", &flags->max_ended,
+               "ended jobs that the queue remembers; the store has their records");
+  limits.Whole("--ended-memory-percent", &flags->ended_memory_percent,
+               "of Redis's memory, from which on it forgets ended jobs early");
   const flags::Option tenant = limits.Text(
       "--tenant", &flags->tenant,
       "limits of this tenant; of its three those that are not given go back to the default");

@@ -153,6 +153,8 @@ std::string LimitsText(const v1::QueueLimits& limits) {
   text += Text("preempt after    %g s\npreempt floor    %g s\nmax preemptions  %d\n",
                limits.preempt_after_seconds(), limits.preempt_floor_seconds(),
                limits.max_preemptions());
+  text += Text("max ended        %lld\nended memory     %d %%\n",
+               static_cast<long long>(limits.max_ended()), limits.ended_memory_percent());
   return text;
 }
 

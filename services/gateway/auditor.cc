@@ -1,15 +1,15 @@
 #include "services/gateway/auditor.h"
 
+#include <string>
+#include <vector>
+
 #include "common/log/log.h"
 
 namespace phasor::gateway {
 namespace {
 
-constexpr Millis kBetweenRounds{5'000};
-constexpr Millis kBetweenFullRounds = std::chrono::hours(1);
 constexpr int kPage = 64;        // entries, about a millisecond in which Redis does nothing else
-constexpr Millis kOfATick{60};   // and as much of its time a second, however many jobs there are
-constexpr int kFewestPages = 8;  // of a tick, also of a queue that answers slowly
+constexpr int kMostPages = 400;  // of a tick, whatever the queue's pace allows
 
 std::string Joined(const std::vector<std::string>& sentences) {
   std::string text;
@@ -19,46 +19,20 @@ std::string Joined(const std::vector<std::string>& sentences) {
 
 }  // namespace
 
-Auditor::Auditor(queue::Maintenance* maintenance, const Clock* clock, metrics::Registry* metrics)
+Auditor::Auditor(queue::Maintenance* maintenance, metrics::Registry* metrics)
     : maintenance_(maintenance),
-      clock_(clock),
       repaired_(
           *metrics->Counters("repaired_total",
                              "Entries that this gateway put back into the queue's indexes, dropped "
                              "from them or counted anew.")),
-      looked_(*metrics->Counters("audited_total", "Entries that this gateway compared.")),
-      next_round_(clock->Steady()),
-      next_everything_(clock->Steady()) {}
+      looked_(*metrics->Counters("audited_total", "Entries that this gateway compared.")) {}
 
 Status Auditor::Tick() {
-  const SteadyTime now = clock_->Steady();
-  if (!cursor_) {
-    if (now < next_round_) return OkStatus();
-    everything_ = now >= next_everything_;
-    cursor_ = everything_ ? queue::kAuditEverything : "";
+  for (int page = 0; page < kMostPages; ++page) {
+    ASSIGN_OR_RETURN(const queue::AuditReport report, maintenance_->Audit(queue::kAuditDue, kPage));
+    Report(report);
+    if (report.looked == 0) break;
   }
-  for (int page = 0; cursor_; ++page) {
-    if (page >= kFewestPages && clock_->Steady() - now >= kOfATick) break;
-    if (const Status status = AuditPage(); !status.ok()) {
-      // The round begins anew: a cursor means nothing to a queue that was restored meanwhile.
-      cursor_.reset();
-      return status;
-    }
-  }
-  return OkStatus();
-}
-
-Status Auditor::AuditPage() {
-  ASSIGN_OR_RETURN(const queue::AuditReport report, maintenance_->Audit(*cursor_, kPage));
-  Report(report);
-  if (!report.next_cursor.empty()) {
-    cursor_ = report.next_cursor;
-    return OkStatus();
-  }
-  cursor_.reset();
-  const SteadyTime now = clock_->Steady();
-  next_round_ = now + kBetweenRounds;
-  if (everything_) next_everything_ = now + kBetweenFullRounds;
   return OkStatus();
 }
 

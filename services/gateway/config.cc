@@ -38,6 +38,8 @@ void ReadLimits(config::YamlReader& file, RawConfig* raw) {
   times.Seconds({"preempt_floor", ""}, 0, bounds::kSeconds, &read.preempt_floor);
   child.Int("max_preemptions", 0, bounds::kPreemptions, &read.max_preemptions);
   child.Int("max_dead", 0, bounds::kDead, &read.max_dead);
+  child.Int("max_ended", 0, bounds::kJobs, &read.max_ended);
+  child.Int("ended_memory_percent", 1, 100, &read.ended_memory_percent);
   file.Absorb(child);
 }
 

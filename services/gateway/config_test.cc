@@ -83,7 +83,9 @@ TEST_F(ConfigFileTest, AllLimitsCanStandInTheFile) {
                                              "  preempt_after: 0\n"
                                              "  preempt_floor: 2\n"
                                              "  max_preemptions: 0\n"
-                                             "  max_dead: 5\n")
+                                             "  max_dead: 5\n"
+                                             "  max_ended: 6\n"
+                                             "  ended_memory_percent: 7\n")
                                             .c_str()});
   ASSERT_TRUE(config.ok()) << config.status();
   queue::QueueLimits expected;
@@ -93,6 +95,8 @@ TEST_F(ConfigFileTest, AllLimitsCanStandInTheFile) {
   expected.preempt_floor = Millis(2'000);
   expected.max_preemptions = 0;
   expected.max_dead = 5;
+  expected.max_ended = 6;
+  expected.ended_memory_percent = 7;
   EXPECT_EQ(*config->limits, expected);
 }
 

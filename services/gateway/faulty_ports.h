@@ -81,6 +81,9 @@ class FaultyQueue final : public queue::Producer, public queue::Maintenance, pub
   StatusOr<std::vector<queue::Preemption>> Preempt(int limit) override {
     return fault.Pass([&] { return maintenance_->Preempt(limit); });
   }
+  StatusOr<int> Forget(int limit) override {
+    return fault.Pass([&] { return maintenance_->Forget(limit); });
+  }
   Status SetLimits(const queue::QueueLimits& limits) override {
     return fault.Pass([&] { return control_->SetLimits(limits); });
   }

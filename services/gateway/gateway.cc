@@ -32,14 +32,14 @@ struct Gateway::Parts {
       : config(config_in),
         catalog(std::move(cards)),
         reader(ports.producer, ports.store),
-        job_metrics(ports.metrics),
+        job_metrics(ports.metrics, catalog.NameList()),
         submit({&catalog, ports.producer, ports.store, &job_metrics, secret, RandomSeeds()}),
         cancel({&reader, ports.producer, ports.maintenance, ports.store, ports.clock}),
         redrive(ports.producer, &reader),
         cleanup({ports.store, ports.producer, ports.clock, ports.metrics, ports.maintenance},
                 config.sweep),
-        sampler({ports.maintenance, ports.control, ports.metrics, config.limits,
-                 [this](bool ready) { SetServing(&Parts::queue_ready, ready); }}),
+        sampler({ports.maintenance, ports.control, &workers, ports.metrics, catalog.NameList(),
+                 config.limits, [this](bool ready) { SetServing(&Parts::queue_ready, ready); }}),
         pool({config.work_threads, static_cast<size_t>(config.work_queue)}, ports.metrics),
         hub({&reader, &pool, ports.clock}),
         group(&submit, &pool),
@@ -69,8 +69,8 @@ struct Gateway::Parts {
   CancelFlow cancel;
   RedriveFlow redrive;
   CleanupFlow cleanup;
-  QueueSampler sampler;
   WorkerRegistry workers;
+  QueueSampler sampler;
   WorkPool pool;
   WatcherHub hub;
   SubmitGroup group;

@@ -2,7 +2,7 @@
 
 namespace phasor::gateway {
 
-JobMetrics::JobMetrics(metrics::Registry* registry)
+JobMetrics::JobMetrics(metrics::Registry* registry, const std::vector<std::string>& models)
     : accepted_(registry->Counters("submits_accepted_total",
                                    "New jobs that this gateway put into the queue.", {"model"})),
       duplicates_(*registry->Counters("submits_repeated_total",
@@ -12,7 +12,14 @@ JobMetrics::JobMetrics(metrics::Registry* registry)
       ended_(registry->Counters("job_ends_seen_total",
                                 "Ends of jobs that this gateway heard of; every gateway hears of "
                                 "all, now and then one is missed.",
-                                {"state"})) {}
+                                {"state"})) {
+  // A rate needs the zero before the first event.
+  for (const std::string& model : models) accepted_.With({model});
+  for (const job::State state :
+       {job::State::kDone, job::State::kDead, job::State::kCanceled, job::State::kExpired}) {
+    ended_.With({std::string(job::ToString(state))});
+  }
+}
 
 void JobMetrics::Accepted(const std::string& model) { accepted_.With({model}).Increment(); }
 

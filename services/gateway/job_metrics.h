@@ -4,6 +4,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "common/metrics/registry.h"
 #include "common/queue/types.h"
@@ -12,8 +13,8 @@ namespace phasor::gateway {
 
 class JobMetrics {
  public:
-  // `registry` outlives it.
-  explicit JobMetrics(metrics::Registry* registry);
+  // `registry` outlives it. Of `models`, the catalogue's, there are series from the start.
+  explicit JobMetrics(metrics::Registry* registry, const std::vector<std::string>& models = {});
 
   void Accepted(const std::string& model);
   void Duplicate();

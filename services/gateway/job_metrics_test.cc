@@ -37,5 +37,16 @@ TEST(JobMetricsTest, CountsEndsAndNothingElse) {
   EXPECT_THAT(registry.Text(), Not(HasSubstr("LEASED")));
 }
 
+TEST(JobMetricsTest, ARateCanBeTakenBeforeTheFirstJob) {
+  metrics::Registry registry;
+  JobMetrics metrics(&registry, {"demo", "other-model"});
+  const std::string text = registry.Text();
+  EXPECT_THAT(text, HasSubstr("phasor_submits_accepted_total{model=\"demo\"} 0"));
+  EXPECT_THAT(text, HasSubstr("phasor_submits_accepted_total{model=\"other-model\"} 0"));
+  for (const std::string state : {"DONE", "DEAD", "CANCELED", "EXPIRED"}) {
+    EXPECT_THAT(text, HasSubstr("phasor_job_ends_seen_total{state=\"" + state + "\"} 0"));
+  }
+}
+
 }  // namespace
 }  // namespace phasor::gateway

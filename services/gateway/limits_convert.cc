@@ -62,6 +62,8 @@ v1::QueueLimits ToProto(const queue::QueueLimits& limits) {
   shown.set_preempt_floor_seconds(Seconds(limits.preempt_floor));
   shown.set_max_preemptions(limits.max_preemptions);
   shown.set_max_dead(limits.max_dead);
+  shown.set_max_ended(limits.max_ended);
+  shown.set_ended_memory_percent(static_cast<int32_t>(limits.ended_memory_percent));
   return shown;
 }
 
@@ -100,6 +102,13 @@ StatusOr<queue::QueueLimits> Changed(const queue::QueueLimits& now, const v1::Qu
   }
   if (wanted.has_max_dead()) {
     reader.Count("max_dead", wanted.max_dead(), 0, bounds::kDead, &limits.max_dead);
+  }
+  if (wanted.has_max_ended()) {
+    reader.Count("max_ended", wanted.max_ended(), 0, bounds::kJobs, &limits.max_ended);
+  }
+  if (wanted.has_ended_memory_percent()) {
+    reader.Count("ended_memory_percent", wanted.ended_memory_percent(), 1, 100,
+                 &limits.ended_memory_percent);
   }
   RETURN_IF_ERROR(reader.status());
   return limits;

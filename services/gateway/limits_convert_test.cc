@@ -38,7 +38,9 @@ TEST(LimitsConvertTest, WhatIsShownCanBeSetAgain) {
                                   .preempt_after = Millis(7),
                                   .preempt_floor = Millis(8),
                                   .max_preemptions = 9,
-                                  .max_dead = 10};
+                                  .max_dead = 10,
+                                  .max_ended = 11,
+                                  .ended_memory_percent = 12};
   EXPECT_EQ(*Changed({}, ToProto(limits)), limits);
 }
 
@@ -59,6 +61,8 @@ TEST(LimitsConvertTest, EveryFieldHasItsRangeAndIsNamed) {
       {"preempt_floor_seconds", [](auto* l) { l->set_preempt_floor_seconds(1e9); }},
       {"max_preemptions", [](auto* l) { l->set_max_preemptions(1001); }},
       {"max_dead", [](auto* l) { l->set_max_dead(2'000'000); }},
+      {"max_ended", [](auto* l) { l->set_max_ended(-1); }},
+      {"ended_memory_percent", [](auto* l) { l->set_ended_memory_percent(0); }},
   };
   for (const auto& [field, change] : cases) {
     v1::QueueLimits wanted;

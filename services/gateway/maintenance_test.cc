@@ -4,7 +4,6 @@
 #include <gtest/gtest.h>
 
 #include "services/gateway/cancel_flow.h"
-#include "services/gateway/queue_sampler.h"
 #include "services/gateway/reaper.h"
 #include "services/gateway/sealer.h"
 #include "services/gateway/testing_fixture.h"
@@ -12,7 +11,6 @@
 namespace phasor::gateway {
 namespace {
 
-using testing::ElementsAre;
 using testing::HasSubstr;
 
 class MaintenanceTest : public testing::Test {
@@ -70,27 +68,36 @@ TEST_F(MaintenanceTest, TheSealerYieldsToARecordThatStands) {
   EXPECT_EQ(StateOf(id), queue::State::kDone);
 }
 
-TEST_F(MaintenanceTest, TheSamplerShowsDepthsAndSetsTheLimits) {
-  std::vector<bool> told;
-  QueueSampler sampler({.maintenance = &fleet_.queue,
-                        .control = &fleet_.queue,
-                        .metrics = &metrics_,
-                        .limits = queue::QueueLimits{.max_jobs = 2},
-                        .on_ready = [&](bool ready) { told.push_back(ready); }});
-  EXPECT_EQ(sampler.ready().code(), StatusCode::kUnavailable);
-  Submit("a");
-  Submit("b");
-  sampler.Tick();
-  sampler.Tick();
-  EXPECT_TRUE(sampler.ready().ok());
-  EXPECT_THAT(told, ElementsAre(true));
-  EXPECT_EQ(sampler.latest().live, 2);
-  EXPECT_THAT(metrics_.Text(),
-              HasSubstr("phasor_queue_depth{model=\"demo\",priority=\"NORMAL\"} 2"));
-  queue::SubmitRequest third;
-  third.id = job::MakeJobId("secret", "", "c");
-  third.model = "demo";
-  EXPECT_EQ(fleet_.queue.Submit(third)->outcome, queue::SubmitOutcome::kFull);
+TEST_F(MaintenanceTest, TheReaperForgetsWhatEndedLongAgo) {
+  const job::JobId id = Submit("a");
+  ASSERT_TRUE(fleet_.queue.Cancel(id, "").ok());
+  Reaper reaper(&fleet_.queue, &metrics_);
+  ASSERT_TRUE(reaper.Tick().ok());
+  EXPECT_EQ(fleet_.queue.Stats()->ended, 1);
+  fleet_.clock.Advance(std::chrono::hours(73));
+  ASSERT_TRUE(reaper.Tick().ok());
+  EXPECT_EQ(fleet_.queue.Stats()->ended, 0);
+  EXPECT_THAT(metrics_.Text(), HasSubstr("phasor_forgotten_jobs_total 1"));
+}
+
+TEST_F(MaintenanceTest, TheReaperForgetsAllThatIsTooMuchInOneTick) {
+  for (int n = 0; n < 1'000; ++n) {
+    ASSERT_TRUE(fleet_.queue.Cancel(Submit(std::to_string(n)), "").ok());
+  }
+  ASSERT_TRUE(fleet_.queue.SetLimits({.max_ended = 10}).ok());
+  ASSERT_TRUE(Reaper(&fleet_.queue, &metrics_).Tick().ok());
+  EXPECT_EQ(fleet_.queue.Stats()->ended, 10);
+}
+
+TEST_F(MaintenanceTest, TheSealerSealsAllThatWaitsInOneTick) {
+  std::vector<job::JobId> ids;
+  for (int n = 0; n < 300; ++n) {
+    ids.push_back(Submit(std::to_string(n), fleet_.clock.WallMillis() + 1000));
+  }
+  fleet_.clock.Advance(std::chrono::seconds(2));
+  ASSERT_TRUE(fleet_.queue.Recover(1'000).ok());
+  ASSERT_TRUE(sealer_.Tick().ok());
+  for (const job::JobId& id : ids) EXPECT_EQ(StateOf(id), queue::State::kExpired);
 }
 
 class CancelFlowTest : public MaintenanceTest {

@@ -25,6 +25,12 @@ std::string ModelCatalog::Names() const {
   return names;
 }
 
+std::vector<std::string> ModelCatalog::NameList() const {
+  std::vector<std::string> names;
+  for (const auto& [name, card] : cards_) names.push_back(name);
+  return names;
+}
+
 v1::Model ToProto(const config::ModelCard& card) {
   v1::Model model;
   model.set_name(card.name);

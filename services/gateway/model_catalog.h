@@ -18,6 +18,7 @@ class ModelCatalog {
   const config::ModelCard* Find(const std::string& name) const;
   // "a, b" for error messages.
   std::string Names() const;
+  std::vector<std::string> NameList() const;
   const std::map<std::string, config::ModelCard>& cards() const { return cards_; }
 
  private:

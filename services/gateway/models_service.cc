@@ -6,7 +6,7 @@ namespace phasor::gateway {
 
 v1::Model ModelsService::Describe(const config::ModelCard& card) {
   v1::Model model = ToProto(card);
-  model.set_workers_ready(workers_->CountFor(card.name));
+  model.set_workers_ready(workers_->ReadyFor(card.name));
   const queue::QueueStats stats = sampler_->latest();
   if (const auto found = stats.models.find(card.name); found != stats.models.end()) {
     for (const auto& [priority, ready] : found->second.ready) {

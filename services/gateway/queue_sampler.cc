@@ -6,20 +6,22 @@
 #include "common/log/log.h"
 
 namespace phasor::gateway {
+namespace {
+
+constexpr size_t kMostModels = 10'000;  // of the catalogue, which no client chooses
+
+}  // namespace
 
 QueueSampler::QueueSampler(Parts parts)
     : parts_(std::move(parts)),
-      depth_(parts_.metrics->Gauges("queue_depth", "Jobs that are ready to be taken.",
-                                    {"model", "priority"})),
-      oldest_age_(parts_.metrics->Gauges("queue_oldest_age_seconds",
-                                         "Age of the oldest ready job, in seconds.", {"model"})),
-      running_(parts_.metrics->Gauges("inflight_jobs", "Jobs that a worker has.", {"model"})),
-      delayed_(parts_.metrics->Gauges("queue_delayed", "Jobs that wait for a retry.", {"model"})),
-      live_(*parts_.metrics->Gauges("queue_live_jobs", "Jobs that have not ended.")),
-      dead_(*parts_.metrics->Gauges("queue_dead_letters", "Dead letters kept.")),
-      up_(*parts_.metrics->Gauges("queue_up", "1 while the queue answers.")) {}
+      gauges_(parts_.metrics, parts_.models),
+      workers_ready_(parts_.metrics->Gauges("workers_ready",
+                                            "Workers that report to this gateway, can run the "
+                                            "model and take jobs.",
+                                            {"model"}, kMostModels)) {}
 
 void QueueSampler::Tick() {
+  ShowWorkers();
   auto stats = Ask();
   const Status now = stats.ok()
                          ? OkStatus()
@@ -32,8 +34,11 @@ void QueueSampler::Tick() {
     ready_ = now;
     if (stats.ok()) latest_ = *stats;
   }
-  up_.Set(now.ok() ? 1 : 0);
-  if (stats.ok()) ShowDepths(*stats);
+  if (stats.ok()) {
+    gauges_.Show(*stats);
+  } else {
+    gauges_.Vanish();
+  }
   if (!changed) return;
   if (now.ok()) {
     log::Info("ready");
@@ -59,18 +64,11 @@ StatusOr<queue::QueueStats> QueueSampler::Ask() {
   return parts_.maintenance->Stats();
 }
 
-void QueueSampler::ShowDepths(const queue::QueueStats& stats) {
-  for (const auto& [model, depth] : stats.models) {
-    for (const auto& [priority, ready] : depth.ready) {
-      depth_.With({model, std::string(job::ToString(priority))}).Set(static_cast<double>(ready));
-    }
-    oldest_age_.With({model}).Set(static_cast<double>(depth.oldest_age_ms) / 1000);
-    running_.With({model}).Set(static_cast<double>(depth.running));
-    delayed_.With({model}).Set(static_cast<double>(depth.delayed));
+void QueueSampler::ShowWorkers() {
+  if (parts_.workers == nullptr) return;
+  for (const std::string& model : parts_.models) {
+    workers_ready_.With({model}).Set(parts_.workers->ReadyFor(model));
   }
-  for (auto* family : {&depth_, &oldest_age_, &running_, &delayed_}) family->Sweep();
-  live_.Set(static_cast<double>(stats.live));
-  dead_.Set(static_cast<double>(stats.dead));
 }
 
 }  // namespace phasor::gateway

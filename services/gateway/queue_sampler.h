@@ -1,15 +1,19 @@
-// Asks the queue how it is, about every second: feeds the depth metrics, tells whether the
+// Asks the queue how it is, about every second: feeds the metrics about it, tells whether the
 // gateway can serve, and hands the configured limits to a queue that has just come up.
 // Tick: one thread. The rest is thread-safe.
 #pragma once
 
 #include <functional>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "common/base/mutex.h"
 #include "common/base/status.h"
 #include "common/metrics/registry.h"
 #include "common/queue/queue.h"
+#include "services/gateway/queue_gauges.h"
+#include "services/gateway/worker_registry.h"
 
 namespace phasor::gateway {
 
@@ -18,7 +22,9 @@ class QueueSampler {
   struct Parts {
     queue::Maintenance* maintenance = nullptr;  // outlives the sampler
     queue::Control* control = nullptr;          // outlives the sampler
+    WorkerRegistry* workers = nullptr;          // outlives the sampler; null: nobody counts them
     metrics::Registry* metrics = nullptr;       // outlives the sampler
+    std::vector<std::string> models;            // the catalogue's
     std::optional<queue::QueueLimits> limits;   // absent: the queue keeps its own
     // Called from Tick when readiness changes, and at the first Tick.
     std::function<void(bool)> on_ready = [](bool) {};
@@ -34,16 +40,11 @@ class QueueSampler {
 
  private:
   StatusOr<queue::QueueStats> Ask();
-  void ShowDepths(const queue::QueueStats& stats);
+  void ShowWorkers();
 
   const Parts parts_;
-  metrics::Family<metrics::Gauge> depth_;
-  metrics::Family<metrics::Gauge> oldest_age_;
-  metrics::Family<metrics::Gauge> running_;
-  metrics::Family<metrics::Gauge> delayed_;
-  metrics::Gauge& live_;
-  metrics::Gauge& dead_;
-  metrics::Gauge& up_;
+  QueueGauges gauges_;
+  metrics::Family<metrics::Gauge> workers_ready_;
   bool limits_set_ = false;
   bool asked_ = false;
 

@@ -1,5 +1,5 @@
-// Takes back the jobs of workers that are gone. Any number of gateways may do this at once: the
-// queue moves each job once. One thread.
+// Takes back the jobs of workers that are gone, and lets the queue forget what ended long ago or is
+// too much. Any number of gateways may do this at once: the queue moves each job once. One thread.
 #pragma once
 
 #include "common/base/status.h"
@@ -13,12 +13,16 @@ class Reaper {
   // Both outlive the reaper.
   Reaper(queue::Maintenance* maintenance, metrics::Registry* metrics);
 
-  // Recovers what is due now. Call about every second.
+  // Does what is due now. Call about every second.
   Status Tick();
 
  private:
+  Status Recover();
+  Status Forget();
+
   queue::Maintenance* const maintenance_;
   metrics::Counter& moved_;
+  metrics::Counter& forgotten_;
 };
 
 }  // namespace phasor::gateway

@@ -19,7 +19,7 @@ StoreKeeper::Config WithFirst(StoreKeeper::Config config, uint32_t seed) {
 Roles::Roles(const Parts& parts, const StoreKeeper::Config& keeper, uint32_t seed)
     : reaper_(parts.maintenance, parts.metrics),
       sealer_(parts.maintenance, parts.producer, parts.store, parts.clock),
-      auditor_(parts.maintenance, parts.clock, parts.metrics),
+      auditor_(parts.maintenance, parts.metrics),
       preempter_(parts.maintenance, parts.workers, parts.metrics),
       keeper_({parts.store, parts.producer, parts.clock, parts.metrics, parts.maintenance},
               WithFirst(keeper, seed)),

@@ -1,5 +1,10 @@
 #include "services/gateway/sealer.h"
 
+#include <algorithm>
+#include <atomic>
+#include <thread>
+
+#include "common/base/mutex.h"
 #include "common/log/log.h"
 #include "common/rpc/result_convert.h"
 #include "common/rpc/spec_convert.h"
@@ -8,6 +13,8 @@ namespace phasor::gateway {
 namespace {
 
 constexpr int kBatch = 64;
+constexpr size_t kThreads = 8;     // a record takes its time, in a store that is far away above all
+constexpr Millis kOfATick{3'000};  // then others of the process's loops may have to stop
 
 }  // namespace
 
@@ -16,12 +23,31 @@ Sealer::Sealer(queue::Maintenance* maintenance, queue::Producer* producer,
     : maintenance_(maintenance), producer_(producer), store_(store), clock_(clock) {}
 
 Status Sealer::Tick() {
-  ASSIGN_OR_RETURN(const auto pending, maintenance_->PendingSeals(kBatch));
+  const SteadyTime end = clock_->Steady() + kOfATick;
+  do {
+    ASSIGN_OR_RETURN(const auto pending, maintenance_->PendingSeals(kBatch));
+    RETURN_IF_ERROR(SealAll(pending));
+    if (pending.size() < kBatch) break;
+  } while (clock_->Steady() < end);
+  return OkStatus();
+}
+
+Status Sealer::SealAll(const std::vector<queue::SealRequest>& requests) {
+  std::atomic<size_t> next = 0;
+  Mutex mu;
   Status first_error;
-  for (const queue::SealRequest& request : pending) {
-    // One job that can't be sealed must not keep the others waiting.
-    first_error.Update(Seal(request));
-  }
+  const auto work = [&] {
+    for (size_t i = next++; i < requests.size(); i = next++) {
+      // One job that can't be sealed must not keep the others waiting.
+      const Status status = Seal(requests[i]);
+      MutexLock lock(&mu);
+      first_error.Update(status);
+    }
+  };
+  std::vector<std::thread> others;
+  for (size_t i = 1; i < std::min(kThreads, requests.size()); ++i) others.emplace_back(work);
+  work();
+  for (std::thread& thread : others) thread.join();
   return first_error;
 }
 

@@ -1,9 +1,11 @@
 // Writes the terminal records of jobs whose end the queue decided (dead, expired), then tells the
 // queue what the record says: it may say otherwise, for whoever wrote first decides. Any number
-// of gateways may do this at once. One thread.
+// of gateways may do this at once: the queue gives each job to one of them for a while. One thread
+// calls it; a batch of jobs is sealed by several.
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "common/base/clock.h"
 #include "common/base/status.h"
@@ -22,6 +24,8 @@ class Sealer {
   Status Tick();
 
  private:
+  // All at once; the first error, when all have had their turn.
+  Status SealAll(const std::vector<queue::SealRequest>& requests);
   Status Seal(const queue::SealRequest& request);
   // What the record tells besides the end: which job this was. Nothing of one that the queue has
   // forgotten meanwhile, which is sealed all the same.

@@ -96,9 +96,11 @@ StatusOr<v1::WorkerStats> WorkerRegistry::Find(const std::string& worker) {
                   (names.empty() ? "none does" : "known are: " + names));
 }
 
-int WorkerRegistry::CountFor(const std::string& model) {
+int WorkerRegistry::ReadyFor(const std::string& model) {
   MutexLock lock(&mu_);
   return static_cast<int>(std::count_if(workers_.begin(), workers_.end(), [&](const auto& entry) {
+    const std::string& state = entry.second.stats.state();
+    if (state != "idle" && state != "busy") return false;
     const auto& models = entry.second.hello.models();
     return std::find(models.begin(), models.end(), model) != models.end();
   }));

@@ -37,8 +37,9 @@ class WorkerRegistry {
   std::vector<v1::WorkerStats> Snapshot();
   // NOT_FOUND names those that are known.
   StatusOr<v1::WorkerStats> Find(const std::string& worker);
-  // Workers that can run `model`.
-  int CountFor(const std::string& model);
+  // Workers that can run `model` and take jobs now: idle or busy, neither starting nor cordoned nor
+  // draining.
+  int ReadyFor(const std::string& model);
 
  private:
   struct Worker {

@@ -48,8 +48,8 @@ TEST_F(WorkerRegistryTest, ShowsWhatEachWorkerSaidLast) {
   EXPECT_EQ(all[0].name(), "a");
   EXPECT_EQ(all[0].jobs_done(), 3);
   EXPECT_EQ(all[1].state(), "idle");
-  EXPECT_EQ(registry_.CountFor("demo"), 2);
-  EXPECT_EQ(registry_.CountFor("other"), 0);
+  EXPECT_EQ(registry_.ReadyFor("demo"), 2);
+  EXPECT_EQ(registry_.ReadyFor("other"), 0);
 }
 
 TEST_F(WorkerRegistryTest, AReconnectTakesTheOldStreamsPlace) {

@@ -96,7 +96,6 @@ TEST_F(RedisQueueAuditTest, PutsBackWhatAnIndexHasLost) {
       {"DEL", "{phasor}:delay"},
       {"DEL", "{phasor}:seal"},
       {"DEL", "{phasor}:due"},
-      {"DEL", "{phasor}:all"},
       {"LPOP", "{phasor}:q:model-a:2:tenant-1", "3"},
       {"RPOP", "{phasor}:q:model-a:2:tenant-1", "3"},
       {"DEL", "{phasor}:q:model-a:2:tenant-2"},
@@ -109,7 +108,7 @@ TEST_F(RedisQueueAuditTest, PutsBackWhatAnIndexHasLost) {
       {"HSET", "{phasor}:tn", "tenant-0", "1", "nobody", "3"},
       {"DEL", "{phasor}:tr"},
       {"DEL", "{phasor}:models"},
-      {"DEL", "{phasor}:gone"},
+      {"HSET", "{phasor}:depth:model-a", "cost", "7"},
       {"SET", "{phasor}:seq", "3"},
       {"ZADD", "{phasor}:live", "XX", "0.5", some},
       {"ZADD", "{phasor}:live", "XX", "12.5", some},
@@ -139,10 +138,6 @@ TEST_F(RedisQueueAuditTest, DropsWhatTheStateDoesNotName) {
       {"ZADD", "{phasor}:delay", "9999999999999", "nobody"},
       {"ZADD", "{phasor}:seal", "1", done},
       {"ZADD", "{phasor}:due", "9999999999999", done},
-      {"ZADD", "{phasor}:dead", "1", done},
-      {"ZADD", "{phasor}:all", "999999", "nobody"},
-      {"ZADD", "{phasor}:gone", "1", "nobody"},
-      {"ZADD", "{phasor}:gone", "9999999999999", other},
       {"HSET", "{phasor}:tk", "nonce", done},
       {"HSET", "{phasor}:tk", "nonce", "nobody"},
       {"LPUSH", "{phasor}:q:model-a:2:tenant-1", done},
@@ -158,6 +153,75 @@ TEST_F(RedisQueueAuditTest, DropsWhatTheStateDoesNotName) {
     EXPECT_EQ(Round().repairs, std::vector<std::string>());
   }
   ExpectThatAllJobsEnd();
+}
+
+TEST_F(RedisQueueAuditTest, ARoundOverEverythingMendsWhatIsKnownOfJobsThatEnded) {
+  const std::string done = TestJobId(30);
+  const std::string other = TestJobId(31);
+  ASSERT_TRUE(redis_->queue().Cancel(done, "").ok());
+  const std::vector<std::vector<std::string_view>> damages = {
+      {"DEL", "{phasor}:gone"},
+      {"ZREM", "{phasor}:all", done},
+      {"DEL", "{phasor}:all"},
+      {"ZADD", "{phasor}:dead", "1", done},
+      {"ZADD", "{phasor}:all", "999999", "nobody"},
+      {"ZADD", "{phasor}:gone", "1", "nobody"},
+      {"ZADD", "{phasor}:gone", "9999999999999", other},
+  };
+  for (const auto& damage : damages) {
+    SCOPED_TRACE(std::string(damage[0]) + " " + std::string(damage[1]));
+    ASSERT_NE(Call(damage).kind, RedisReply::Kind::kError);
+    EXPECT_GT(Round(kAuditEverything).repaired, 0);
+    EXPECT_EQ(redis_->Violations(), std::vector<std::string>());
+    EXPECT_EQ(Round(kAuditEverything).repairs, std::vector<std::string>());
+  }
+  ExpectThatAllJobsEnd();
+}
+
+TEST_F(RedisQueueAuditTest, CallersThatAuditByThePaceShareIt) {
+  RedisQueue other(OptionsFor(server().url()));
+  const auto look = [](RedisQueue& queue) {
+    int64_t looked = 0;
+    while (const int64_t some = queue.Audit(kAuditDue, 16)->looked) looked += some;
+    return looked;
+  };
+  EXPECT_GT(look(redis_->queue()), 40);
+  EXPECT_EQ(look(other), 0) << "the round has been made, whoever asks";
+  redis_->Advance(Millis(6'000));
+  EXPECT_GT(look(redis_->queue()), 40);
+  EXPECT_EQ(look(redis_->queue()), 0);
+}
+
+TEST_F(RedisQueueAuditTest, WhatIsDueMendsLiveThingsAtOnceAndHistoryWithinTheHour) {
+  ASSERT_TRUE(redis_->queue().Cancel(TestJobId(38), "").ok());
+  const auto mend = [&] {
+    int64_t repaired = 0;
+    for (;;) {
+      const AuditReport report = redis_->queue().Audit(kAuditDue, 16).value();
+      if (report.looked == 0) return repaired;
+      repaired += report.repaired;
+    }
+  };
+  EXPECT_EQ(mend(), 0);
+  Call({"DEL", "{phasor}:ring:model-a:2"});
+  Call({"DEL", "{phasor}:gone"});
+  redis_->Advance(Millis(6'000));
+  EXPECT_GT(mend(), 0);
+  EXPECT_EQ(Call({"EXISTS", "{phasor}:gone"}).integer, 0);
+  redis_->Advance(std::chrono::hours(1));
+  EXPECT_GT(mend(), 0);
+  EXPECT_EQ(Call({"EXISTS", "{phasor}:gone"}).integer, 1);
+}
+
+TEST_F(RedisQueueAuditTest, AParkedTenantWithRoomIsLetGo) {
+  ASSERT_TRUE(redis_->queue().SetTenantLimits("tenant-1", {.max_running = 1}).ok());
+  while (Take()) {
+  }
+  ASSERT_EQ(Call({"HEXISTS", "{phasor}:park", "tenant-1"}).integer, 1);
+  EXPECT_EQ(Round().repaired, 0) << "it is at its cap";
+  Call({"HSET", "{phasor}:tl", "tenant-1:r", "1000"});  // behind the queue's back
+  EXPECT_GT(Round().repaired, 0);
+  EXPECT_TRUE(Take().has_value());
 }
 
 TEST_F(RedisQueueAuditTest, RepairsEverythingAtOnceWithSeveralAuditorsWhileWorkersWork) {

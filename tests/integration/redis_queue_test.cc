@@ -63,7 +63,7 @@ TEST(RedisQueueTest, AJobThatEndedIsForgottenAfterItsTimeWithItsSpecAndOutOfAllL
   for (const auto& [later, left] : std::vector<std::pair<int, int>>{
            {99'000, 3}, {2'000, 2}, {98'000, 2}, {2'000, 1}, {1'000'000, 1}}) {
     redis.Advance(Millis(later));
-    ASSERT_TRUE(redis.maintenance().Recover(10).ok());
+    ASSERT_TRUE(redis.maintenance().Forget(10).ok());
     EXPECT_EQ(redis.Call({"ZCARD", "{phasor}:all"}).integer, left);
     EXPECT_EQ(redis.Call({"KEYS", "{phasor}:s:*"}).list.size(), static_cast<size_t>(left));
     EXPECT_EQ(redis.Call({"KEYS", "{phasor}:j:*"}).list.size(), static_cast<size_t>(left - 1));
@@ -71,6 +71,86 @@ TEST(RedisQueueTest, AJobThatEndedIsForgottenAfterItsTimeWithItsSpecAndOutOfAllL
   }
   EXPECT_TRUE(redis.producer().Get(TestJobId(0)).ok()) << "one that waits is never forgotten";
   EXPECT_EQ(redis.producer().Get(TestJobId(1)).status().code(), StatusCode::kNotFound);
+}
+
+TEST(RedisQueueTest, AFullRedisForgetsWhatEndedAndTakesNewJobs) {
+  RedisQueueUnderTest redis(SharedServerUrl());
+  SubmitRequest request = TestRequest(0);
+  for (int n = 0; n < 300; ++n) {
+    request.id = TestJobId(n);
+    request.spec = std::string(10'000, 'x');
+    ASSERT_TRUE(redis.producer().Submit(request).ok());
+    ASSERT_TRUE(redis.producer().Cancel(request.id, "").ok());
+  }
+  request.id = TestJobId(1'000);
+  const int64_t used = redis.maintenance().Stats()->memory_used;
+  ASSERT_GT(used, 3'000'000);
+  EXPECT_EQ(redis.maintenance().Forget(100).value(), 0) << "a Redis without a limit is never full";
+  redis.Call({"CONFIG", "SET", "maxmemory", std::to_string(used * 2)});
+  EXPECT_EQ(redis.maintenance().Forget(100).value(), 0) << "half full";
+  redis.Call({"CONFIG", "SET", "maxmemory", std::to_string(used - 1'000'000)});
+  EXPECT_EQ(redis.producer().Submit(request).status().code(), StatusCode::kResourceExhausted);
+  while (redis.maintenance().Forget(10).value() > 0) {
+  }
+  const QueueStats stats = redis.maintenance().Stats().value();
+  EXPECT_LT(stats.memory_used, stats.memory_limit * 3 / 4);
+  EXPECT_GE(stats.ended, 1) << "as many as there is room for";
+  EXPECT_EQ(redis.producer().Submit(request)->outcome, SubmitOutcome::kAccepted);
+  redis.Call({"CONFIG", "SET", "maxmemory", "0"});
+  EXPECT_EQ(redis.Violations(), std::vector<std::string>());
+}
+
+TEST(RedisQueueTest, AListOfWhatRunsLooksAtNothingElse) {
+  RedisQueueUnderTest redis(SharedServerUrl());
+  std::vector<SubmitRequest> many;
+  for (int n = 0; n < 6'000; ++n) many.push_back(TestRequest(n));
+  for (size_t first = 0; first < many.size(); first += 500) {
+    for (const auto& reply :
+         redis.producer().SubmitAll({many.begin() + first, many.begin() + first + 500})) {
+      ASSERT_TRUE(reply.ok());
+    }
+  }
+  TakeRequest take;
+  take.nonce = "n";
+  take.models = {"model-a"};
+  const Grant grant = *redis.consumer().Take(take).value();
+  ListRequest request;
+  request.states = {State::kLeased};
+  const ListReply running = redis.producer().List(request).value();
+  ASSERT_EQ(running.jobs.size(), 1u) << "behind thousands of newer ones";
+  EXPECT_EQ(running.jobs[0].id, grant.fence.id);
+  EXPECT_EQ(running.next_page, "");
+  request.states = {State::kWaiting, State::kSealing};
+  EXPECT_TRUE(redis.producer().List(request)->jobs.empty());
+  EXPECT_EQ(redis.producer().List(request)->next_page, "");
+}
+
+TEST(RedisQueueTest, AListThatMatchesLittleIsBoundedAndSaysWhereToGoOn) {
+  RedisQueueUnderTest redis(SharedServerUrl());
+  SubmitRequest request = TestRequest(0);
+  request.model = "rare";
+  ASSERT_TRUE(redis.producer().Submit(request).ok());
+  std::vector<SubmitRequest> many;
+  for (int n = 1; n <= 6'000; ++n) many.push_back(TestRequest(n));
+  for (size_t first = 0; first < many.size(); first += 500) {
+    for (const auto& reply :
+         redis.producer().SubmitAll({many.begin() + first, many.begin() + first + 500})) {
+      ASSERT_TRUE(reply.ok());
+    }
+  }
+  ListRequest list;
+  list.model = "rare";
+  ListReply page = redis.producer().List(list).value();
+  EXPECT_TRUE(page.jobs.empty());
+  int calls = 1;
+  for (; page.jobs.empty() && !page.next_page.empty(); ++calls) {
+    list.page = page.next_page;
+    page = redis.producer().List(list).value();
+  }
+  ASSERT_EQ(page.jobs.size(), 1u);
+  EXPECT_EQ(page.jobs[0].model, "rare");
+  EXPECT_GT(calls, 1);
+  EXPECT_LT(calls, 10);
 }
 
 TEST(RedisQueueTest, LeavesNothingBehindButTheRecords) {

@@ -72,6 +72,7 @@ for _, key in ipairs(call('KEYS', P .. 's:*')) do
     if st == 'LEASED' then running[t] = (running[t] or 0) + 1 end
     local field = m .. ' ' .. (({LEASED = 'run', WAIT = 'wait', SEALING = 'none'})[st] or c)
     depth[field] = (depth[field] or 0) + 1
+    if st == 'QUEUED' then depth[m .. ' cost'] = (depth[m .. ' cost'] or 0) + h.cost end
   end
 end
 expect('live', 'the count', call('ZCARD', P .. 'live') == live, true)

@@ -25,6 +25,7 @@ hincrby N f x
 hkeys N
 hlen N
 hmget N f
+hrandfield N 1
 hscan N 0
 hset N f v odd
 hsetnx K f v
@@ -43,11 +44,16 @@ ltrim N 0 0
 mget K
 mset K v N
 publish C
+rename N N
 rpop N
 rpush K a
+sadd K a
 scan 0 match N count 1
 set K v odd
+sismember N a
+smismember N a
 time
+unlink N
 zadd N x a
 zcard N
 zmscore N a

@@ -16,10 +16,13 @@ TEST(PermissionsTest, EveryCommandOfAScriptIsAskedFor) {
   const std::set<std::string> needed(asked.begin(), asked.end());
   std::set<std::string> found;
   for (const Script* script :
-       {&scripts::kSubmit, &scripts::kTake, &scripts::kRenew, &scripts::kComplete, &scripts::kFail,
-        &scripts::kRelease, &scripts::kRecover, &scripts::kCancel, &scripts::kAdopt,
-        &scripts::kSeals, &scripts::kGet, &scripts::kList, &scripts::kStats, &scripts::kRedrive,
-        &scripts::kAudit, &scripts::kPreempt, &scripts::kSetLimits, &scripts::kSetTenantLimits,
+       {&scripts::kSubmit,   &scripts::kTake,      &scripts::kRenew,
+        &scripts::kComplete, &scripts::kFail,      &scripts::kRelease,
+        &scripts::kRecover,  &scripts::kCancel,    &scripts::kAdopt,
+        &scripts::kSeals,    &scripts::kGet,       &scripts::kList,
+        &scripts::kStats,    &scripts::kRedrive,   &scripts::kAudit,
+        &scripts::kHistory,  &scripts::kForget,    &scripts::kPreempt,
+        &scripts::kUnpark,   &scripts::kSetLimits, &scripts::kSetTenantLimits,
         &scripts::kSetPaused}) {
     const std::string text(script->text);
     const std::regex call("call\\('([A-Z]+)'");

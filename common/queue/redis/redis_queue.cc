@@ -16,9 +16,9 @@ namespace {
 using redis::StatusOfError;
 
 constexpr int kMaxPage = 1000;
-constexpr int kListWindow = 1000;  // entries that one LIST script looks at
-constexpr int kListCalls = 16;     // scripts that one List runs
-constexpr int kLoads = 3;          // of a script, in vain
+constexpr int kListWindow = 128;  // entries that one LIST script looks at
+constexpr int kListCalls = 16;    // scripts that one List runs
+constexpr int kLoads = 3;         // of a script, in vain
 
 // A key name, and the name itself where it differs (else empty).
 std::string NameBeside(const std::string& name) {
@@ -45,6 +45,14 @@ std::vector<std::string> SubmitArguments(const SubmitRequest& request) {
           NameBeside(request.model),
           NameBeside(request.tenant),
           request.spec};
+}
+
+// The shortest index that has all jobs of these states (list.lua).
+const char* IndexFor(const std::vector<State>& states) {
+  if (states == std::vector<State>{State::kDead}) return "dead";
+  if (states.empty() || std::any_of(states.begin(), states.end(), job::IsTerminal)) return "all";
+  const bool ready = std::find(states.begin(), states.end(), State::kQueued) != states.end();
+  return ready ? "live" : "few";
 }
 
 StatusOr<SubmitReply> DecodeSubmit(const RedisReply& reply) {
@@ -195,9 +203,8 @@ StatusOr<ListReply> RedisQueue::List(const ListRequest& request) {
   if (from.size() > 18 || from.find_first_not_of("0123456789") != std::string::npos) {
     return InvalidArgument("page is no token of this queue");
   }
-  const bool dead_alone = request.states == std::vector<State>{State::kDead};
   std::vector<std::string> arguments = {
-      dead_alone ? "dead" : "all", from, "", Text(kListWindow), KeyOrEmpty(request.tenant),
+      IndexFor(request.states), from, "", Text(kListWindow), KeyOrEmpty(request.tenant),
       KeyOrEmpty(request.model)};
   for (const State state : request.states) arguments.emplace_back(job::ToString(state));
 

@@ -64,6 +64,7 @@ class RedisQueue final : public Producer,
   StatusOr<QueueStats> Stats() override;
   StatusOr<AuditReport> Audit(const std::string& cursor, int limit) override;
   StatusOr<std::vector<Preemption>> Preempt(int limit) override;
+  StatusOr<int> Forget(int limit) override;
 
   Status SetLimits(const QueueLimits& limits) override;
   StatusOr<QueueLimits> Limits() override;
@@ -86,6 +87,8 @@ class RedisQueue final : public Producer,
                                               const std::vector<std::string>& shared,
                                               const std::vector<std::vector<std::string>>& calls);
   StatusOr<RedisReply> Command(const std::vector<std::string_view>& arguments);
+  // One part of a round of the AUDIT or HISTORY script.
+  StatusOr<AuditReport> AuditPart(const Script& script, const std::string& cursor, int limit);
   // The TAKE script; `done` may be null.
   StatusOr<NextJob> TakeAfter(const Completion* done, const TakeRequest& request);
   StatusOr<OwnerAnswer> RunForOwner(const Script& script,

@@ -10,6 +10,8 @@
 namespace phasor::queue {
 namespace {
 
+constexpr int kUnparkedAtOnce = 128;  // tenants; each may be in many rings
+
 std::string TextOrEmpty(const std::optional<int64_t>& number) {
   return number ? Text(*number) : std::string();
 }
@@ -22,7 +24,8 @@ StatusOr<int> RedisQueue::Recover(int limit) {
 }
 
 StatusOr<std::vector<SealRequest>> RedisQueue::PendingSeals(int limit) {
-  ASSIGN_OR_RETURN(const RedisReply reply, Run(scripts::kSeals, {Text(std::max(limit, 1))}));
+  ASSIGN_OR_RETURN(const RedisReply reply,
+                   Run(scripts::kSeals, {Text(std::max(limit, 1)), Text(kSealClaim.count())}));
   std::vector<SealRequest> seals;
   for (const RedisReply& row : reply.list) {
     ASSIGN_OR_RETURN(SealRequest seal, DecodeSeal(row));
@@ -44,10 +47,37 @@ StatusOr<QueueStats> RedisQueue::Stats() {
   return DecodeStats(reply);
 }
 
-StatusOr<AuditReport> RedisQueue::Audit(const std::string& cursor, int limit) {
+StatusOr<AuditReport> RedisQueue::AuditPart(const Script& script, const std::string& cursor,
+                                            int limit) {
   ASSIGN_OR_RETURN(const RedisReply reply,
-                   Run(scripts::kAudit, {cursor, Text(std::clamp(limit, 1, kMaxAudit))}));
+                   Run(script, {cursor, Text(std::clamp(limit, 1, kMaxAudit))}));
   return DecodeAudit(reply);
+}
+
+// A cursor is the script's with a letter before it: "l" goes round what lives, "e" does the same
+// and then "h", what has ended.
+StatusOr<AuditReport> RedisQueue::Audit(const std::string& cursor, int limit) {
+  if (cursor == kAuditDue) {
+    ASSIGN_OR_RETURN(const AuditReport report, AuditPart(scripts::kAudit, "due", limit));
+    return report.looked > 0 ? report : AuditPart(scripts::kHistory, "due", limit);
+  }
+  const bool begins = cursor.empty() || cursor == kAuditEverything;
+  const char kind = begins ? (cursor.empty() ? 'l' : 'e') : cursor[0];
+  const Script& script = kind == 'h' ? scripts::kHistory : scripts::kAudit;
+  ASSIGN_OR_RETURN(AuditReport report,
+                   AuditPart(script, begins ? cursor : cursor.substr(1), limit));
+  if (!report.next_cursor.empty()) {
+    report.next_cursor = kind + report.next_cursor;
+  } else if (kind == 'e') {
+    report.next_cursor = "h";
+  }
+  return report;
+}
+
+StatusOr<int> RedisQueue::Forget(int limit) {
+  ASSIGN_OR_RETURN(const RedisReply reply,
+                   Run(scripts::kForget, {Text(std::clamp(limit, 1, kMaxForget))}));
+  return static_cast<int>(reply.AsInteger());
 }
 
 StatusOr<std::vector<Preemption>> RedisQueue::Preempt(int limit) {
@@ -67,7 +97,14 @@ Status RedisQueue::SetLimits(const QueueLimits& limits) {
     arguments.push_back(field);
     arguments.push_back(Text(value));
   }
-  return Run(scripts::kSetLimits, arguments).status();
+  RETURN_IF_ERROR(Run(scripts::kSetLimits, arguments).status());
+  std::string cursor = "0";
+  do {
+    ASSIGN_OR_RETURN(const RedisReply reply,
+                     Run(scripts::kUnpark, {cursor, Text(kUnparkedAtOnce)}));
+    cursor = reply.text;
+  } while (cursor != "0");
+  return OkStatus();
 }
 
 StatusOr<QueueLimits> RedisQueue::Limits() {

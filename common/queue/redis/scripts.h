@@ -27,8 +27,11 @@ extern const Script kList;
 extern const Script kStats;
 extern const Script kRedrive;
 extern const Script kAudit;
+extern const Script kHistory;
+extern const Script kForget;
 extern const Script kPreempt;
 extern const Script kSetLimits;
+extern const Script kUnpark;
 extern const Script kSetTenantLimits;
 extern const Script kSetPaused;
 }  // namespace scripts

@@ -10,7 +10,7 @@
 namespace phasor::queue {
 namespace {
 
-constexpr size_t kStatsTotals = 4;
+constexpr size_t kStatsTotals = 8;
 
 // Behind the view's fields, where get.lua answered.
 constexpr size_t kPosition = std::size(kViewFields);
@@ -98,20 +98,23 @@ StatusOr<QueueStats> DecodeStats(const RedisReply& reply) {
   stats.sealing = reply[1].AsInteger();
   stats.dead = reply[2].AsInteger();
   stats.paused = reply[3].AsInteger() != 0;
+  stats.ended = reply[4].AsInteger();
+  stats.memory_used = reply[5].AsInteger();
+  stats.memory_limit = reply[6].AsInteger();
+  stats.now_ms = reply[7].AsInteger();
   for (size_t i = kStatsTotals; i < reply.list.size(); ++i) {
     const RedisReply& row = reply[i];
-    if (row.list.empty()) {  // the last
-      stats.now_ms = row.AsInteger();
-      continue;
-    }
     ModelDepth depth;
     for (const Priority priority : job::kPriorities) {
       const int64_t ready = row[1 + static_cast<size_t>(priority)].AsInteger();
+      const int64_t blocked = row[5 + static_cast<size_t>(priority)].AsInteger();
       if (ready > 0) depth.ready[priority] = ready;
+      if (blocked > 0) depth.blocked[priority] = blocked;
     }
-    depth.running = row[5].AsInteger();
-    depth.delayed = row[6].AsInteger();
-    depth.oldest_age_ms = row[7].AsInteger();
+    depth.running = row[9].AsInteger();
+    depth.delayed = row[10].AsInteger();
+    depth.cost = row[11].AsInteger();
+    depth.oldest_age_ms = row[12].AsInteger();
     stats.models[row[0].text] = depth;
   }
   return stats;
@@ -137,7 +140,9 @@ std::vector<std::pair<std::string, int64_t>> EncodeLimits(const QueueLimits& lim
           {"preempt_after", limits.preempt_after.count()},
           {"preempt_floor", limits.preempt_floor.count()},
           {"max_preemptions", limits.max_preemptions},
-          {"max_dead", limits.max_dead}};
+          {"max_dead", limits.max_dead},
+          {"max_ended", limits.max_ended},
+          {"ended_memory_percent", limits.ended_memory_percent}};
 }
 
 StatusOr<QueueLimits> DecodeLimits(const RedisReply& fields) {
@@ -157,6 +162,8 @@ StatusOr<QueueLimits> DecodeLimits(const RedisReply& fields) {
   limits.preempt_floor = Millis(found["preempt_floor"]);
   limits.max_preemptions = static_cast<int>(found["max_preemptions"]);
   limits.max_dead = found["max_dead"];
+  limits.max_ended = found["max_ended"];
+  limits.ended_memory_percent = found["ended_memory_percent"];
   return limits;
 }
 

@@ -1,17 +1,63 @@
 #!lua flags=no-writes
--- STATS: depths by model and class, and totals. The age of the oldest ready job looks at the heads
--- of at most 64 tenants' lists per model and class.
--- -> {live, sealing, dead, paused, {model name, ready 0..3, running, delayed, oldest age ms}, ...,
---     the clock}
+-- STATS: depths by model and class, and totals. The oldest ready job of a model is the one that AUDIT
+-- met last, or else stands at the head of one of the first lists. Jobs of parked tenants are counted
+-- while there are few such tenants, and estimated from some of them where there are many.
+-- -> {live, sealing, dead, paused, ended, memory used, memory limit, the clock, {model name, ready
+--     0..3, blocked 0..3, running, delayed, cost, oldest age ms}, ...}
 local core = require('core')
 local keys = require('keys')
 local record = require('record')
+local ring = require('ring')
 local call = core.call
 
-local function oldest(model)
+local SAMPLE = 200  -- parked tenants
+local LISTS = 2000  -- of theirs
+local heads = 128   -- of lists that are still looked at
+
+-- '<model>:<class>' -> queued jobs of parked tenants
+local function count_blocked()
+  local found, lists, tenants = {}, 0, 0
+  local count = call('HLEN', keys.parked)
+  if count == 0 then return found end
+  local some = call('HRANDFIELD', keys.parked, SAMPLE, 'WITHVALUES')
+  for i = 1, #some, 2 do
+    if lists > LISTS then break end
+    tenants = tenants + 1
+    for model, class in some[i + 1]:gmatch('(%S+):(%d)') do
+      local place = model .. ':' .. class
+      found[place] = (found[place] or 0) + call('LLEN', keys.list(model, class, some[i]))
+      lists = lists + 1
+    end
+  end
+  for place, jobs in pairs(found) do found[place] = math.floor(jobs * count / tenants) end
+  return found
+end
+
+-- Model -> its oldest ready job when AUDIT came by.
+local function read_oldest()
+  local pairs_of, by_model, ids = call('HGETALL', keys.oldest), {}, {}
+  for i = 1, #pairs_of, 2 do
+    by_model[pairs_of[i]] = pairs_of[i + 1]
+    ids[#ids + 1] = pairs_of[i + 1]
+  end
+  for first = 1, #ids, 500 do
+    record.read_all({unpack(ids, first, math.min(first + 499, #ids))})
+  end
+  return by_model
+end
+
+local any_parked = call('EXISTS', keys.parked) == 1
+local function is_ready(job)
+  return job and job.state == 'QUEUED' and
+         not (any_parked and ring.is_parked(job.model, job.class, job.tenant))
+end
+
+local function oldest_head(model, tenants)
   local age = 0
   for class = 0, 3 do
-    for _, tenant in ipairs(call('LRANGE', keys.ring(model, class), 0, 63)) do
+    for _, tenant in ipairs(call('LRANGE', keys.ring(model, class), 0, tenants - 1)) do
+      if heads <= 0 then return age end
+      heads = heads - 1
       local id = call('LINDEX', keys.list(model, class, tenant), 0)
       local job = id and record.fetch(id)
       if job then age = math.max(age, core.now - job.enqueued) end
@@ -20,15 +66,32 @@ local function oldest(model)
   return age
 end
 
+local info = call('INFO', 'memory')
 local reply = {call('ZCARD', keys.live), call('ZCARD', keys.seals), call('ZCARD', keys.dead),
-               tonumber(call('HGET', keys.config, 'paused') or 0)}
+               tonumber(call('HGET', keys.config, 'paused') or 0), call('ZCARD', keys.ended),
+               tonumber(info:match('used_memory:(%d+)')), tonumber(info:match('maxmemory:(%d+)')),
+               core.now}
+local blocked, oldest = count_blocked(), read_oldest()
 local names = call('HGETALL', keys.models)
-for i = 1, #names, 2 do
-  local depth = call('HMGET', keys.depth(names[i]), 0, 1, 2, 3, 'run', 'wait')
-  local row = {names[i + 1]}
-  for k = 1, 6 do row[k + 1] = tonumber(depth[k] or 0) end
-  row[8] = oldest(names[i])
-  reply[#reply + 1] = row
+local of_each = math.max(1, math.min(64, math.floor(2 * heads / #names)))  -- tenants of a class
+
+local function row_of(model, name)
+  local depth = call('HMGET', keys.depth(model), 0, 1, 2, 3, 'run', 'wait', 'cost')
+  local row, ready = {name}, 0
+  for class = 0, 3 do
+    local queued = tonumber(depth[class + 1] or 0)
+    local parked = math.min(queued, blocked[model .. ':' .. class] or 0)
+    row[2 + class], row[6 + class] = queued - parked, parked
+    ready = ready + queued - parked
+  end
+  for n = 5, 7 do row[5 + n] = tonumber(depth[n] or 0) end
+  row[13] = 0
+  if ready > 0 then
+    local job = oldest[model] and record.fetch(oldest[model])
+    row[13] = is_ready(job) and core.now - job.enqueued or oldest_head(model, of_each)
+  end
+  return row
 end
-reply[#reply + 1] = core.now
+
+for i = 1, #names, 2 do reply[#reply + 1] = row_of(names[i], names[i + 1]) end
 return reply

@@ -1,5 +1,5 @@
 -- The counters of jobs. What a job counts for is said by its state, here alone: by model its class
--- while it is ready, 'run' and 'wait' (`depth`); by tenant whether it is open (`tn`) and whether it
+-- and its cost while it is ready, 'run' and 'wait' (`depth`); by tenant whether it is open (`tn`) and whether it
 -- runs (`tr`). What changes is noted and written at the script's end, each counter once.
 local core = require('core')
 local keys = require('keys')
@@ -14,12 +14,13 @@ local function is_open(job)
   return OPEN[job.state] or false
 end
 
--- Calls visit(key, field) for each counter that has the job.
+-- Calls visit(key, field, whether it counts the cost) for each counter that has the job.
 local function each(job, visit)
   if not OPEN[job.state] then return end
   visit(keys.open, job.tenant)
   if job.state == 'QUEUED' then
     visit(keys.depth(job.model), job.class)
+    visit(keys.depth(job.model), 'cost', true)
   elseif job.state == 'WAIT' then
     visit(keys.depth(job.model), 'wait')
   elseif job.state == 'LEASED' then
@@ -28,15 +29,18 @@ local function each(job, visit)
   end
 end
 
--- `by` jobs like this one come (or go). The audit's sums move along with the counters, so that they
--- are exact when its walk ends.
-local function add(job, by)
+-- `by` jobs like this one come (or go), which cost as much as it does, or `cost` together. The audit's
+-- sums move along with the counters, so that they are exact when its walk ends.
+local function add(job, by, cost)
   audited = audited or tonumber(call('HGET', keys.config, 'audited') or -1)
-  each(job, function(key, field)
+  each(job, function(key, field, is_cost)
+    local change = is_cost and (cost or by * job.cost) or by
     local fields = noted[key] or {}
     noted[key] = fields
-    fields[field] = (fields[field] or 0) + by
-    if job.sequence <= audited then call('HINCRBY', keys.audit_sums, key .. ' ' .. field, by) end
+    fields[field] = (fields[field] or 0) + change
+    if job.sequence <= audited then
+      call('HINCRBY', keys.audit_sums, key .. ' ' .. field, core.text(change))
+    end
   end)
 end
 

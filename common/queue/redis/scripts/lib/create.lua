@@ -15,10 +15,11 @@ local function by_list(jobs)
     if not first or job.tenant ~= first.tenant or job.model ~= first.model or
        job.class ~= first.class then
       local name = keys.list(job.model, job.class, job.tenant)
-      list = lists[name] or {job = job}
+      list = lists[name] or {job = job, cost = 0}
       lists[name] = list
     end
     list[#list + 1] = job.id
+    list.cost = list.cost + job.cost
   end
   return lists
 end
@@ -39,7 +40,7 @@ local function create(jobs)
   call('MSET', unpack(bodies))
   for _, list in pairs(by_list(jobs)) do
     local job = list.job
-    counts.add(job, #list)
+    counts.add(job, #list, list.cost)
     if ring.push(job, 'RPUSH', unpack(list)) == #list then
       call('HSET', keys.models, job.model, job.model_name or job.model)
     end

@@ -10,7 +10,8 @@
 --   gone               ZSET  id -> when it is forgotten, of jobs that ended
 --   live all           ZSET  id -> sequence number of the submit; dead: of the death
 --   seq                the last sequence number
---   depth:<m>          HASH  class, 'run', 'wait' -> jobs;  tn, tr HASH tenant -> open, running
+--   depth:<m>          HASH  class, 'run', 'wait' -> jobs, 'cost' -> of the ready ones
+--   tn tr              HASH  tenant -> open, running jobs
 --   models             HASH  model -> its name
 --   cfg                HASH  limits, `paused`; what TAKE and the audit remember: `pass`, `swept`,
 --                            `audited`
@@ -19,7 +20,9 @@
 --   skip               HASH  '<m>:<c>' -> how often a model was passed over (take.lua)
 --   idle bell          workers that found nothing, and the LIST that wakes them (change.lua)
 --   ev                 channel of the events
---   aud audn           HASH  the audit's round and its sums (audit.lua)
+--   aud his            HASH  the rounds of AUDIT and HISTORY (round.lua)
+--   audn auds audo     HASH, SET, HASH: what AUDIT notes in a round (audit.lua)
+--   old                HASH  model -> its oldest ready job when AUDIT came by
 local prefix = require('core').prefix
 
 local keys = {
@@ -31,7 +34,8 @@ local keys = {
   open = prefix .. 'tn', running = prefix .. 'tr', tenant_limits = prefix .. 'tl',
   config = prefix .. 'cfg', passed_over = prefix .. 'skip', idle = prefix .. 'idle',
   bell = prefix .. 'bell', events = prefix .. 'ev', audit = prefix .. 'aud',
-  audit_sums = prefix .. 'audn',
+  audit_sums = prefix .. 'audn', audit_rings = prefix .. 'auds',
+  audit_oldest = prefix .. 'audo', history = prefix .. 'his', oldest = prefix .. 'old',
 }
 
 function keys.depth(model)
