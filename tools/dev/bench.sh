@@ -8,7 +8,8 @@ bench_run() {
     engine) bench_engine "$@" ;;
     gateway) bench_gateway "$@" ;;
     queue) bench_queue "$@" ;;
-    *) die "usage: ./dev bench engine|gateway|queue [ARGS]" 2 ;;
+    upkeep) bench_upkeep "$@" ;;
+    *) die "usage: ./dev bench engine|gateway|queue|upkeep [ARGS]" 2 ;;
   esac
 }
 
@@ -43,6 +44,12 @@ bench_build() {
 bench_gateway() {
   bench_build phasor-gateway phasor-bench-gateway phasor-bench-echo
   bench/gateway/run.sh "$bench_bin" "$@"
+}
+
+# What a week of jobs costs Redis. `--side NAME=DIR` adds a column for the programs of another version.
+bench_upkeep() {
+  bench_build phasor phasor-gateway phasor-bench-upkeep
+  python3 bench/upkeep/measure.py "$@" --side "this version=$bench_bin"
 }
 
 # Against asynq (Go) and BullMQ (Node), whose packages land in the cache directory. `--sides A,B`
