@@ -46,6 +46,16 @@ inline Status Annotate(const Status& status, const std::string& prefix) {
   return annotated;
 }
 
+// Marks a message as fit for those outside the fleet: it names no address, path or key of the
+// fleet's. What is not marked and not about the caller's request is replaced before it leaves
+// (services/gateway/client_status.h).
+inline constexpr char kPublicMark[] = "phasor/public";
+inline Status Public(Status status) {
+  if (!status.ok()) status.SetPayload(kPublicMark, absl::Cord("1"));
+  return status;
+}
+inline bool IsPublic(const Status& status) { return status.GetPayload(kPublicMark).has_value(); }
+
 }  // namespace phasor
 
 #define PHASOR_CONCAT_INNER(a, b) a##b

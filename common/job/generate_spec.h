@@ -28,6 +28,7 @@ struct GenerateSpec {
   int preview_every = 0;  // steps between previews, 0: none
   Priority priority = Priority::kNormal;
   int64_t deadline_ms = 0;         // wall clock, 0: none
+  int64_t deadline_in_ms = 0;      // instead: from the submit on, 0: none
   bool allow_degradation = false;  // memory may cost resolution as the last resort
 };
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <limits>
 
 #include "common/queue/request_checks.h"
 
@@ -55,17 +56,26 @@ void MemoryQueue::Create(Job job) {
 StatusOr<SubmitReply> MemoryQueue::Submit(const SubmitRequest& request) {
   RETURN_IF_ERROR(CheckSubmit(request));
   MutexLock lock(&mu_);
-  if (const Job* known = Find(request.id); known != nullptr) {
+  if (Job* known = Find(request.id); known != nullptr) {
     const bool same = known->request.fingerprint == request.fingerprint;
+    known->shared = known->shared || same;
     SubmitReply reply;
     reply.outcome = same ? SubmitOutcome::kDuplicate : SubmitOutcome::kConflict;
     reply.state = known->life.state;
     return reply;
   }
+  if (request.only_if_known) {
+    SubmitReply reply;
+    reply.outcome = SubmitOutcome::kUnknown;
+    return reply;
+  }
   if (const auto refusal = Refusal(request.tenant)) return *refusal;
   Job job;
-  job.life.deadline_ms = request.deadline_ms;
   job.request = request;
+  if (request.deadline_in.count() > 0) {
+    job.request.deadline_ms = clock_.WallMillis() + request.deadline_in.count();
+  }
+  job.life.deadline_ms = job.request.deadline_ms;
   Create(std::move(job));
   return SubmitReply{};
 }
@@ -146,7 +156,8 @@ StatusOr<ListReply> MemoryQueue::List(const ListRequest& request) {
 TenantLimits MemoryQueue::LimitsOf(const std::string& tenant) const {
   const auto own = tenant_limits_.find(tenant);
   TenantLimits limits = own == tenant_limits_.end() ? TenantLimits{} : own->second;
-  limits.max_open = limits.max_open.value_or(limits_.max_per_tenant);
+  const int64_t cap = tenant.empty() ? std::numeric_limits<int64_t>::max() : limits_.max_per_tenant;
+  limits.max_open = limits.max_open.value_or(cap);
   limits.max_running = limits.max_running.value_or(limits_.max_running_per_tenant);
   limits.weight = limits.weight.value_or(1);
   return limits;

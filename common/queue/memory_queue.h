@@ -71,6 +71,7 @@ class MemoryQueue final : public Producer,
   struct Job {
     job::Snapshot life;
     SubmitRequest request;
+    bool shared = false;  // more than one submit has named it
     int64_t sequence = 0;
     int64_t enqueued_ms = 0;
     int64_t changed_ms = 0;  // the last transition

@@ -214,6 +214,7 @@ JobView MemoryQueue::ViewOf(const Job& job) {
   view.result = job.result;
   view.reason = job.reason;
   view.code = job.code;
+  view.shared = job.shared;
   return view;
 }
 

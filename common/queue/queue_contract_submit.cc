@@ -120,6 +120,89 @@ TEST_P(QueueContract, CapsRefuseWithTheirNameAndATimeToRetry) {
   MustSubmit(6);  // what is done no longer counts
 }
 
+TEST_P(QueueContract, AJobThatASecondSubmitNamesIsShared) {
+  SubmitRequest conflict = TestRequest(1);
+  conflict.fingerprint = "another";
+  for (int n = 1; n <= 3; ++n) MustSubmit(n);
+  ASSERT_EQ(producer().Submit(conflict)->outcome, SubmitOutcome::kConflict);
+  EXPECT_FALSE(View(TestJobId(1)).shared) << "somebody else's request is no share in it";
+  SubmitRequest ask = TestRequest(1);
+  ask.only_if_known = true;
+  const int64_t version = View(ask.id).version;
+  ASSERT_EQ(producer().Submit(ask)->outcome, SubmitOutcome::kDuplicate);
+  EXPECT_TRUE(View(TestJobId(1)).shared);
+  EXPECT_EQ(View(TestJobId(1)).version, version) << "it is no transition";
+  const Grant grant = MustTake();
+  ASSERT_EQ(grant.fence.id, TestJobId(1));
+  EXPECT_TRUE(View(TestJobId(1)).shared);
+  const Grant second = MustTake();
+  ASSERT_EQ(producer().Submit(TestRequest(2))->outcome, SubmitOutcome::kDuplicate);
+  EXPECT_TRUE(View(TestJobId(2)).shared);
+  EXPECT_EQ(Renew(second.fence, 1), OwnerAnswer::kOk) << "its owner does not mind";
+  producer().SubmitAll({TestRequest(7), TestRequest(7)});
+  EXPECT_TRUE(View(TestJobId(7)).shared);
+  EXPECT_FALSE(View(TestJobId(3)).shared);
+  Drain();
+}
+
+TEST_P(QueueContract, AskingWhatIsKnownCreatesNothing) {
+  SubmitRequest ask = TestRequest(1);
+  ask.only_if_known = true;
+  EXPECT_EQ(producer().Submit(ask)->outcome, SubmitOutcome::kUnknown);
+  EXPECT_EQ(producer().Get(ask.id).status().code(), StatusCode::kNotFound);
+  MustSubmit(1);
+  EXPECT_EQ(producer().Submit(ask)->outcome, SubmitOutcome::kDuplicate);
+  ask.fingerprint = "another";
+  EXPECT_EQ(producer().Submit(ask)->outcome, SubmitOutcome::kConflict);
+  // Also where nothing new is taken.
+  ASSERT_TRUE(control().SetPaused(true).ok());
+  ask.id = TestJobId(2);
+  const auto replies = producer().SubmitAll({ask, TestRequest(2), TestRequest(1)});
+  EXPECT_EQ(replies[0]->outcome, SubmitOutcome::kUnknown);
+  EXPECT_EQ(replies[1]->outcome, SubmitOutcome::kPaused);
+  EXPECT_EQ(replies[2]->outcome, SubmitOutcome::kDuplicate);
+}
+
+TEST_P(QueueContract, ADeadlineMayBeCountedFromTheSubmit) {
+  MustSubmit(9);
+  SubmitRequest request = TestRequest(1);
+  request.deadline_in = Millis(30'000);
+  MustSubmit(request);
+  const JobView view = View(request.id);
+  EXPECT_EQ(view.deadline_ms, view.enqueued_ms + 30'000);
+  queue_->Advance(Millis(20'000));
+  EXPECT_EQ(producer().Submit(request)->outcome, SubmitOutcome::kDuplicate);
+  EXPECT_EQ(View(request.id).deadline_ms, view.deadline_ms) << "a repeat moves nothing";
+  queue_->Advance(Millis(11'000));
+  EXPECT_EQ(maintenance().Recover(10).value(), 1);
+  EXPECT_EQ(View(request.id).state, State::kSealing);
+  request.id = TestJobId(2);
+  request.deadline_ms = 4'000'000'000'000;
+  EXPECT_EQ(producer().Submit(request).status().code(), StatusCode::kInvalidArgument);
+}
+
+TEST_P(QueueContract, JobsWithoutATenantAreCappedByTheirWholeNumberAlone) {
+  QueueLimits limits;
+  limits.max_jobs = 5;
+  limits.max_per_tenant = 2;
+  ASSERT_TRUE(control().SetLimits(limits).ok());
+  SubmitRequest request = TestRequest(1);
+  request.tenant = "";
+  for (int n = 1; n <= 4; ++n) {
+    request.id = TestJobId(n);
+    MustSubmit(request);
+  }
+  SubmitRequest other = TestRequest(5);
+  MustSubmit(other);
+  request.id = TestJobId(6);
+  EXPECT_EQ(producer().Submit(request)->full, "jobs");
+  Drain();
+  ASSERT_TRUE(control().SetTenantLimits("", {.max_open = 1}).ok());
+  MustSubmit(request);
+  request.id = TestJobId(7);
+  EXPECT_EQ(producer().Submit(request)->full, "tenant") << "unless somebody says so";
+}
+
 TEST_P(QueueContract, APausedQueueTakesNothingHandsOutNothingAndFinishesWhatRuns) {
   MustSubmit(1);
   MustSubmit(2);

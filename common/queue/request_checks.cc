@@ -64,6 +64,10 @@ Status CheckSubmit(const SubmitRequest& request) {
   RETURN_IF_ERROR(CheckSpan("keep", request.keep, Millis(1)));
   if (request.model.empty()) return InvalidArgument("model is empty");
   if (request.deadline_ms < 0) return InvalidArgument("deadline_ms is negative");
+  RETURN_IF_ERROR(CheckSpan("deadline_in", request.deadline_in, Millis(0)));
+  if (request.deadline_ms > 0 && request.deadline_in.count() > 0) {
+    return InvalidArgument("deadline_ms and deadline_in are both given");
+  }
   if (request.cost < 1 || request.cost > kMaxCost) {
     return InvalidArgument("cost is " + std::to_string(request.cost) +
                            "; it must be from 1 to 1000000000");
@@ -147,8 +151,8 @@ Status NotDead(const JobId& id, State state) {
 }
 
 Status ToStatus(const SubmitReply& refusal) {
-  if (refusal.outcome == SubmitOutcome::kPaused) return Unavailable("the queue is paused");
-  return ResourceExhausted("the queue is full (" + refusal.full + ")");
+  if (refusal.outcome == SubmitOutcome::kPaused) return Public(Unavailable("the queue is paused"));
+  return Public(ResourceExhausted("the queue is full (" + refusal.full + ")"));
 }
 
 }  // namespace phasor::queue

@@ -26,11 +26,14 @@ struct SubmitRequest {
   int64_t cost = 1;
   std::string fingerprint;               // of the request's body: tells a repeat from a conflict
   int64_t deadline_ms = 0;               // wall clock, 0: none
+  Millis deadline_in{0};                 // instead: from the submit on; 0: none
   Millis keep = std::chrono::hours(72);  // how long the job's record stays
   std::string spec;                      // opaque bytes
+  // Says what is known of the job and creates none: kUnknown where there is nothing.
+  bool only_if_known = false;
 };
 
-enum class SubmitOutcome { kAccepted, kDuplicate, kConflict, kPaused, kFull };
+enum class SubmitOutcome { kAccepted, kDuplicate, kConflict, kPaused, kFull, kUnknown };
 
 struct SubmitReply {
   SubmitOutcome outcome = SubmitOutcome::kAccepted;
@@ -150,10 +153,11 @@ struct JobView {
   int64_t deadline_ms = 0;
   int64_t version = 0;  // grows with each transition: a watcher orders by it
   std::string worker;
-  std::string result;  // pointer, for terminal states
-  std::string reason;  // why it failed or is waiting
-  std::string code;    // status code name that goes with the reason
-  std::string spec;    // filled by Get, not by List
+  std::string result;   // pointer, for terminal states
+  std::string reason;   // why it failed or is waiting
+  std::string code;     // status code name that goes with the reason
+  bool shared = false;  // more than one submit has named it
+  std::string spec;     // filled by Get, not by List
 };
 
 struct ListRequest {
@@ -203,8 +207,9 @@ struct QueueStats {
 // Bounds, kept in the queue itself so that all gateways agree. The defaults stand here alone: the
 // build copies them into the scripts.
 struct QueueLimits {
-  int64_t max_jobs = 100'000;                      // non-terminal jobs in all
-  int64_t max_per_tenant = 10'000;                 // non-terminal jobs of one tenant
+  int64_t max_jobs = 100'000;  // non-terminal jobs in all
+  // Non-terminal jobs of one tenant. Jobs without a tenant are bounded by max_jobs alone.
+  int64_t max_per_tenant = 10'000;
   int64_t max_running_per_tenant = 1'000'000'000;  // jobs of one tenant that workers have
   int max_tries = 4;                               // failures before a job is dead
   int max_crashes = 3;   // workers lost before a job is dead; twice that while all on one node
@@ -221,7 +226,8 @@ struct QueueLimits {
   bool operator==(const QueueLimits&) const = default;
 };
 
-// What one tenant may do; absent: the default, which for the first two stands in QueueLimits.
+// What one tenant may do; absent: the default, which for the first two stands in QueueLimits (no
+// cap on open jobs where there is no tenant).
 struct TenantLimits {
   std::optional<int64_t> max_open = {};     // non-terminal jobs; 0: takes none
   std::optional<int64_t> max_running = {};  // jobs that workers have at once; 0: none runs

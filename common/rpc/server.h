@@ -20,7 +20,12 @@ namespace phasor::rpc {
 
 struct ServerConfig {
   std::string address = "127.0.0.1:50051";  // port 0: a free one; or unix:/path
-  int max_receive_bytes = 4 << 20;          // per message; larger ones are RESOURCE_EXHAUSTED
+  // Per message. gRPC itself refuses larger ones, as RESOURCE_EXHAUSTED and without a word of what
+  // is too long, so it is well above what the services take: they name the field.
+  int max_receive_bytes = 16 << 20;
+  // What gRPC may take for its connections and for messages that it has not handed on yet; beyond
+  // it reads wait and calls are refused.
+  size_t max_buffer_bytes = size_t{512} << 20;
   bool reflection = true;
   metrics::Registry* metrics = nullptr;  // outlives the server; null: none
 };

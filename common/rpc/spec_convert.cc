@@ -1,13 +1,11 @@
 #include "common/rpc/spec_convert.h"
 
+#include <utility>
+
+#include "common/rpc/spec_pack.h"
 #include "phasor/v1/job_spec.pb.h"
 
 namespace phasor::rpc {
-namespace {
-
-constexpr size_t kMaxSpecBytes = 4 << 20;
-
-}  // namespace
 
 v1::Priority ToProto(job::Priority priority) {
   switch (priority) {
@@ -105,6 +103,7 @@ v1::GenerateRequest ToProto(const job::GenerateSpec& spec) {
   request.set_scheduler(spec.scheduler);
   request.set_priority(ToProto(spec.priority));
   request.set_deadline_ms(spec.deadline_ms);
+  request.set_deadline_in_ms(spec.deadline_in_ms);
   request.set_output_format(v1::PNG);
   request.set_preview_every(spec.preview_every);
   request.set_strategy(v1::AUTO);
@@ -138,36 +137,38 @@ StatusOr<job::GenerateSpec> FromProto(const v1::GenerateRequest& request) {
   spec.scheduler = request.scheduler();
   spec.preview_every = request.preview_every();
   spec.deadline_ms = request.deadline_ms();
+  spec.deadline_in_ms = request.deadline_in_ms();
   spec.allow_degradation = request.allow_degradation();
   return spec;
 }
 
 std::string EncodeJobSpec(const JobSpec& spec) {
   v1::GenerateRequest request = ToProto(spec.spec);
-  return EncodeJobSpec(&request, spec.trace_parent, spec.fingerprint);
+  return EncodeJobSpec(&request, spec);
 }
 
-std::string EncodeJobSpec(v1::GenerateRequest* request, const std::string& trace_parent,
-                          const std::string& fingerprint) {
+std::string EncodeJobSpec(v1::GenerateRequest* request, const JobSpec& rest) {
   v1::JobSpec proto;
-  proto.set_trace_parent(trace_parent);
-  proto.set_request_fingerprint(fingerprint);
+  proto.set_trace_parent(rest.trace_parent);
+  proto.set_request_fingerprint(rest.fingerprint);
+  proto.set_record_unread(rest.record_unread);
   proto.unsafe_arena_set_allocated_request(request);
   std::string bytes = proto.SerializeAsString();
   (void)proto.unsafe_arena_release_request();
-  return bytes;
+  return PackSpec(std::move(bytes));
 }
 
 StatusOr<JobSpec> DecodeJobSpec(std::string_view bytes) {
-  if (bytes.size() > kMaxSpecBytes) return InvalidArgument("the job's spec is over 4 MiB");
+  ASSIGN_OR_RETURN(const std::string plain, UnpackSpec(bytes));
   v1::JobSpec proto;
-  if (!proto.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
+  if (!proto.ParseFromString(plain)) {
     return InvalidArgument("the job's spec is not a phasor.v1.JobSpec");
   }
   JobSpec result;
   ASSIGN_OR_RETURN(result.spec, FromProto(proto.request()));
   result.trace_parent = proto.trace_parent();
   result.fingerprint = proto.request_fingerprint();
+  result.record_unread = proto.record_unread();
   return result;
 }
 

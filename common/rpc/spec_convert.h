@@ -28,16 +28,19 @@ v1::GenerateRequest ToProto(const job::GenerateSpec& spec);
 // Of a request whose optional fields are all set; the limits of the model are not checked here.
 StatusOr<job::GenerateSpec> FromProto(const v1::GenerateRequest& request);
 
-// phasor.v1.JobSpec as bytes.
+// phasor.v1.JobSpec as bytes: masked and compressed, so that neither Redis's slow log nor MONITOR,
+// a dump or a log shows what somebody wrote. That hides it from a passing eye, not from a reader.
 struct JobSpec {
   job::GenerateSpec spec;
   std::string trace_parent;
   std::string fingerprint = {};  // of the request as it was sent; empty without a key
+  // Whether an earlier job of the same key had ended could not be asked: look before drawing.
+  bool record_unread = false;
 };
 std::string EncodeJobSpec(const JobSpec& spec);
-// The same of a request that ToProto made: unchanged afterwards, and not copied.
-std::string EncodeJobSpec(v1::GenerateRequest* request, const std::string& trace_parent,
-                          const std::string& fingerprint);
+// The same of a request that ToProto made: unchanged afterwards, and not copied. `rest` has the
+// rest; its spec is not looked at.
+std::string EncodeJobSpec(v1::GenerateRequest* request, const JobSpec& rest);
 StatusOr<JobSpec> DecodeJobSpec(std::string_view bytes);
 // Of a JobSpec in bytes; empty if there is none.
 std::string FingerprintOf(std::string_view spec);

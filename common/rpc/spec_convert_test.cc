@@ -34,8 +34,9 @@ job::GenerateSpec Spec() {
 
 TEST(SpecConvertTest, ARequestIsEncodedAsItsSpecAndStaysAsItWas) {
   v1::GenerateRequest request = ToProto(Spec());
-  EXPECT_EQ(EncodeJobSpec(&request, "00-trace-01", "ab12"),
-            EncodeJobSpec({Spec(), "00-trace-01", "ab12"}));
+  EXPECT_EQ(
+      EncodeJobSpec(&request, {.spec = {}, .trace_parent = "00-trace-01", .fingerprint = "ab12"}),
+      EncodeJobSpec({Spec(), "00-trace-01", "ab12"}));
   EXPECT_EQ(request.SerializeAsString(), ToProto(Spec()).SerializeAsString());
 }
 

@@ -46,6 +46,7 @@ grpc::Status ToGrpc(const Status& status) {
   if (status.ok()) return grpc::Status::OK;
   google::rpc::Status rich;
   status.ForEachPayload([&](absl::string_view url, const absl::Cord& payload) {
+    if (url == kPublicMark) return;
     auto* detail = rich.add_details();
     detail->set_type_url(std::string(url));
     detail->set_value(std::string(payload));

@@ -28,7 +28,7 @@ class Generation {
       : session_(session), flags_(flags), files_(flags.output, flags.directory) {}
 
   ExitCode Run() {
-    const auto requests = MakeRequests(flags_.request, SystemClock().WallMillis());
+    const auto requests = MakeRequests(flags_.request);
     if (!requests.ok()) return session_.Report(requests.status());
     if (!flags_.output.empty() && requests->size() > 1) {
       return session_.Report(InvalidArgument(

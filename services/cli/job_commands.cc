@@ -14,7 +14,7 @@ namespace phasor::cli {
 namespace {
 
 ExitCode Submit(Session& session, const RequestFlags& flags) {
-  const auto requests = MakeRequests(flags, SystemClock().WallMillis());
+  const auto requests = MakeRequests(flags);
   if (!requests.ok()) return session.Report(requests.status());
   const auto client = session.Connect();
   if (!client.ok()) return session.Report(client.status());

@@ -89,7 +89,7 @@ void AddRequestFlags(flags::Command& command, RequestFlags* flags) {
                "idempotency key: the same again names the same job; default: random");
 }
 
-StatusOr<std::vector<v1::GenerateRequest>> MakeRequests(const RequestFlags& flags, int64_t now_ms) {
+StatusOr<std::vector<v1::GenerateRequest>> MakeRequests(const RequestFlags& flags) {
   ASSIGN_OR_RETURN(const std::vector<std::string> prompts, AllPrompts(flags));
   RETURN_IF_ERROR(CheckTexts(flags));
   v1::GenerateRequest request;
@@ -108,7 +108,7 @@ StatusOr<std::vector<v1::GenerateRequest>> MakeRequests(const RequestFlags& flag
   request.set_guidance_rescale(flags.guidance_rescale);
   request.set_eta(flags.eta);
   if (flags.deadline_seconds > 0) {
-    request.set_deadline_ms(now_ms + static_cast<int64_t>(flags.deadline_seconds * 1000));
+    request.set_deadline_in_ms(static_cast<int64_t>(flags.deadline_seconds * 1000));
   }
   const std::string key = flags.key.empty() ? RandomToken() : flags.key;
   std::vector<v1::GenerateRequest> requests;

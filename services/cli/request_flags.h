@@ -36,8 +36,8 @@ struct RequestFlags {
 void AddRequestFlags(flags::Command& command, RequestFlags* flags);
 
 // One request for each prompt, each with an idempotency key: "<key>" or, of several, "<key>-<n>".
-// Without a key a random one. `now_ms`: wall clock, for the deadline.
+// Without a key a random one.
 // INVALID_ARGUMENT: no prompt, an unreadable file, an unknown priority.
-StatusOr<std::vector<v1::GenerateRequest>> MakeRequests(const RequestFlags& flags, int64_t now_ms);
+StatusOr<std::vector<v1::GenerateRequest>> MakeRequests(const RequestFlags& flags);
 
 }  // namespace phasor::cli

@@ -27,7 +27,7 @@ StatusOr<RequestFlags> Read(const std::vector<std::string>& words) {
 RequestFlags Parse(const std::vector<std::string>& words) { return *Read(words); }
 
 TEST(RequestFlagsTest, LeavesToTheGatewayWhatWasNotSaid) {
-  const auto requests = MakeRequests(Parse({"a cat"}), 0);
+  const auto requests = MakeRequests(Parse({"a cat"}));
   ASSERT_TRUE(requests.ok());
   const v1::GenerateRequest& request = requests->front();
   EXPECT_EQ(request.prompt(), "a cat");
@@ -38,7 +38,7 @@ TEST(RequestFlagsTest, LeavesToTheGatewayWhatWasNotSaid) {
 
 TEST(RequestFlagsTest, PassesValuesOnEvenIfTheyAreWrong) {
   const auto requests = MakeRequests(
-      Parse({"x", "--width", "7", "--seed", "0", "--guidance", "-3", "--steps", "100000"}), 0);
+      Parse({"x", "--width", "7", "--seed", "0", "--guidance", "-3", "--steps", "100000"}));
   ASSERT_TRUE(requests.ok());
   EXPECT_EQ(requests->front().width(), 7);
   EXPECT_EQ(requests->front().guidance_scale(), -3);
@@ -83,19 +83,19 @@ TEST(RequestFlagsTest, TakesTextAsItWasTyped) {
 }
 
 TEST(RequestFlagsTest, GivesEachPromptAKeyOfItsOwn) {
-  const auto requests = MakeRequests(Parse({"a", "b", "--key", "k"}), 0);
+  const auto requests = MakeRequests(Parse({"a", "b", "--key", "k"}));
   ASSERT_TRUE(requests.ok());
   ASSERT_EQ(requests->size(), 2u);
   EXPECT_EQ((*requests)[0].idempotency_key(), "k-1");
   EXPECT_EQ((*requests)[1].idempotency_key(), "k-2");
-  EXPECT_EQ(MakeRequests(Parse({"a", "--key", "k"}), 0)->front().idempotency_key(), "k");
+  EXPECT_EQ(MakeRequests(Parse({"a", "--key", "k"}))->front().idempotency_key(), "k");
 }
 
 TEST(RequestFlagsTest, ReadsPromptsFromAFileWithoutEmptyLines) {
   const std::string path = ::testing::TempDir() + "/prompts.txt";
   std::ofstream(path) << "\xef\xbb\xbf"
                          "first\r\n\nsecond\n";
-  const auto requests = MakeRequests(Parse({"--prompts-file", path}), 0);
+  const auto requests = MakeRequests(Parse({"--prompts-file", path}));
   ASSERT_TRUE(requests.ok());
   ASSERT_EQ(requests->size(), 2u);
   EXPECT_EQ((*requests)[0].prompt(), "first");
@@ -103,11 +103,11 @@ TEST(RequestFlagsTest, ReadsPromptsFromAFileWithoutEmptyLines) {
 }
 
 TEST(RequestFlagsTest, RefusesWhatIsNoRequest) {
-  EXPECT_EQ(MakeRequests(Parse({}), 0).status().code(), StatusCode::kInvalidArgument);
-  const Status unknown = MakeRequests(Parse({"a", "--priority", "asap"}), 0).status();
+  EXPECT_EQ(MakeRequests(Parse({})).status().code(), StatusCode::kInvalidArgument);
+  const Status unknown = MakeRequests(Parse({"a", "--priority", "asap"})).status();
   EXPECT_EQ(unknown.code(), StatusCode::kInvalidArgument);
   EXPECT_NE(Message(unknown).find("low, normal, high or urgent"), std::string::npos);
-  EXPECT_EQ(MakeRequests(Parse({"--prompts-file", "/nowhere"}), 0).status().code(),
+  EXPECT_EQ(MakeRequests(Parse({"--prompts-file", "/nowhere"})).status().code(),
             StatusCode::kInvalidArgument);
 }
 
@@ -123,20 +123,20 @@ TEST(RequestFlagsTest, TextThatAMessageCannotHoldIsNamed) {
         Case{{"--prompts-file", path}, "line 3 of " + path},
         Case{{"a", "--negative", "caf\xe9"}, "--negative"}, Case{{"a", "--key", "\xff"}, "--key"},
         Case{{"a", "--model", "\xed\xa0\x80"}, "--model"}}) {
-    const Status status = MakeRequests(Parse(c.words), 0).status();
+    const Status status = MakeRequests(Parse(c.words)).status();
     EXPECT_EQ(status.code(), StatusCode::kInvalidArgument);
     EXPECT_EQ(Message(status), c.where + " must be UTF-8 without NUL characters");
   }
 }
 
 TEST(RequestFlagsTest, CountsTheDeadlineFromNow) {
-  EXPECT_EQ(MakeRequests(Parse({"a", "--deadline", "1.5"}), 1000)->front().deadline_ms(), 2500);
-  EXPECT_EQ(MakeRequests(Parse({"a"}), 1000)->front().deadline_ms(), 0);
+  EXPECT_EQ(MakeRequests(Parse({"a", "--deadline", "1.5"}))->front().deadline_in_ms(), 1500);
+  EXPECT_EQ(MakeRequests(Parse({"a"}))->front().deadline_in_ms(), 0);
 }
 
 TEST(RequestFlagsTest, TakesPrioritiesInAnyCase) {
-  EXPECT_EQ(MakeRequests(Parse({"a", "--priority", "Urgent"}), 0)->front().priority(), v1::URGENT);
-  EXPECT_EQ(MakeRequests(Parse({"a"}), 0)->front().priority(), v1::NORMAL);
+  EXPECT_EQ(MakeRequests(Parse({"a", "--priority", "Urgent"}))->front().priority(), v1::URGENT);
+  EXPECT_EQ(MakeRequests(Parse({"a"}))->front().priority(), v1::NORMAL);
 }
 
 }  // namespace

@@ -1,5 +1,7 @@
 #include "services/gateway/cancel_flow.h"
 
+#include <utility>
+
 #include "common/rpc/result_convert.h"
 #include "common/rpc/spec_convert.h"
 
@@ -7,6 +9,17 @@ namespace phasor::gateway {
 
 StatusOr<v1::Job> CancelFlow::Cancel(const job::JobId& id) {
   ASSIGN_OR_RETURN(JobFacts facts, parts_.reader->Look(id));
+  return End(id, std::move(facts));
+}
+
+// Somebody who submits it between the look and the end hears of the end, as after a cancel.
+StatusOr<v1::Job> CancelFlow::CancelUnlessShared(const job::JobId& id) {
+  ASSIGN_OR_RETURN(JobFacts facts, parts_.reader->Look(id));
+  if (!facts.view || facts.view->shared) return ToProto(facts);
+  return End(id, std::move(facts));
+}
+
+StatusOr<v1::Job> CancelFlow::End(const job::JobId& id, JobFacts facts) {
   if (!facts.record && !job::IsTerminal(facts.view->state)) {
     storage::TerminalRecord record;
     record.id = id;

@@ -25,8 +25,12 @@ class CancelFlow {
 
   // The job as it stands afterwards. Errors as of JobReader::Look.
   StatusOr<v1::Job> Cancel(const job::JobId& id);
+  // The same, but a job that more than one submit has named goes on.
+  StatusOr<v1::Job> CancelUnlessShared(const job::JobId& id);
 
  private:
+  StatusOr<v1::Job> End(const job::JobId& id, JobFacts facts);
+
   Parts parts_;
 };
 

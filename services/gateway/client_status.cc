@@ -1,5 +1,10 @@
 #include "services/gateway/client_status.h"
 
+#include <atomic>
+#include <chrono>
+#include <string>
+
+#include "common/log/log.h"
 #include "common/rpc/status_convert.h"
 
 namespace phasor::gateway {
@@ -8,8 +13,26 @@ namespace {
 constexpr Millis kRetryWhenAway{1'000};
 constexpr Millis kRetryWhenFull{2'000};
 
-Status WithSomeRetry(const Status& status, Millis delay) {
-  return rpc::RetryAfterOf(status) ? status : rpc::WithRetryAfter(status, delay);
+constexpr char kAway[] =
+    "the queue or the result store does not answer as it should; call again, with the same "
+    "idempotency key";
+constexpr char kFull[] =
+    "the fleet's memory or disk is full: it takes nothing new until something is done or expires";
+
+Status WithSomeRetry(StatusCode code, const std::string& words, const Status& status,
+                     Millis delay) {
+  if (rpc::RetryAfterOf(status)) return status;
+  return rpc::WithRetryAfter(IsPublic(status) ? status : MakeStatus(code, words), delay);
+}
+
+// For many calls at once there is one line: they fail for one reason.
+void LogReplaced(const Status& status) {
+  static std::atomic<int64_t> last{-1};
+  const int64_t now = std::chrono::duration_cast<std::chrono::seconds>(
+                          std::chrono::steady_clock::now().time_since_epoch())
+                          .count();
+  if (last.exchange(now) == now) return;
+  log::Warn("a client was told to come back", {{"why", status.ToString()}});
 }
 
 }  // namespace
@@ -27,15 +50,19 @@ Status ForClient(const Status& status) {
     case StatusCode::kDataLoss:
       return status;
     case StatusCode::kResourceExhausted:
-      return WithSomeRetry(status, kRetryWhenFull);
+      return WithSomeRetry(status.code(), kFull, status, kRetryWhenFull);
     case StatusCode::kUnavailable:
-      return WithSomeRetry(status, kRetryWhenAway);
+      return WithSomeRetry(status.code(), kAway, status, kRetryWhenAway);
     default:
-      return rpc::WithRetryAfter(Unavailable(Message(status)), kRetryWhenAway);
+      return rpc::WithRetryAfter(Unavailable(kAway), kRetryWhenAway);
   }
 }
 
-grpc::Status AnswerOf(const Status& status) { return rpc::ToGrpc(ForClient(status)); }
+grpc::Status AnswerOf(const Status& status) {
+  const Status told = ForClient(status);
+  if (told.message() != status.message()) LogReplaced(status);
+  return rpc::ToGrpc(told);
+}
 
 bool IsPassing(const Status& status) {
   const StatusCode code = ForClient(status).code();

@@ -13,7 +13,9 @@
 #include "services/gateway/job_reader.h"
 #include "services/gateway/model_catalog.h"
 #include "services/gateway/models_service.h"
+#include "services/gateway/picture_cache.h"
 #include "services/gateway/queue_sampler.h"
+#include "services/gateway/record_lookup.h"
 #include "services/gateway/redrive_flow.h"
 #include "services/gateway/roles.h"
 #include "services/gateway/submit_flow.h"
@@ -33,18 +35,21 @@ struct Gateway::Parts {
         catalog(std::move(cards)),
         reader(ports.producer, ports.store),
         job_metrics(ports.metrics, catalog.NameList()),
-        submit({&catalog, ports.producer, ports.store, &job_metrics, secret, RandomSeeds()}),
+        records(ports.store, ports.metrics),
+        submit({&catalog, ports.producer, &records, &job_metrics, secret, RandomSeeds()}),
         cancel({&reader, ports.producer, ports.maintenance, ports.store, ports.clock}),
         redrive(ports.producer, &reader),
         cleanup({ports.store, ports.producer, ports.clock, ports.metrics, ports.maintenance},
                 config.sweep),
         sampler({ports.maintenance, ports.control, &workers, ports.metrics, catalog.NameList(),
                  config.limits, [this](bool ready) { SetServing(&Parts::queue_ready, ready); }}),
-        pool({config.work_threads, static_cast<size_t>(config.work_queue)}, ports.metrics),
+        pool({.threads = config.work_threads, .max_queued = static_cast<size_t>(config.work_queue)},
+             ports.metrics),
         hub({&reader, &pool, ports.clock}),
-        group(&submit, &pool),
+        pictures({&reader, &pool, ports.metrics}),
+        group(&submit, ports.metrics),
         guard(ports.clock),
-        images({&submit, &group, &cancel, &redrive, &reader, &hub, &guard, &pool}),
+        images({&group, &cancel, &redrive, &reader, &hub, &guard, &pictures, &pool}),
         models(&catalog, &sampler, &workers),
         admin({ports.maintenance, ports.control, &reader, &cleanup, &workers, &pool, ports.clock,
                config.name, PHASOR_VERSION, [gate] { return gate->job_loss(); }}),
@@ -65,6 +70,7 @@ struct Gateway::Parts {
   const ModelCatalog catalog;
   JobReader reader;
   JobMetrics job_metrics;
+  RecordLookup records;
   SubmitFlow submit;
   CancelFlow cancel;
   RedriveFlow redrive;
@@ -73,6 +79,7 @@ struct Gateway::Parts {
   QueueSampler sampler;
   WorkPool pool;
   WatcherHub hub;
+  PictureCache pictures;
   SubmitGroup group;
   WriteGuard guard;
   ImagesService images;
@@ -163,9 +170,11 @@ void Gateway::Shutdown() {
   }
   parts_->roles.Stop();
   parts_->subscription.reset();
-  parts_->hub.Close(Unavailable("the gateway is shutting down; call again"));
+  parts_->hub.Close(Public(Unavailable("the gateway is shutting down; call again")));
   parts_->report.Close();
   parts_->server->Shutdown(parts_->config.shutdown_grace);
+  parts_->group.Stop();
+  parts_->records.Stop();
   parts_->pool.Stop();
 }
 

@@ -5,8 +5,8 @@
 #include "phasor/v1/images.grpc.pb.h"
 #include "services/gateway/cancel_flow.h"
 #include "services/gateway/job_reader.h"
+#include "services/gateway/picture_feed.h"
 #include "services/gateway/redrive_flow.h"
-#include "services/gateway/submit_flow.h"
 #include "services/gateway/submit_group.h"
 #include "services/gateway/watcher_hub.h"
 #include "services/gateway/work_pool.h"
@@ -17,13 +17,13 @@ namespace phasor::gateway {
 class ImagesService final : public v1::Images::CallbackService {
  public:
   struct Parts {  // all outlive the service
-    SubmitFlow* submit = nullptr;
     SubmitGroup* group = nullptr;
     CancelFlow* cancel = nullptr;
     RedriveFlow* redrive = nullptr;
     JobReader* reader = nullptr;
     WatcherHub* hub = nullptr;
     WriteGuard* guard = nullptr;
+    PictureCache* pictures = nullptr;
     WorkPool* pool = nullptr;
   };
   explicit ImagesService(const Parts& parts) : parts_(parts) {}
@@ -51,8 +51,9 @@ class ImagesService final : public v1::Images::CallbackService {
                                     const v1::RedriveRequest* request, v1::Job* response) override;
 
  private:
-  Status SubmitBatch(const v1::BatchSubmitRequest& request, const std::string& trace_parent,
-                     v1::BatchSubmitResponse* response);
+  // In the pool; the client that submitted the job wants it no more.
+  void CancelAbandoned(const std::string& id);
+  PictureFeed::Parts PictureParts() const { return {parts_.reader, parts_.pictures, parts_.pool}; }
 
   Parts parts_;
 };

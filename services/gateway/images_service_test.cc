@@ -62,8 +62,25 @@ TEST_F(ImagesServiceTest, WrongInputIsRefusedOverTheWireAndTheGatewayLivesOn) {
     ASSERT_FALSE(rpc::FieldViolationsOf(status).empty()) << field;
     EXPECT_EQ(rpc::FieldViolationsOf(status)[0].field, field);
   }
+  EXPECT_TRUE(Submit().ok());
+}
+
+TEST_F(ImagesServiceTest, AMessageThatIsTooLongIsToldByItsField) {
   v1::GenerateRequest huge = DemoRequest();
   huge.set_prompt(std::string(5 << 20, 'x'));
+  const auto field = [](const Status& status) {
+    EXPECT_EQ(status.code(), StatusCode::kInvalidArgument) << status;
+    const auto violations = rpc::FieldViolationsOf(status);
+    return violations.empty() ? "" : violations[0].field;
+  };
+  EXPECT_EQ(field(Submit(huge).status()), "prompt");
+  EXPECT_EQ(field(SubmitBatch({huge}).status()), "requests");
+  v1::GenerateRequest key = DemoRequest();
+  key.set_idempotency_key(std::string(5 << 20, 'k'));
+  EXPECT_EQ(field(Submit(key).status()), "idempotency_key");
+  EXPECT_EQ(field(Get(std::string(5 << 20, 'i')).status()), "job_id");
+  // Beyond what the transport takes its own answer is all there is.
+  huge.set_prompt(std::string(17 << 20, 'x'));
   EXPECT_EQ(Submit(huge).status().code(), StatusCode::kResourceExhausted);
   EXPECT_TRUE(Submit().ok());
 }

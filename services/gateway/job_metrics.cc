@@ -7,6 +7,9 @@ JobMetrics::JobMetrics(metrics::Registry* registry, const std::vector<std::strin
                                    "New jobs that this gateway put into the queue.", {"model"})),
       duplicates_(*registry->Counters("submits_repeated_total",
                                       "Submits whose idempotency key named a job that existed.")),
+      unchecked_(*registry->Counters(
+          "submits_unchecked_total",
+          "New jobs with an idempotency key that the store could not be asked about in time.")),
       refused_(registry->Counters("submits_refused_total",
                                   "Submits that this gateway refused, by reason.", {"reason"})),
       ended_(registry->Counters("job_ends_seen_total",
@@ -24,6 +27,8 @@ JobMetrics::JobMetrics(metrics::Registry* registry, const std::vector<std::strin
 void JobMetrics::Accepted(const std::string& model) { accepted_.With({model}).Increment(); }
 
 void JobMetrics::Duplicate() { duplicates_.Increment(); }
+
+void JobMetrics::Unchecked() { unchecked_.Increment(); }
 
 void JobMetrics::Refused(const std::string& reason) { refused_.With({reason}).Increment(); }
 

@@ -18,6 +18,8 @@ class JobMetrics {
 
   void Accepted(const std::string& model);
   void Duplicate();
+  // Accepted although the store could not say whether the key's job had ended long ago.
+  void Unchecked();
   // `reason`: "invalid", "conflict", "paused", "busy", "queue full (jobs)", "unavailable" ...
   void Refused(const std::string& reason);
 
@@ -27,6 +29,7 @@ class JobMetrics {
  private:
   metrics::Family<metrics::Counter> accepted_;
   metrics::Counter& duplicates_;
+  metrics::Counter& unchecked_;
   metrics::Family<metrics::Counter> refused_;
   metrics::Family<metrics::Counter> ended_;
 };

@@ -9,11 +9,11 @@
 #include "common/rpc/result_convert.h"
 #include "common/rpc/spec_convert.h"
 #include "common/rpc/status_convert.h"
+#include "services/gateway/client_status.h"
 
 namespace phasor::gateway {
 namespace {
 
-constexpr uint64_t kMaxAttached = 64 << 20;
 constexpr int kDefaultPage = 100;
 constexpr int kMaxPage = 1000;
 
@@ -119,6 +119,14 @@ Status WithoutRecord(queue::State state) {
       "store has lost it");
 }
 
+// What is wrong in the store is never the caller's mistake, and its words are not for the caller.
+Status StoreTrouble(const Status& status) {
+  if (status.code() == StatusCode::kDataLoss) {
+    return DataLoss("what the store has of this job is damaged");
+  }
+  return IsPassing(status) ? status : Unavailable(status.ToString());
+}
+
 }  // namespace
 
 Status CheckJobId(const job::JobId& id) {
@@ -146,7 +154,7 @@ StatusOr<JobFacts> JobReader::Look(const job::JobId& id) {
   if (view.ok()) facts.view = *std::move(view);
   if (record.ok()) facts.record = *std::move(record);
   if (facts.record) return facts;
-  if (record.status().code() != StatusCode::kNotFound) return record.status();
+  if (record.status().code() != StatusCode::kNotFound) return StoreTrouble(record.status());
   if (facts.view) return facts;
   if (view.status().code() == StatusCode::kNotFound) return NotFound("there is no such job");
   return view.status();
@@ -172,19 +180,6 @@ StatusOr<v1::ListJobsResponse> JobReader::List(const v1::ListJobsRequest& reques
   return response;
 }
 
-Status JobReader::AttachPictures(v1::Job* job) {
-  ASSIGN_OR_RETURN(const storage::TerminalRecord record, FinishedRecord(job->id()));
-  uint64_t total = 0;
-  const int count = std::min(job->result().images_size(), static_cast<int>(record.images.size()));
-  for (int i = 0; i < count; ++i) {
-    total += record.images[i].bytes;
-    if (total > kMaxAttached) break;
-    ASSIGN_OR_RETURN(std::string bytes, Picture(record.images[i]));
-    job->mutable_result()->mutable_images(i)->set_data(std::move(bytes));
-  }
-  return OkStatus();
-}
-
 StatusOr<storage::TerminalRecord> JobReader::FinishedRecord(const job::JobId& id) {
   ASSIGN_OR_RETURN(JobFacts facts, Look(id));
   if (!facts.record) return WithoutRecord(facts.view->state);
@@ -201,7 +196,8 @@ StatusOr<std::string> JobReader::Picture(const storage::ResultImage& image) {
     return NotFound(
         "this picture is not in the store any more: it is past its time, or the store has lost it");
   }
-  if (bytes.ok() && Sha256Hex(*bytes) != image.sha256) {
+  if (!bytes.ok()) return StoreTrouble(bytes.status());
+  if (Sha256Hex(*bytes) != image.sha256) {
     return DataLoss("a picture of this job is damaged in the store");
   }
   return bytes;

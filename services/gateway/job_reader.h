@@ -36,10 +36,6 @@ class JobReader {
   StatusOr<v1::Job> Get(const job::JobId& id);
   StatusOr<v1::ListJobsResponse> List(const v1::ListJobsRequest& request);
 
-  // Fills in the image data of a DONE job, checked against their digests. Pictures that would
-  // take the answer over 64 MiB stay without: GetResult has them in chunks.
-  Status AttachPictures(v1::Job* job);
-
   // The record of a DONE job; FAILED_PRECONDITION if it is not DONE, NOT_FOUND if it is but the
   // store does not have its record.
   StatusOr<storage::TerminalRecord> FinishedRecord(const job::JobId& id);

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "common/rpc/spec_convert.h"
+#include "services/gateway/faulty_ports.h"
 #include "services/gateway/testing_fixture.h"
 
 namespace phasor::gateway {
@@ -52,8 +53,6 @@ TEST_F(JobReaderTest, ADoneJobShowsItsResultWithoutData) {
   ASSERT_EQ(job->result().images_size(), 2);
   EXPECT_EQ(job->result().images(1).sha256(), Sha256Hex("png two"));
   EXPECT_TRUE(job->result().images(0).data().empty());
-  ASSERT_TRUE(reader_.AttachPictures(&*job).ok());
-  EXPECT_EQ(job->result().images(1).data(), "png two");
 }
 
 TEST_F(JobReaderTest, TheRecordWinsOverTheQueue) {
@@ -115,6 +114,19 @@ TEST_F(JobReaderTest, AJobThatIsDoneWithoutItsRecordHasEndedAllTheSame) {
   const Status without = reader_.FinishedRecord(dead).status();
   EXPECT_EQ(without.code(), StatusCode::kFailedPrecondition);
   EXPECT_THAT(Message(without), testing::HasSubstr("DEAD"));
+}
+
+TEST_F(JobReaderTest, WhatIsWrongInTheStoreIsNeverTheCallersMistake) {
+  const job::JobId id = Submit("a");
+  FaultyStore store(&fleet_.store);
+  JobReader reader(&fleet_.queue, &store);
+  store.fault.Set(InvalidArgument("/srv/store/jobs is no folder"));
+  EXPECT_EQ(reader.Get(id).status().code(), StatusCode::kUnavailable);
+  EXPECT_EQ(reader.Picture({.blob = "jobs/x", .sha256 = ""}).status().code(),
+            StatusCode::kUnavailable);
+  store.fault.Set(DataLoss("/srv/store/jobs/x/terminal belongs to job y"));
+  EXPECT_EQ(reader.Get(id).status().code(), StatusCode::kDataLoss);
+  EXPECT_THAT(Message(reader.Get(id).status()), testing::Not(testing::HasSubstr("/srv")));
 }
 
 TEST_F(JobReaderTest, ListFiltersByWhatTheClientSees) {

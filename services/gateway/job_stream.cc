@@ -30,6 +30,12 @@ v1::WatchEvent ToWatchEvent(Watcher::Item item) {
   return event;
 }
 
+v1::GenerateEvent ToPictureEvent(v1::ResultChunk chunk) {
+  v1::GenerateEvent event;
+  *event.mutable_picture() = std::move(chunk);
+  return event;
+}
+
 v1::GenerateEvent ToGenerateEvent(Watcher::Item item) {
   v1::GenerateEvent event;
   if (auto* job = std::get_if<v1::Job>(&item)) {

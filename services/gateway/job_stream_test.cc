@@ -1,5 +1,6 @@
 #include "services/gateway/job_stream.h"
 
+#include <functional>
 #include <string>
 #include <utility>
 
@@ -47,11 +48,14 @@ TEST_F(JobStreamTest, GenerateTellsTheWholeStory) {
     saw_preview = saw_preview || event.preview().png() == "small png";
   }
   ASSERT_TRUE(fleet_.Finish(grant, {"the picture"}).ok());
+  std::string picture;
   while (reader->Read(&event) && !event.has_finished()) {
+    picture += event.picture().data();
   }
   EXPECT_EQ(event.finished().state(), v1::DONE);
   ASSERT_EQ(event.finished().result().images_size(), 1);
-  EXPECT_EQ(event.finished().result().images(0).data(), "the picture");
+  EXPECT_TRUE(event.finished().result().images(0).data().empty());
+  EXPECT_EQ(picture, "the picture");
   EXPECT_FALSE(reader->Read(&event));
   EXPECT_TRUE(reader->Finish().ok());
 }
@@ -93,6 +97,49 @@ TEST_F(JobStreamTest, ALeavingClientCancelsItsJobOnlyIfItSaidSo) {
   }
   EXPECT_EQ(event.job().state(), v1::CANCELED);
   EXPECT_EQ(Get(kept)->state(), v1::QUEUED);
+}
+
+TEST_F(JobStreamTest, AJobThatIsSomebodyElsesTooOutlivesTheClientThatLeaves) {
+  v1::GenerateImagesRequest mine;
+  *mine.mutable_request() = DemoRequest();
+  mine.set_cancel_on_disconnect(true);
+  // Opens Generate under the key, lets `between` happen and goes away.
+  const auto leave = [&](const std::string& key, const std::function<void()>& between) {
+    mine.mutable_request()->set_idempotency_key(key);
+    const auto call = Call();
+    const auto reader = images_->Generate(call.get(), mine);
+    v1::GenerateEvent event;
+    EXPECT_TRUE(reader->Read(&event));
+    between();
+    call->TryCancel();
+    (void)reader->Finish();
+    return event.accepted().job_id();
+  };
+  const auto submit = [&](const std::string& key) {
+    v1::GenerateRequest request = DemoRequest();
+    request.set_idempotency_key(key);
+    ASSERT_TRUE(Submit(request).ok());
+  };
+  submit("before");
+  const std::string before = leave("before", [] {});
+  const std::string after = leave("after", [&] { submit("after"); });
+  std::string inner;
+  const std::string twice = leave("twice", [&] { inner = leave("twice", [] {}); });
+  EXPECT_EQ(inner, twice);
+  const std::string alone = leave("alone", [] {});
+  // The cancels run beside us, in order or not; the last job's is waited for.
+  const auto call = Call();
+  v1::WatchRequest watch;
+  watch.set_job_id(alone);
+  const auto watcher = images_->Watch(call.get(), watch);
+  v1::WatchEvent event;
+  while (watcher->Read(&event)) {
+  }
+  EXPECT_EQ(event.job().state(), v1::CANCELED);
+  gateway_->Shutdown();
+  for (const std::string& id : {before, after, twice}) {
+    EXPECT_EQ(fleet_.queue.Get(id)->state, queue::State::kQueued);
+  }
 }
 
 TEST_F(JobStreamTest, WatchOfAnEndedJobIsItsEndAndNothingElse) {

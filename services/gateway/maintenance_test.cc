@@ -1,9 +1,12 @@
+#include <set>
+#include <string>
 #include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "services/gateway/cancel_flow.h"
+#include "services/gateway/faulty_ports.h"
 #include "services/gateway/reaper.h"
 #include "services/gateway/sealer.h"
 #include "services/gateway/testing_fixture.h"
@@ -98,6 +101,39 @@ TEST_F(MaintenanceTest, TheSealerSealsAllThatWaitsInOneTick) {
   ASSERT_TRUE(fleet_.queue.Recover(1'000).ok());
   ASSERT_TRUE(sealer_.Tick().ok());
   for (const job::JobId& id : ids) EXPECT_EQ(StateOf(id), queue::State::kExpired);
+}
+
+TEST_F(MaintenanceTest, RecordsThatNobodyCanReadKeepNobodyElseWaiting) {
+  std::vector<job::JobId> ids;
+  for (int i = 0; i < 200; ++i) {
+    ids.push_back(Submit(std::to_string(i), fleet_.clock.WallMillis() + 1000 + i));
+  }
+  fleet_.clock.Advance(std::chrono::seconds(2));
+  ASSERT_TRUE(fleet_.queue.Recover(1000).ok());
+  // The oldest hundred: more than a batch.
+  class Unreadable final : public FaultyStore {
+   public:
+    using FaultyStore::FaultyStore;
+    std::set<job::JobId> damaged;
+    StatusOr<storage::TerminalRecord> CreateTerminal(
+        const storage::TerminalRecord& record) override {
+      if (damaged.count(record.id) > 0) return DataLoss("record: no JSON object");
+      return FaultyStore::CreateTerminal(record);
+    }
+  };
+  Unreadable store(&fleet_.store);
+  store.damaged.insert(ids.begin(), ids.begin() + 100);
+  Sealer sealer(&fleet_.queue, &fleet_.queue, &store, &fleet_.clock);
+  EXPECT_EQ(sealer.Tick().code(), StatusCode::kDataLoss);
+  for (int tick = 0; tick < 3; ++tick) sealer.Tick().IgnoreError();
+  for (const job::JobId& id : ids) {
+    const bool damaged = store.damaged.count(id) > 0;
+    EXPECT_EQ(StateOf(id), damaged ? queue::State::kSealing : queue::State::kExpired);
+  }
+  store.damaged.clear();
+  fleet_.clock.Advance(queue::kSealClaim + std::chrono::seconds(1));
+  EXPECT_TRUE(sealer.Tick().ok());
+  EXPECT_EQ(fleet_.queue.Stats()->sealing, 0);
 }
 
 class CancelFlowTest : public MaintenanceTest {

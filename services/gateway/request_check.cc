@@ -21,6 +21,7 @@ using Violations = std::vector<job::FieldViolation>;
 
 constexpr size_t kMaxIdempotencyKey = 256;
 constexpr size_t kMaxQuoted = 64;
+constexpr int64_t kMaxDeadlineIn = int64_t{366} * 24 * 3600 * 1000;
 
 // What a client sent, in a message: short and in quotes.
 std::string Quoted(const std::string& text) {
@@ -63,6 +64,13 @@ void CheckEnvelope(const v1::GenerateRequest& request, Violations* violations) {
   }
   if (request.deadline_ms() < 0) {
     violations->push_back({"deadline_ms", "must not be negative"});
+  }
+  if (request.deadline_in_ms() < 0 || request.deadline_in_ms() > kMaxDeadlineIn) {
+    violations->push_back(
+        {"deadline_in_ms", "must be between 0 and " + std::to_string(kMaxDeadlineIn) +
+                               " (366 days), got " + std::to_string(request.deadline_in_ms())});
+  } else if (request.deadline_in_ms() > 0 && request.deadline_ms() > 0) {
+    violations->push_back({"deadline_in_ms", "and deadline_ms can't both be given"});
   }
   if (request.idempotency_key().size() > kMaxIdempotencyKey) {
     violations->push_back(
@@ -112,6 +120,7 @@ job::GenerateSpec FillDefaults(const v1::GenerateRequest& request, const config:
   spec.preview_every = request.preview_every();
   spec.priority = rpc::FromProto(request.priority()).value_or(job::Priority::kNormal);
   spec.deadline_ms = request.deadline_ms();
+  spec.deadline_in_ms = request.deadline_in_ms();
   spec.allow_degradation = request.allow_degradation();
   return spec;
 }
@@ -143,6 +152,8 @@ StatusOr<job::GenerateSpec> CompleteRequest(const v1::GenerateRequest& request,
 std::string RequestFingerprint(const v1::GenerateRequest& request) {
   v1::GenerateRequest body = request;
   body.clear_idempotency_key();
+  body.clear_deadline_ms();
+  body.clear_deadline_in_ms();
   std::string bytes;
   {
     google::protobuf::io::StringOutputStream sink(&bytes);

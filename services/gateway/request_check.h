@@ -20,8 +20,9 @@ StatusOr<job::GenerateSpec> CompleteRequest(const v1::GenerateRequest& request,
                                             const ModelCatalog& catalog,
                                             const std::function<uint64_t()>& draw_seed);
 
-// SHA-256 in hex of the request as the client sent it, without the idempotency key: tells a
-// repeated submit from a different one under the same key.
+// SHA-256 in hex of the request as the client sent it, without the idempotency key and the
+// deadlines, which clients derive from their clocks: tells a repeated submit from a different one
+// under the same key.
 std::string RequestFingerprint(const v1::GenerateRequest& request);
 
 }  // namespace phasor::gateway

@@ -153,10 +153,33 @@ TEST(RequestCheckTest, WhatIsNotBuiltYetIsUnimplementedAndNamed) {
   EXPECT_TRUE(Complete(plain).ok());
 }
 
+TEST(RequestCheckTest, ADeadlineIsAbsoluteOrRelativeAndBounded) {
+  const auto fields = [](int64_t at, int64_t in) {
+    v1::GenerateRequest request = DemoRequest();
+    request.set_deadline_ms(at);
+    request.set_deadline_in_ms(in);
+    const ModelCatalog catalog({DemoCard()});
+    const auto spec = CompleteRequest(request, catalog, [] { return 7; });
+    const auto violations = rpc::FieldViolationsOf(spec.status());
+    return violations.empty() ? "" : violations[0].field;
+  };
+  EXPECT_EQ(fields(0, 0), "");
+  EXPECT_EQ(fields(5, 0), "");
+  EXPECT_EQ(fields(0, int64_t{366} * 24 * 3600 * 1000), "");
+  EXPECT_EQ(fields(0, int64_t{366} * 24 * 3600 * 1000 + 1), "deadline_in_ms");
+  EXPECT_EQ(fields(0, -1), "deadline_in_ms");
+  EXPECT_EQ(fields(5, 5), "deadline_in_ms");
+  EXPECT_EQ(fields(-1, 0), "deadline_ms");
+}
+
 TEST(RequestFingerprintTest, TellsBodiesApartButNotKeys) {
   v1::GenerateRequest request = DemoRequest();
   const std::string fingerprint = RequestFingerprint(request);
   request.set_idempotency_key("a");
+  EXPECT_EQ(RequestFingerprint(request), fingerprint);
+  request.set_deadline_ms(5);
+  EXPECT_EQ(RequestFingerprint(request), fingerprint);
+  request.set_deadline_in_ms(5);
   EXPECT_EQ(RequestFingerprint(request), fingerprint);
   request.set_seed(0);  // absent and zero are different wishes
   EXPECT_NE(RequestFingerprint(request), fingerprint);

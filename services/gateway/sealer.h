@@ -20,7 +20,7 @@ class Sealer {
   Sealer(queue::Maintenance* maintenance, queue::Producer* producer, storage::ResultStore* store,
          const Clock* clock);
 
-  // Seals what waits now. Call about every second.
+  // Seals what waits now, for some seconds at most. Call about every second.
   Status Tick();
 
  private:

@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include <grpcpp/create_channel.h>
+#include <grpcpp/security/credentials.h>
 #include <gtest/gtest.h>
 
 #include "services/gateway/gateway_fixture.h"
@@ -62,6 +64,43 @@ TEST_F(SlowReadersTest, FiveHundredWatchesThatNobodyReadsStayBounded) {
   while (streams.back()->Read(&event)) {
   }
   EXPECT_EQ(event.job().state(), v1::DONE);
+  for (const auto& call : calls) call->TryCancel();
+  for (const auto& stream : streams) (void)stream->Finish();
+}
+
+TEST_F(SlowReadersTest, GenerateStreamsThatNobodyReadsShareOneCopyOfTheirPictures) {
+  constexpr int kClients = 40;
+  v1::GenerateImagesRequest request;
+  *request.mutable_request() = DemoRequest();
+  request.mutable_request()->set_images(8);
+  request.mutable_request()->set_idempotency_key("k");
+  // The clients are in this process too: let them take little that they do not read.
+  grpc::ChannelArguments narrow;
+  narrow.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+  narrow.SetInt(GRPC_ARG_HTTP2_BDP_PROBE, 0);
+  narrow.SetInt(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, 64 << 10);
+  const auto images = v1::Images::NewStub(
+      grpc::CreateCustomChannel(gateway_->address(), grpc::InsecureChannelCredentials(), narrow));
+  std::vector<std::unique_ptr<grpc::ClientContext>> calls;
+  std::vector<std::unique_ptr<grpc::ClientReader<v1::GenerateEvent>>> streams;
+  v1::GenerateEvent event;
+  for (int i = 0; i < kClients; ++i) {
+    calls.push_back(Call());
+    streams.push_back(images->Generate(calls.back().get(), request));
+    ASSERT_TRUE(streams.back()->Read(&event));
+  }
+  std::vector<std::string> pictures;
+  for (char c = 'a'; c < 'i'; ++c) pictures.emplace_back(7 << 20, c);
+  ASSERT_TRUE(fleet_.Finish(fleet_.Take(), pictures).ok());
+  const int64_t before = ResidentBytes();
+  // One client reads all, so the streams have got as far as they get.
+  int64_t bytes = 0;
+  while (streams.back()->Read(&event) && !event.has_finished()) {
+    bytes += static_cast<int64_t>(event.picture().data().size());
+  }
+  EXPECT_EQ(bytes, int64_t{8} * (7 << 20));
+  // Whole answers would be 2.2 GB at least.
+  EXPECT_LT(ResidentBytes() - before, int64_t{160} << 20);
   for (const auto& call : calls) call->TryCancel();
   for (const auto& stream : streams) (void)stream->Finish();
 }

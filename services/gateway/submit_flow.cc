@@ -21,6 +21,8 @@ std::string KeyOf(const v1::GenerateRequest& request) {
   return request.idempotency_key();
 }
 
+constexpr char kNoFingerprint[] = "-";
+
 Status Conflict() {
   return AlreadyExists("the idempotency key was used before with another request");
 }
@@ -45,86 +47,112 @@ std::string ReasonOf(const Status& status) {
 
 SubmitFlow::SubmitFlow(Parts parts) : parts_(std::move(parts)) {}
 
-StatusOr<v1::SubmitResponse> SubmitFlow::Submit(const v1::GenerateRequest& request,
-                                                const std::string& trace_parent) {
-  return std::move(SubmitAll({{&request, trace_parent}}).front());
-}
-
-std::vector<StatusOr<v1::SubmitResponse>> SubmitFlow::SubmitAll(const std::vector<Item>& items) {
-  std::vector<StatusOr<v1::SubmitResponse>> answers;
-  std::vector<size_t> sent;  // places in `answers` that the queue decides
-  std::vector<Prepared> prepared;
-  std::vector<queue::SubmitRequest> requests;
-  answers.reserve(items.size());
-  sent.reserve(items.size());
-  prepared.reserve(items.size());
-  requests.reserve(items.size());
-  for (const Item& item : items) {
-    auto one = Prepare(item);
-    if (!one.ok()) {
-      parts_.metrics->Refused(ReasonOf(one.status()));
-      answers.emplace_back(one.status());
-    } else if (one->answered) {
-      parts_.metrics->Duplicate();
-      answers.emplace_back(std::move(one->response));
-    } else {
-      sent.push_back(answers.size());
-      answers.emplace_back(Unavailable("not submitted"));
-      requests.push_back(std::move(one->submit));
-      prepared.push_back(*std::move(one));
-    }
-  }
-  if (requests.empty()) return answers;
-  const auto replies = parts_.producer->SubmitAll(requests);
-  for (size_t i = 0; i < sent.size(); ++i) {
-    answers[sent[i]] = Conclude(requests[i], std::move(prepared[i].response), replies[i]);
-  }
+std::vector<SubmitFlow::Answer> SubmitFlow::SubmitAll(const std::vector<Item>& items) {
+  std::vector<Pending> all;
+  all.reserve(items.size());
+  for (const Item& item : items) all.push_back(Prepare(item));
+  Group group;
+  for (Pending& pending : all) group.push_back(&pending);
+  AskQueue(group);
+  AskStore(group);
+  AskQueue(group);
+  std::vector<Answer> answers;
+  answers.reserve(all.size());
+  for (Pending& pending : all) answers.push_back(*std::move(pending.answer));
   return answers;
 }
 
-StatusOr<SubmitFlow::Prepared> SubmitFlow::Prepare(const Item& item) {
+SubmitFlow::Pending SubmitFlow::Prepare(const Item& item) {
+  auto checked = Check(item);
+  if (checked.ok()) return *std::move(checked);
+  Pending refused;
+  Refuse(&refused, checked.status());
+  return refused;
+}
+
+void SubmitFlow::Refuse(Pending* pending, const Status& why) {
+  parts_.metrics->Refused(ReasonOf(why));
+  pending->answer.emplace(why);
+}
+
+StatusOr<SubmitFlow::Pending> SubmitFlow::Check(const Item& item) {
   const v1::GenerateRequest& request = *item.request;
   ASSIGN_OR_RETURN(const job::GenerateSpec spec,
                    CompleteRequest(request, *parts_.catalog, parts_.draw_seed));
-  Prepared prepared;
-  queue::SubmitRequest& submit = prepared.submit;
+  Pending pending;
+  queue::SubmitRequest& submit = pending.submit;
+  const bool keyed = !request.idempotency_key().empty();
   submit.id = job::MakeJobId(parts_.secret, submit.tenant, KeyOf(request));
-  prepared.response.set_job_id(submit.id);
-  // Without a key nobody can send the same job with another body.
-  std::string fingerprint;
-  if (!request.idempotency_key().empty()) {
-    fingerprint = RequestFingerprint(request);
-    ASSIGN_OR_RETURN(prepared.answered,
-                     AnswerFromRecord(submit.id, fingerprint, &prepared.response));
-    if (prepared.answered) return prepared;
-  }
+  // Without a key nobody can send the same job with another body, or have sent it before.
+  submit.fingerprint = keyed ? RequestFingerprint(request) : kNoFingerprint;
+  submit.only_if_known = keyed;
   submit.priority = spec.priority;
   submit.model = spec.model;
   submit.cost = job::Cost(spec);
-  submit.fingerprint = fingerprint.empty() ? "-" : fingerprint;
   submit.deadline_ms = spec.deadline_ms;
-  *prepared.response.mutable_request() = rpc::ToProto(spec);
-  submit.spec =
-      rpc::EncodeJobSpec(prepared.response.mutable_request(), item.trace_parent, fingerprint);
-  return prepared;
+  submit.deadline_in = Millis(spec.deadline_in_ms);
+  pending.trace_parent = item.trace_parent;
+  pending.response.set_job_id(submit.id);
+  *pending.response.mutable_request() = rpc::ToProto(spec);
+  if (!keyed) Encode(/*record_unread=*/false, &pending);
+  return pending;
 }
 
-StatusOr<v1::SubmitResponse> SubmitFlow::Conclude(const queue::SubmitRequest& submit,
-                                                  v1::SubmitResponse response,
-                                                  const StatusOr<queue::SubmitReply>& reply) {
+void SubmitFlow::AskQueue(const Group& group) {
+  Group asked;
+  std::vector<queue::SubmitRequest> requests;
+  for (Pending* pending : group) {
+    if (pending->answer) continue;
+    asked.push_back(pending);
+    requests.push_back(pending->submit);
+  }
+  if (asked.empty()) return;
+  const auto replies = parts_.producer->SubmitAll(requests);
+  for (size_t i = 0; i < asked.size(); ++i) asked[i]->answer = Conclude(asked[i], replies[i]);
+}
+
+void SubmitFlow::AskStore(const Group& group) {
+  Group asked;
+  std::vector<job::JobId> ids;
+  for (Pending* pending : group) {
+    if (pending->answer) continue;
+    asked.push_back(pending);
+    ids.push_back(pending->submit.id);
+  }
+  if (asked.empty()) return;
+  const RecordLookup::Answers records = parts_.records->Read(ids);
+  for (size_t i = 0; i < asked.size(); ++i) {
+    Pending* pending = asked[i];
+    if (records[i].ok()) {
+      pending->answer = AnswerFromRecord(*records[i], pending);
+    } else if (records[i].status().code() == StatusCode::kDataLoss) {
+      Refuse(pending,
+             DataLoss("the job of this key has ended; what the store has of it is damaged"));
+    } else {
+      pending->submit.only_if_known = false;
+      Encode(records[i].status().code() != StatusCode::kNotFound, pending);
+    }
+  }
+}
+
+std::optional<SubmitFlow::Answer> SubmitFlow::Conclude(Pending* pending,
+                                                       const StatusOr<queue::SubmitReply>& reply) {
   if (!reply.ok()) {
     parts_.metrics->Refused(ReasonOf(reply.status()));
     return reply.status();
   }
+  v1::SubmitResponse& response = pending->response;
   response.set_state(rpc::ToProto(reply->state, job::Phase::kNone));
   switch (reply->outcome) {
+    case queue::SubmitOutcome::kUnknown:
+      return std::nullopt;
     case queue::SubmitOutcome::kAccepted:
-      parts_.metrics->Accepted(submit.model);
+      parts_.metrics->Accepted(pending->submit.model);
       break;
     case queue::SubmitOutcome::kDuplicate:
       parts_.metrics->Duplicate();
       response.set_duplicate(true);
-      ShowStoredRequest(submit.id, &response);
+      ShowStoredRequest(pending->submit.id, &response);
       break;
     case queue::SubmitOutcome::kConflict:
       parts_.metrics->Refused("conflict");
@@ -137,23 +165,32 @@ StatusOr<v1::SubmitResponse> SubmitFlow::Conclude(const queue::SubmitRequest& su
       parts_.metrics->Refused("paused");
       return rpc::WithRetryAfter(Unavailable("the queue is paused"), reply->retry_after);
   }
-  return response;
+  return std::move(response);
 }
 
-StatusOr<bool> SubmitFlow::AnswerFromRecord(const job::JobId& id, const std::string& fingerprint,
-                                            v1::SubmitResponse* response) {
-  const auto record = parts_.store->ReadTerminal(id);
-  if (record.status().code() == StatusCode::kNotFound) return false;
-  if (!record.ok()) return record.status();
-  const auto view = parts_.producer->Get(id);
-  // The queue still knows the request's fingerprint and so can tell a repeat from a conflict.
-  if (view.ok()) return false;
-  if (view.status().code() != StatusCode::kNotFound) return view.status();
-  const std::string first = rpc::FingerprintOf(*record);
-  if (!first.empty() && first != fingerprint) return Conflict();
-  response->set_duplicate(true);
-  response->set_state(rpc::ToProto(record->state, job::Phase::kNone));
-  return true;
+SubmitFlow::Answer SubmitFlow::AnswerFromRecord(const storage::TerminalRecord& record,
+                                                Pending* pending) {
+  const std::string first = rpc::FingerprintOf(record);
+  if (!first.empty() && first != pending->submit.fingerprint) {
+    parts_.metrics->Refused("conflict");
+    return Conflict();
+  }
+  parts_.metrics->Duplicate();
+  pending->response.set_duplicate(true);
+  pending->response.set_state(rpc::ToProto(record.state, job::Phase::kNone));
+  pending->response.clear_request();  // the record does not have it
+  return std::move(pending->response);
+}
+
+void SubmitFlow::Encode(bool record_unread, Pending* pending) {
+  if (record_unread) parts_.metrics->Unchecked();
+  const std::string& fingerprint = pending->submit.fingerprint;
+  pending->submit.spec =
+      rpc::EncodeJobSpec(pending->response.mutable_request(),
+                         {.spec = {},
+                          .trace_parent = pending->trace_parent,
+                          .fingerprint = fingerprint == kNoFingerprint ? "" : fingerprint,
+                          .record_unread = record_unread});
 }
 
 void SubmitFlow::ShowStoredRequest(const job::JobId& id, v1::SubmitResponse* response) {

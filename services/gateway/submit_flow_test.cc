@@ -1,10 +1,13 @@
 #include "services/gateway/submit_flow.h"
 
+#include <utility>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "common/rpc/spec_convert.h"
 #include "common/rpc/status_convert.h"
+#include "services/gateway/faulty_ports.h"
 #include "services/gateway/testing_fixture.h"
 
 namespace phasor::gateway {
@@ -15,7 +18,7 @@ using testing::HasSubstr;
 class SubmitFlowTest : public testing::Test {
  protected:
   StatusOr<v1::SubmitResponse> Submit(const v1::GenerateRequest& request) {
-    return flow_.Submit(request, "00-trace");
+    return std::move(flow_.SubmitAll({{&request, "00-trace"}}).front());
   }
   static v1::GenerateRequest WithKey(const std::string& key) {
     v1::GenerateRequest request = DemoRequest();
@@ -28,9 +31,10 @@ class SubmitFlowTest : public testing::Test {
   metrics::Registry metrics_;
   JobMetrics counts_{&metrics_};
   uint64_t next_seed_ = 100;
+  RecordLookup records_{&fleet_.store, &metrics_};
   SubmitFlow flow_{{.catalog = &catalog_,
                     .producer = &fleet_.queue,
-                    .store = &fleet_.store,
+                    .records = &records_,
                     .metrics = &counts_,
                     .secret = "0123456789abcdef",
                     .draw_seed = [this] { return next_seed_++; }}};
@@ -71,6 +75,30 @@ TEST_F(SubmitFlowTest, TheSameKeyWithAnotherBodyIsAConflict) {
   EXPECT_EQ(Submit(other).status().code(), StatusCode::kAlreadyExists);
 }
 
+TEST_F(SubmitFlowTest, WhatAClientDerivesFromItsClockIsNoOtherBody) {
+  v1::GenerateRequest request = WithKey("k");
+  request.set_deadline_ms(fleet_.clock.WallMillis() + 600'000);
+  const std::string id = Submit(request)->job_id();
+  request.set_deadline_ms(request.deadline_ms() + 5'000);
+  EXPECT_EQ(Submit(request)->job_id(), id);
+  request.clear_deadline_ms();
+  request.set_deadline_in_ms(600'000);
+  EXPECT_EQ(Submit(request)->job_id(), id);
+  request.clear_deadline_in_ms();
+  EXPECT_EQ(Submit(request)->job_id(), id);
+  request.set_priority(v1::HIGH);
+  EXPECT_EQ(Submit(request).status().code(), StatusCode::kAlreadyExists);
+}
+
+TEST_F(SubmitFlowTest, ARelativeDeadlineCountsFromTheSubmit) {
+  v1::GenerateRequest request = WithKey("k");
+  request.set_deadline_in_ms(600'000);
+  const auto response = Submit(request);
+  ASSERT_TRUE(response.ok()) << response.status();
+  EXPECT_EQ(response->request().deadline_in_ms(), 600'000);
+  EXPECT_EQ(fleet_.queue.Get(response->job_id())->deadline_ms, fleet_.clock.WallMillis() + 600'000);
+}
+
 TEST_F(SubmitFlowTest, AFullQueueSaysWhenToComeBack) {
   ASSERT_TRUE(fleet_.queue.SetLimits({.max_jobs = 1}).ok());
   ASSERT_TRUE(Submit(DemoRequest()).ok());
@@ -90,13 +118,13 @@ class ForgottenJobTest : public SubmitFlowTest {
  protected:
   // Submits through another gateway, whose queue is empty.
   StatusOr<v1::SubmitResponse> SubmitAgain(const v1::GenerateRequest& request) {
-    return restored_flow_.Submit(request, "");
+    return std::move(restored_flow_.SubmitAll({{&request, ""}}).front());
   }
 
   queue::MemoryQueue restored_{fleet_.clock};
   SubmitFlow restored_flow_{{.catalog = &catalog_,
                              .producer = &restored_,
-                             .store = &fleet_.store,
+                             .records = &records_,
                              .metrics = &counts_,
                              .secret = "0123456789abcdef",
                              .draw_seed = [] { return 7; }}};
@@ -123,6 +151,30 @@ TEST_F(ForgottenJobTest, TheRecordTellsARepeatFromAnotherRequest) {
   other.set_prompt("a blue square");
   EXPECT_EQ(SubmitAgain(other).status().code(), StatusCode::kAlreadyExists);
   EXPECT_EQ(SubmitAgain(WithKey("k"))->state(), v1::CANCELED);
+}
+
+TEST_F(ForgottenJobTest, ADamagedRecordIsAnEndToo) {
+  const std::string id = Submit(WithKey("k"))->job_id();
+  FaultyStore store(&fleet_.store);
+  store.fault.Set(DataLoss("record: no JSON object"));
+  RecordLookup records(&store, &metrics_);
+  SubmitFlow flow({.catalog = &catalog_,
+                   .producer = &restored_,
+                   .records = &records,
+                   .metrics = &counts_,
+                   .secret = "0123456789abcdef",
+                   .draw_seed = [] { return 7; }});
+  const v1::GenerateRequest request = WithKey("k");
+  EXPECT_EQ(flow.SubmitAll({{&request, ""}}).front().status().code(), StatusCode::kDataLoss);
+  EXPECT_EQ(restored_.Get(id).status().code(), StatusCode::kNotFound);
+}
+
+TEST_F(ForgottenJobTest, APausedOrFullQueueStillAnswersForWhatHasEnded) {
+  ASSERT_TRUE(Submit(WithKey("k")).ok());
+  ASSERT_TRUE(fleet_.Finish(fleet_.Take(), {"png"}).ok());
+  ASSERT_TRUE(restored_.SetPaused(true).ok());
+  EXPECT_EQ(SubmitAgain(WithKey("k"))->state(), v1::DONE);
+  EXPECT_EQ(SubmitAgain(WithKey("l")).status().code(), StatusCode::kUnavailable);
 }
 
 TEST_F(ForgottenJobTest, WithoutARecordItIsQueuedAnewUnderTheSameId) {

@@ -1,76 +1,145 @@
 #include "services/gateway/submit_group.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "common/log/log.h"
-#include "services/gateway/client_status.h"
+#include "services/gateway/unary_call.h"
 
 namespace phasor::gateway {
 namespace {
 
 constexpr size_t kMaxWaiting = 4096;
-constexpr size_t kMaxGroup = 32;
-// So many wait before another thread takes a group of its own while the others' are with Redis. A
-// smaller group pays more for its round trip than it saves by waiting less.
+// A smaller group pays more for its round trip than it saves by waiting less.
+constexpr size_t kGroup = 32;
 constexpr size_t kWorthAnother = 16;
-constexpr int kMaxDrains = 3;
+constexpr int kGroups = 3;
+// Those that wait for the store: it is far away, and asked about all of a group at once.
+constexpr size_t kStoreGroup = 64;
+constexpr int kStoreGroups = 16;
 constexpr size_t kMaxTraceParent = 128;
 
 }  // namespace
 
-SubmitGroup::SubmitGroup(SubmitFlow* flow, WorkPool* pool) : flow_(flow), pool_(pool) {}
+SubmitGroup::Step::Step(Options options, metrics::Registry* metrics, std::function<void(Units)> run)
+    : options_(std::move(options)), run_(std::move(run)), pool_(options_.pool, metrics) {}
 
-bool SubmitGroup::TryPost(const Entry& entry) {
+bool SubmitGroup::Step::TryPost(Unit* unit) {
   MutexLock lock(&mu_);
-  if (waiting_.size() >= kMaxWaiting) return false;
-  if (drains_ == 0 || (drains_ < kMaxDrains && waiting_.size() >= kWorthAnother)) {
-    if (pool_->TryPost([this] { Drain(); })) {
+  if (waiting_.size() >= options_.pool.max_queued) return false;
+  const bool another = drains_ < pool_.threads() && waiting_.size() >= options_.worth_another;
+  if (drains_ == 0 || another) {
+    if (pool_.TryPost([this] { Drain(); })) {
       ++drains_;
     } else if (drains_ == 0) {
       return false;  // else a drain in progress takes it along
     }
   }
-  waiting_.push_back(entry);
+  waiting_.push_back(std::move(*unit));
   return true;
 }
 
-void SubmitGroup::Drain() {
+void SubmitGroup::Step::Drain() {
   for (;;) {
-    std::vector<Entry> group;
+    Units group;
     {
       MutexLock lock(&mu_);
-      while (!waiting_.empty() && group.size() < kMaxGroup) {
-        group.push_back(waiting_.front());
-        waiting_.pop_front();
-      }
+      group = NextGroup();
       if (group.empty()) {
         --drains_;
         return;
       }
     }
-    Submit(group);
+    run_(std::move(group));
   }
 }
 
-void SubmitGroup::Submit(const std::vector<Entry>& group) {
-  std::vector<Entry> sent;
-  std::vector<SubmitFlow::Item> items;
-  for (const Entry& entry : group) {
-    if (entry.call->IsCancelled()) {
-      entry.reactor->Finish(grpc::Status::CANCELLED);
+SubmitGroup::Units SubmitGroup::Step::NextGroup() {
+  Units group;
+  for (size_t submits = 0; !waiting_.empty() && submits < options_.max_group;) {
+    submits += waiting_.front().entry.items.size();
+    group.push_back(std::move(waiting_.front()));
+    waiting_.pop_front();
+  }
+  return group;
+}
+
+SubmitGroup::SubmitGroup(SubmitFlow* flow, metrics::Registry* metrics)
+    : flow_(flow),
+      store_step_({.pool = {.name = "submits that ask the store",
+                            .threads = kStoreGroups,
+                            .max_queued = kMaxWaiting},
+                   .max_group = kStoreGroup},
+                  metrics, [this](Units units) { AskStore(std::move(units)); }),
+      queue_step_({.pool = {.name = "submits", .threads = kGroups, .max_queued = kMaxWaiting},
+                   .max_group = kGroup,
+                   .worth_another = kWorthAnother},
+                  metrics, [this](Units units) { AskQueue(std::move(units)); }) {}
+
+bool SubmitGroup::TryPost(Entry entry) {
+  Unit unit{std::move(entry), {}};
+  return queue_step_.TryPost(&unit);
+}
+
+void SubmitGroup::Stop() {
+  queue_step_.Stop();
+  store_step_.Stop();
+}
+
+void SubmitGroup::AskQueue(Units units) {
+  for (Unit& unit : units) {
+    if (unit.entry.canceled && unit.entry.canceled()) {
+      Unit gone = std::move(unit);
+      SubmitFlow::Pending never;
+      never.answer = Cancelled("the client went away");
+      gone.pending.assign(gone.entry.items.size(), never);
+      unit.entry.done = nullptr;
+      Answer(std::move(gone));
       continue;
     }
-    sent.push_back(entry);
-    items.push_back({&entry.request->request(), TraceParent(*entry.call)});
-  }
-  auto answers = flow_->SubmitAll(items);
-  for (size_t i = 0; i < sent.size(); ++i) {
-    if (answers[i].ok()) {
-      LogAccepted(*answers[i]);
-      *sent[i].response = *std::move(answers[i]);
+    for (const SubmitFlow::Item& item : unit.entry.items) {
+      unit.pending.push_back(flow_->Prepare(item));
     }
-    sent[i].reactor->Finish(AnswerOf(answers[i].status()));
   }
+  std::erase_if(units, [](const Unit& unit) { return !unit.entry.done; });
+  flow_->AskQueue(PendingOf(&units));
+  for (Unit& unit : units) {
+    if (IsOver(unit)) {
+      Answer(std::move(unit));
+    } else if (!store_step_.TryPost(&unit)) {
+      for (SubmitFlow::Pending& pending : unit.pending) {
+        if (!pending.answer) pending.answer = BusyStatus();
+      }
+      Answer(std::move(unit));
+    }
+  }
+}
+
+void SubmitGroup::AskStore(Units units) {
+  const SubmitFlow::Group group = PendingOf(&units);
+  flow_->AskStore(group);
+  flow_->AskQueue(group);
+  for (Unit& unit : units) Answer(std::move(unit));
+}
+
+SubmitFlow::Group SubmitGroup::PendingOf(Units* units) {
+  SubmitFlow::Group group;
+  for (Unit& unit : *units) {
+    for (SubmitFlow::Pending& pending : unit.pending) group.push_back(&pending);
+  }
+  return group;
+}
+
+bool SubmitGroup::IsOver(const Unit& unit) {
+  return std::all_of(unit.pending.begin(), unit.pending.end(),
+                     [](const SubmitFlow::Pending& pending) { return pending.answer.has_value(); });
+}
+
+void SubmitGroup::Answer(Unit unit) {
+  std::vector<SubmitFlow::Answer> answers;
+  answers.reserve(unit.pending.size());
+  for (SubmitFlow::Pending& pending : unit.pending) answers.push_back(*std::move(pending.answer));
+  unit.entry.done(std::move(answers));
 }
 
 std::string SubmitGroup::TraceParent(const grpc::CallbackServerContext& call) {

@@ -7,7 +7,7 @@
 namespace phasor::gateway {
 
 Watcher::Watcher(job::JobId id, Options options)
-    : id_(std::move(id)), options_(std::move(options)) {}
+    : id_(std::move(id)), options_(std::move(options)), begun_(options_.accepted) {}
 
 void Watcher::OnEvent(const queue::Event& event) {
   bool news = false;
@@ -39,7 +39,12 @@ void Watcher::OnEnd(const Status& status) {
 
 std::optional<Watcher::Item> Watcher::Next() {
   MutexLock lock(&mu_);
-  if (job_) return Item(*std::exchange(job_, std::nullopt));
+  if (job_) {
+    begun_ = true;
+    return Item(*std::exchange(job_, std::nullopt));
+  }
+  if (end_ && !begun_) return Item(*std::exchange(end_, std::nullopt));
+  if (!begun_) return std::nullopt;
   if (progress_) return Item(*std::exchange(progress_, std::nullopt));
   if (!previews_.empty()) {
     v1::Preview preview = std::move(previews_.extract(previews_.begin()).mapped());

@@ -1,7 +1,7 @@
 // One client's view of one job: a mailbox between those who learn about the job and the stream
 // that tells the client. Bounded however slow the client reads: a newer state replaces an unread
 // older one, progress keeps its latest, previews their latest for each picture up to some bytes in
-// all. The end is never dropped.
+// all. The end is never dropped. Nothing comes before the job as it is, unless the client knows it.
 // Thread-safe. `wake` is called, without a lock, whenever there may be something new to take.
 #pragma once
 
@@ -23,7 +23,6 @@ class Watcher {
  public:
   struct Options {
     bool previews = false;
-    bool pictures = false;  // the terminal job is to carry image data
     bool accepted = false;  // the job is there: only its end, or NOT_FOUND, ends the stream
     std::function<void()> wake;
   };
@@ -34,7 +33,6 @@ class Watcher {
   Watcher(job::JobId id, Options options);
 
   const job::JobId& id() const { return id_; }
-  bool wants_pictures() const { return options_.pictures; }
   bool knows_job() const { return options_.accepted; }
 
   // Progress and previews; changes of state come through OnJob.
@@ -64,6 +62,7 @@ class Watcher {
   size_t preview_bytes_ GUARDED_BY(mu_) = 0;
   std::optional<Status> end_ GUARDED_BY(mu_);
   bool ended_ GUARDED_BY(mu_) = false;  // no input counts any more
+  bool begun_ GUARDED_BY(mu_);          // the client knows the job
   int64_t version_ GUARDED_BY(mu_) = -1;
   int64_t position_ GUARDED_BY(mu_) = -1;
   int64_t epoch_ GUARDED_BY(mu_) = 0;

@@ -124,20 +124,10 @@ void WatcherHub::Deliver(const job::JobId& id, const StatusOr<v1::Job>& job) {
     watchers = found->second.watchers;
   }
   for (const auto& watcher : watchers) {
-    if (!job.ok()) {
-      watcher->OnEnd(job.status());
-      continue;
-    }
-    if (!watcher->wants_pictures() || job->state() != v1::DONE) {
+    if (job.ok()) {
       watcher->OnJob(*job);
-      continue;
-    }
-    v1::Job full = *job;
-    const Status attached = parts_.reader->AttachPictures(&full);
-    if (attached.ok()) {
-      watcher->OnJob(full);
-    } else if (!IsPassing(attached)) {
-      watcher->OnEnd(attached);
+    } else {
+      watcher->OnEnd(job.status());
     }
   }
 }

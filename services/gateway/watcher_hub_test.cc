@@ -23,11 +23,11 @@ class WatcherHubTest : public testing::Test {
     return request.id;
   }
 
-  std::shared_ptr<Watcher> Watch(const job::JobId& id, bool pictures = false) {
-    return std::make_shared<Watcher>(id, Watcher::Options{.pictures = pictures, .wake = [this] {
-                                                            MutexLock lock(&mu_);
-                                                            ++wakes_;
-                                                          }});
+  std::shared_ptr<Watcher> Watch(const job::JobId& id) {
+    return std::make_shared<Watcher>(id, Watcher::Options{.wake = [this] {
+                                       MutexLock lock(&mu_);
+                                       ++wakes_;
+                                     }});
   }
 
   // Waits for the next item of `watcher`.
@@ -66,7 +66,7 @@ TEST_F(WatcherHubTest, AJobThatDoesNotExistEndsAtOnce) {
 
 TEST_F(WatcherHubTest, AnEventOfAChangeBringsTheNewState) {
   const job::JobId id = Submit("a");
-  const auto watcher = Watch(id, true);
+  const auto watcher = Watch(id);
   hub_.Add(watcher);
   EXPECT_EQ(std::get<v1::Job>(Next(watcher.get())).state(), v1::QUEUED);
   ASSERT_TRUE(fleet_.Finish(fleet_.Take(), {"png"}).ok());
@@ -77,7 +77,7 @@ TEST_F(WatcherHubTest, AnEventOfAChangeBringsTheNewState) {
   hub_.OnEvent(event);
   const auto done = std::get<v1::Job>(Next(watcher.get()));
   EXPECT_EQ(done.state(), v1::DONE);
-  EXPECT_EQ(done.result().images(0).data(), "png");
+  EXPECT_EQ(done.result().images(0).sha256(), Sha256Hex("png"));
   EXPECT_TRUE(std::get<Status>(Next(watcher.get())).ok());
 }
 

@@ -69,6 +69,23 @@ TEST_F(WatcherTest, TellsStatesAndProgressInOrder) {
   EXPECT_EQ(All(), "job DONE, end OK");
 }
 
+TEST_F(WatcherTest, TheJobComesFirstHoweverEarlyThereIsNews) {
+  watcher_.OnEvent(Progress(4));
+  watcher_.OnEvent(Preview(0, 10));
+  EXPECT_EQ(All(), "");
+  watcher_.OnJob(Job(v1::INITIALIZING, 2));
+  EXPECT_EQ(All(), "job INITIALIZING, progress 4, preview 0 at 1");
+
+  Watcher unknown("id", {.previews = true, .wake = [] {}});
+  unknown.OnEvent(Progress(4));
+  unknown.OnEnd(NotFound("gone"));
+  EXPECT_TRUE(std::holds_alternative<Status>(*unknown.Next()));
+
+  Watcher told("id", {.accepted = true, .wake = [] {}});
+  told.OnEvent(Progress(4));
+  EXPECT_TRUE(std::holds_alternative<v1::Progress>(*told.Next()));
+}
+
 TEST_F(WatcherTest, ASlowReaderGetsTheLatestOnly) {
   watcher_.OnJob(Job(v1::QUEUED, 1));
   watcher_.OnJob(Job(v1::INITIALIZING, 2));
@@ -77,6 +94,8 @@ TEST_F(WatcherTest, ASlowReaderGetsTheLatestOnly) {
 }
 
 TEST_F(WatcherTest, PreviewsKeepTheLatestOfEachPictureAndAreBounded) {
+  watcher_.OnJob(Job(v1::INITIALIZING, 2));
+  EXPECT_EQ(All(), "job INITIALIZING");
   for (int image = 0; image < 100; ++image) {
     for (int step : {1, 2}) {
       queue::Event event = Progress(step);
@@ -135,6 +154,8 @@ TEST_F(WatcherTest, AnErrorEndsTheStream) {
 }
 
 TEST_F(WatcherTest, UnreadPreviewsAreBoundedInBytesToo) {
+  watcher_.OnJob(Job(v1::INITIALIZING, 2));
+  EXPECT_EQ(All(), "job INITIALIZING");
   for (int image = 0; image < 8; ++image) watcher_.OnEvent(Preview(image, 60 << 10));
   EXPECT_EQ(All(), "preview 0 at 1, preview 1 at 1, preview 2 at 1, preview 3 at 1");
   watcher_.OnEvent(Preview(7, 200 << 10));

@@ -1,10 +1,13 @@
 // Threads for what blocks (Redis, the store), so that gRPC's event threads never do. The queue is
-// bounded: a full one refuses at once, and the caller tells the client to come back.
+// bounded: a full one refuses at once, and the caller tells the client to come back. Threads come
+// into being when they are first needed. What may hang on one thing must not keep what needs
+// another from a thread, so there are several pools, told apart by their names.
 // Thread-safe.
 #pragma once
 
 #include <deque>
 #include <functional>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -18,6 +21,7 @@ class WorkPool {
   using Work = std::function<void()>;
 
   struct Config {
+    std::string name = "calls";  // label of the metrics
     int threads = 16;
     size_t max_queued = 4096;
   };
@@ -28,6 +32,7 @@ class WorkPool {
 
   // False, and `work` is not run, when the queue is full or the pool is stopped.
   [[nodiscard]] bool TryPost(Work work);
+  int threads() const { return max_threads_; }
 
   // Runs what is queued to its end, then joins the threads. Idempotent.
   void Stop();
@@ -36,6 +41,7 @@ class WorkPool {
   void Run();
   bool HasNews() const REQUIRES_LOCK(mu_) { return stopped_ || !queue_.empty(); }
 
+  const int max_threads_;
   const size_t max_queued_;
   metrics::Gauge& queued_;
   metrics::Counter& refused_;
@@ -43,9 +49,9 @@ class WorkPool {
   Mutex mu_;
   std::deque<Work> queue_ GUARDED_BY(mu_);
   bool stopped_ GUARDED_BY(mu_) = false;
+  int idle_ GUARDED_BY(mu_) = 0;
+  std::vector<std::thread> threads_ GUARDED_BY(mu_);
   CondVar news_;
-
-  std::vector<std::thread> threads_;
 };
 
 }  // namespace phasor::gateway

@@ -25,8 +25,9 @@ TEST(WorkPoolTest, AFullPoolRefusesAtOnceAndCountsIt) {
   EXPECT_TRUE(pool.TryPost([&] { ++done; }));
   EXPECT_TRUE(pool.TryPost([&] { ++done; }));
   EXPECT_FALSE(pool.TryPost([&] { ++done; }));
-  EXPECT_THAT(metrics.Text(), testing::HasSubstr("phasor_gateway_work_queued 2"));
-  EXPECT_THAT(metrics.Text(), testing::HasSubstr("phasor_gateway_work_refused_total 1"));
+  EXPECT_THAT(metrics.Text(), testing::HasSubstr("phasor_gateway_work_queued{pool=\"calls\"} 2"));
+  EXPECT_THAT(metrics.Text(),
+              testing::HasSubstr("phasor_gateway_work_refused_total{pool=\"calls\"} 1"));
   release.Notify();
   pool.Stop();
   EXPECT_EQ(done, 3);

@@ -190,7 +190,7 @@ grpc::ServerBidiReactor<v1::WorkerMessage, v1::GatewayMessage>* WorkerReportServ
     closed = streams_->closed;
   }
   stream->Begin();
-  if (closed) stream->End(Unavailable("the gateway is shutting down"));
+  if (closed) stream->End(Public(Unavailable("the gateway is shutting down")));
   return stream.get();
 }
 
@@ -201,7 +201,7 @@ void WorkerReportService::Close() {
     streams_->closed = true;
     open.assign(streams_->open.begin(), streams_->open.end());
   }
-  for (const auto& stream : open) stream->End(Unavailable("the gateway is shutting down"));
+  for (const auto& stream : open) stream->End(Public(Unavailable("the gateway is shutting down")));
 }
 
 }  // namespace phasor::gateway

@@ -44,6 +44,7 @@ struct JobRunner::Ongoing {
   StoreCalls calls;
   Checkpoints checkpoints;
   job::GenerateSpec spec;
+  bool record_unread = false;       // no gateway could ask for a record of its key
   std::string request_fingerprint;  // goes into the record, to tell repeats from conflicts
   engine::RunSpec run_spec;
   UnitPace::Shape shape;
@@ -98,10 +99,11 @@ JobRunner::Ending JobRunner::Execute(Ongoing& job) {
   using job::FailureSource;
   const StopReason stop = Stop(job);
   if (stop != StopReason::kNone) return {.status = Cancelled(ToString(stop)), .stop = stop};
+  const auto spec = rpc::DecodeJobSpec(job.grant.spec);
+  job.record_unread = spec.ok() && spec->record_unread;
   const StatusOr<bool> ended = SettleOld(job);
   if (!ended.ok()) return {.status = ended.status(), .stop = Stop(job)};
   if (*ended) return {.status = OkStatus()};
-  const auto spec = rpc::DecodeJobSpec(job.grant.spec);
   if (!spec.ok()) return {.status = spec.status(), .source = FailureSource::kRequest};
   job.spec = spec->spec;
   job.request_fingerprint = spec->fingerprint;
@@ -238,7 +240,8 @@ JobRunner::Ending JobRunner::Publish(Ongoing& job, const engine::Run& run,
 }
 
 StatusOr<bool> JobRunner::SettleOld(Ongoing& job) {
-  if (job.grant.fence.epoch <= 1) return false;  // nobody had it before
+  // Nobody had it before, and a gateway has asked for a record of its key.
+  if (job.grant.fence.epoch <= 1 && !job.record_unread) return false;
   const auto record = job.calls.Ask([&] { return parts_.store.ReadTerminal(job.grant.fence.id); },
                                     [&] { return Stop(job) == StopReason::kNone; });
   if (record.status().code() == StatusCode::kUnavailable) return record.status();

@@ -203,6 +203,23 @@ TEST_F(JobRunnerTest, TheRecordTellsWhichRequestItAnswers) {
   EXPECT_EQ(rpc::FingerprintOf(Record(id)), "as sent");
 }
 
+TEST_F(JobRunnerTest, AJobWhoseRecordNobodyCouldAskForIsLookedUpBeforeItIsDrawn) {
+  StartWorker("w1");
+  const job::JobId id = SubmitBytes(rpc::EncodeJobSpec(
+      {.spec = Spec(), .trace_parent = "", .fingerprint = "", .record_unread = true}));
+  storage::TerminalRecord record;
+  record.id = id;
+  record.state = job::State::kCanceled;
+  ASSERT_TRUE(store_->CreateTerminal(record).ok());
+  EXPECT_FALSE(TakeAndRun().came_out);
+  EXPECT_EQ(View(id).state, job::State::kCanceled);
+  // Without a record it is drawn as any other.
+  const job::JobId fresh = SubmitBytes(rpc::EncodeJobSpec(
+      {.spec = Spec(), .trace_parent = "", .fingerprint = "", .record_unread = true}));
+  EXPECT_TRUE(TakeAndRun().came_out);
+  EXPECT_EQ(View(fresh).state, job::State::kDone);
+}
+
 TEST_F(JobRunnerTest, AFailedUnitIsRetriedFromTheStateBeforeIt) {
   fake_.step_time = Millis(100);
   fake_.before_unit = engine::FailNthUnit(5, ResourceExhausted("out of memory: 3 MiB"));

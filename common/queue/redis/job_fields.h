@@ -74,13 +74,15 @@ inline constexpr JobField kRecordFields[] = {
     // The newest failure that may be the job's own, and the machine.
     Word("fault"),
     Word("fault_node"),
+    // 1: more than one submit has named it.
+    Number("shared"),
 };
 
 // What lib/view.lua answers of a job.
 inline constexpr std::string_view kViewFields[] = {
     "id",          "state",   "phase",  "class",   "model",  "model_name", "tenant",
     "tenant_name", "epoch",   "tries",  "crashes", "step",   "enqueued",   "changed",
-    "deadline",    "version", "worker", "result",  "reason", "code",
+    "deadline",    "version", "worker", "result",  "reason", "code",       "shared",
 };
 
 // What take.lua answers of a grant, behind the answer to the completion before it. The spec

@@ -25,26 +25,29 @@ std::string NameBeside(const std::string& name) {
   return job::KeyName(name) == name ? std::string() : name;
 }
 
-constexpr std::array<std::pair<const char*, SubmitOutcome>, 5> kSubmitOutcomes = {{
+constexpr std::array<std::pair<const char*, SubmitOutcome>, 6> kSubmitOutcomes = {{
     {"NEW", SubmitOutcome::kAccepted},
     {"DUP", SubmitOutcome::kDuplicate},
     {"CONFLICT", SubmitOutcome::kConflict},
     {"PAUSED", SubmitOutcome::kPaused},
     {"FULL", SubmitOutcome::kFull},
+    {"UNKNOWN", SubmitOutcome::kUnknown},
 }};
 
 std::vector<std::string> SubmitArguments(const SubmitRequest& request) {
-  return {request.id,
-          Text(request.priority),
-          job::KeyName(request.model),
-          job::KeyName(request.tenant),
-          Text(request.cost),
-          request.fingerprint,
-          Text(request.keep.count()),
-          Text(request.deadline_ms),
-          NameBeside(request.model),
-          NameBeside(request.tenant),
-          request.spec};
+  return {
+      request.id,
+      Text(request.priority),
+      job::KeyName(request.model),
+      job::KeyName(request.tenant),
+      Text(request.cost),
+      request.fingerprint,
+      Text(request.keep.count()),
+      Text(request.deadline_in.count() > 0 ? -request.deadline_in.count() : request.deadline_ms),
+      NameBeside(request.model),
+      NameBeside(request.tenant),
+      request.only_if_known ? std::string() : request.spec,
+      request.only_if_known ? "1" : ""};
 }
 
 // The shortest index that has all jobs of these states (list.lua).
@@ -60,6 +63,7 @@ StatusOr<SubmitReply> DecodeSubmit(const RedisReply& reply) {
   ASSIGN_OR_RETURN(result.outcome, Lookup("submit", reply[0], kSubmitOutcomes));
   switch (result.outcome) {
     case SubmitOutcome::kAccepted:
+    case SubmitOutcome::kUnknown:
       break;
     case SubmitOutcome::kDuplicate:
     case SubmitOutcome::kConflict: {

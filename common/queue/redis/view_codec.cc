@@ -62,6 +62,7 @@ StatusOr<JobView> DecodeView(const RedisReply& row) {
   view.result = row[At(kViewFields, "result")].text;
   view.reason = row[At(kViewFields, "reason")].text;
   view.code = row[At(kViewFields, "code")].text;
+  view.shared = row[At(kViewFields, "shared")].AsInteger() == 1;
   if (row.list.size() > kPosition) view.position = row[kPosition].AsInteger();
   view.spec = row[kSpec].text;
   return view;

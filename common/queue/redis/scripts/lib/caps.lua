@@ -4,6 +4,9 @@ local core = require('core')
 local keys = require('keys')
 local call = core.call
 
+-- The key of no tenant. Those without one share no tenant's cap: max_jobs is theirs.
+local NOBODY = 'h.4oymiquy7qobjgx3'
+
 local caps
 local function read()
   local config = call('HMGET', keys.config, 'paused', 'max_jobs', 'max_per_tenant')
@@ -18,7 +21,8 @@ local function refusal(tenant)
   if caps.room <= 0 then return {'FULL', 'jobs'} end
   local room = caps.rooms[tenant]
   if not room then
-    local most = call('HGET', keys.tenant_limits, tenant .. ':o') or caps.each
+    local most = call('HGET', keys.tenant_limits, tenant .. ':o') or
+                 (tenant == NOBODY and math.huge) or caps.each
     room = tonumber(most) - tonumber(call('HGET', keys.open, tenant) or 0)
   end
   if room <= 0 then return {'FULL', 'tenant'} end
