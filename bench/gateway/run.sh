@@ -3,7 +3,8 @@
 # socket, append-only file), a gateway and the echo server, measures both in turns, stops all.
 #   bench/gateway/run.sh BIN_DIR [ARGS of phasor-bench-gateway]
 # FSYNC=always makes Redis fsync every write; the default is everysec, as `phasor up` has it. The
-# append-only file is not rewritten meanwhile.
+# append-only file is not rewritten meanwhile. The store is FAR_MS milliseconds away (default 40), which shows what
+# a key costs: the store has to be asked about it.
 set -euo pipefail
 
 bin="$(realpath "${1:?usage: run.sh BIN_DIR [ARGS]}")"
@@ -40,8 +41,11 @@ wait_for redis-cli -s "$work/redis.sock" ping
 cat >"$work/gateway.yaml" <<YAML
 limits: {max_jobs: 50000000, max_per_tenant: 50000000}
 YAML
+python3 "$root/bench/gateway/far_relay.py" "$work/far.sock" "$work/redis.sock" "${FAR_MS:-40}" &
+children+=($!)
+wait_for redis-cli -s "$work/far.sock" ping
 "$bin/phasor-gateway" --config "$work/gateway.yaml" --listen "unix:$work/gateway.sock" \
-  --metrics off --redis "unix://$work/redis.sock" --store "$work/store" \
+  --metrics off --redis "unix://$work/redis.sock" --store "unix://$work/far.sock" \
   --secret-file "$work/secret" --models "$root/models" --log-level warn &
 children+=($!)
 "$bin/phasor-bench-echo" "unix:$work/echo.sock" &

@@ -9,6 +9,7 @@
 #include <grpcpp/security/credentials.h>
 
 #include "absl/synchronization/blocking_counter.h"
+#include "common/base/hash.h"
 #include "common/rpc/status_convert.h"
 #include "phasor/v1/images.grpc.pb.h"
 
@@ -35,8 +36,8 @@ std::shared_ptr<grpc::Channel> Connect(const std::string& address) {
 // One call after the other until the end; as many lanes as calls in flight.
 class Lane {
  public:
-  Lane(v1::Images::Stub* stub, Clock::time_point end, absl::BlockingCounter* done)
-      : stub_(stub), end_(end), done_(done) {}
+  Lane(v1::Images::Stub* stub, bool keys, Clock::time_point end, absl::BlockingCounter* done)
+      : stub_(stub), keys_(keys), end_(end), done_(done) {}
 
   void Next() {
     begin_ = Clock::now();
@@ -44,6 +45,7 @@ class Lane {
       done_->DecrementCount();
       return;
     }
+    if (keys_) request_.mutable_request()->set_idempotency_key(RandomToken());
     call_ = std::make_unique<grpc::ClientContext>();
     stub_->async()->Submit(call_.get(), &request_, &response_,
                            [this](const grpc::Status& status) { OnDone(status); });
@@ -67,9 +69,10 @@ class Lane {
   }
 
   v1::Images::Stub* const stub_;
+  const bool keys_;
   const Clock::time_point end_;
   absl::BlockingCounter* const done_;
-  const v1::SubmitRequest request_ = Request();
+  v1::SubmitRequest request_ = Request();
   v1::SubmitResponse response_;
   std::unique_ptr<grpc::ClientContext> call_;
   Clock::time_point begin_;
@@ -102,7 +105,8 @@ StatusOr<LoadResult> RunSubmitLoad(const LoadOptions& options) {
                                std::chrono::duration<double>(options.seconds));
   std::vector<std::unique_ptr<Lane>> lanes;
   for (int i = 0; i < options.in_flight; ++i) {
-    lanes.push_back(std::make_unique<Lane>(stubs[i % stubs.size()].get(), end, &done));
+    lanes.push_back(
+        std::make_unique<Lane>(stubs[i % stubs.size()].get(), options.keys, end, &done));
   }
   for (const auto& lane : lanes) lane->Next();
   done.Wait();

@@ -15,6 +15,7 @@ struct LoadOptions {
   int connections = 4;
   int in_flight = 64;  // over all connections
   double seconds = 3;
+  bool keys = false;  // each call with an idempotency key of its own
 };
 
 struct LoadResult {
