@@ -9,7 +9,9 @@
 #include <cstdio>
 #include <filesystem>
 
+#include "common/base/hash.h"
 #include "common/storage/fs/fs_store.h"
+#include "common/storage/identity.h"
 #include "common/storage/result_store_contract.h"
 
 namespace phasor::storage {
@@ -37,6 +39,7 @@ size_t Unfinished(const std::string& folder) {
 // "" or the first thing that is wrong.
 std::string ProblemOnAFullDisk(const std::string& folder) {
   const auto store = FsStore::Open({.root = folder}).value();
+  if (!Identify(*store, "").ok()) return "no identity";
   const std::string blob(20'000, 'x');
   Status put;
   int written = 0;
@@ -45,6 +48,10 @@ std::string ProblemOnAFullDisk(const std::string& folder) {
     written += put.ok() ? 1 : 0;
   }
   if (put.code() != StatusCode::kResourceExhausted) return "put: " + put.ToString();
+  while (store->Put("jobs/a/small/" + RandomToken(), "x").ok()) {
+  }
+  const Status opened = FsStore::Open({.root = folder}).status();
+  if (!opened.ok()) return "a full store is to be opened: " + opened.ToString();
   const Status created = store->CreateTerminal(TestRecord(1)).status();
   TerminalRecord large = TestRecord(2);
   large.details.assign(100'000, 'x');
