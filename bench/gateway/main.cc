@@ -1,66 +1,33 @@
 // phasor-bench-gateway: Submit calls per second of a gateway next to an empty echo server's,
 // without and with idempotency keys, in alternating rounds under the same load.
 // bench/gateway/run.sh starts all that it needs.
-#include <algorithm>
 #include <cstdio>
 #include <iostream>
 #include <string>
 #include <vector>
 
-#include <CLI/CLI.hpp>
-
-#include "bench/gateway/submit_load.h"
+#include "bench/gateway/rounds.h"
+#include "common/flags/command.h"
 
 namespace phasor::bench {
 namespace {
-
-struct Side {
-  const char* name;
-  std::string address;
-  bool keys = false;
-  std::vector<double> rates = {};
-};
-
-double Median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return values[values.size() / 2];
-}
-
-Status RunRounds(const LoadOptions& base, int rounds, std::vector<Side>* sides) {
-  std::printf("%-6s %-10s %10s %9s %9s %9s %7s\n", "round", "server", "calls/s", "p50 ms", "p95 ms",
-              "p99 ms", "errors");
-  for (int round = 1; round <= rounds; ++round) {
-    for (Side& side : *sides) {
-      LoadOptions options = base;
-      options.address = side.address;
-      options.keys = side.keys;
-      ASSIGN_OR_RETURN(const LoadResult result, RunSubmitLoad(options));
-      side.rates.push_back(result.rate());
-      std::printf("%-6d %-10s %10.0f %9.2f %9.2f %9.2f %7lld\n", round, side.name, result.rate(),
-                  result.LatencyMillis(0.5), result.LatencyMillis(0.95), result.LatencyMillis(0.99),
-                  static_cast<long long>(result.errors));
-      std::fflush(stdout);
-      if (result.errors > 0) return Internal(std::string(side.name) + ": " + result.first_error);
-    }
-  }
-  return OkStatus();
-}
 
 int Main(int argc, char** argv) {
   LoadOptions options;
   Side echo = {.name = "echo", .address = ""};
   Side gateway = {.name = "gateway", .address = ""};
   int rounds = 5;
-  CLI::App app("Submit calls per second of a gateway next to an empty echo server's.",
-               "phasor-bench-gateway");
-  app.add_option("--echo", echo.address, "address of phasor-bench-echo")->required();
-  app.add_option("--gateway", gateway.address, "address of phasor-gateway")->required();
-  app.add_option("--rounds", rounds, "of each side")->check(CLI::Range(1, 1000));
-  app.add_option("--seconds", options.seconds, "of each round")->check(CLI::Range(0.1, 3600.0));
-  app.add_option("--in-flight", options.in_flight, "calls at any time")
-      ->check(CLI::Range(1, 10000));
-  app.add_option("--connections", options.connections)->check(CLI::Range(1, 100));
-  CLI11_PARSE(app, argc, argv);
+  flags::CommandLine line("phasor-bench-gateway",
+                          "Submit calls per second of a gateway next to an empty echo server's.");
+  line.Text("--echo", &echo.address, "address of phasor-bench-echo").Required();
+  line.Text("--gateway", &gateway.address, "address of phasor-gateway").Required();
+  line.Whole("--rounds", &rounds, "of each side", 1, 1000);
+  line.Number("--seconds", &options.seconds, "of each round", 0.1, 3600);
+  line.Whole("--in-flight", &options.in_flight, "calls at any time", 1, 10000);
+  line.Whole("--connections", &options.connections, "to each side", 1, 100);
+  const auto parsed = line.Parse(argc, argv, std::cout);
+  if (!parsed.ok()) std::cerr << "phasor-bench-gateway: " << parsed.status().message() << "\n";
+  if (!parsed.ok() || !*parsed) return parsed.ok() ? 0 : 2;
   std::vector<Side> sides = {echo, gateway};
   sides.push_back({.name = "keys", .address = gateway.address, .keys = true});
   const Status status = RunRounds(options, rounds, &sides);

@@ -5,9 +5,8 @@
 #include <map>
 #include <string>
 
-#include <CLI/CLI.hpp>
-
 #include "bench/queue/roles.h"
+#include "common/flags/command.h"
 
 int main(int argc, char** argv) {
   using namespace phasor;
@@ -15,20 +14,19 @@ int main(int argc, char** argv) {
       {"produce", bench::Produce}, {"consume", bench::Consume}, {"takes", bench::MeasureTakes}};
   bench::QueueLoad load;
   std::string role;
-  CLI::App app("One process of the queue benchmark: bench/queue/compare.py drives it",
-               "phasor-bench-queue");
-  app.add_option("role", role, "produce, consume or takes")
-      ->required()
-      ->check(CLI::IsMember(roles));
-  app.add_option("--redis", load.redis, "unix:///path or redis://host:port")->required();
-  app.add_option("--jobs", load.jobs)->check(CLI::Range(1, 100'000'000));
-  app.add_option("--workers", load.workers, "calling threads")->check(CLI::Range(1, 1024));
-  app.add_option("--connections", load.connections)->check(CLI::Range(1, 64));
-  app.add_option("--batch", load.batch, "jobs of one submit")->check(CLI::Range(1, 1000));
-  app.add_option("--payload", load.payload, "bytes of a job")->check(CLI::Range(0, 1 << 20));
-  app.add_option("--tenants", load.tenants)->check(CLI::Range(1, 1'000'000));
-  CLI11_PARSE(app, argc, argv);
-  const Status status = roles.at(role)(load);
+  flags::CommandLine line("phasor-bench-queue",
+                          "One process of the queue benchmark: bench/queue/compare.py drives it");
+  line.OneOf("role", {"produce", "consume", "takes"}, &role, "what it does").Required();
+  line.Text("--redis", &load.redis, "unix:///path or redis://host:port").Required();
+  line.Whole("--jobs", &load.jobs, "in all", 1, 100'000'000);
+  line.Whole("--workers", &load.workers, "calling threads", 1, 1024);
+  line.Whole("--connections", &load.connections, "among which they are divided", 1, 64);
+  line.Whole("--batch", &load.batch, "jobs of one submit", 1, 1000);
+  line.Whole("--payload", &load.payload, "bytes of a job", 0, 1 << 20);
+  line.Whole("--tenants", &load.tenants, "that jobs are of", 1, 1'000'000);
+  const auto parsed = line.Parse(argc, argv, std::cout);
+  if (parsed.ok() && !*parsed) return 0;
+  const Status status = parsed.ok() ? roles.at(role)(load) : parsed.status();
   if (status.ok()) return 0;
   std::cerr << "phasor-bench-queue: " << status << "\n";
   return 1;

@@ -2,26 +2,27 @@
 // bench/upkeep/measure.py starts all that it needs and drives it.
 #include <iostream>
 
-#include <CLI/CLI.hpp>
-
 #include "bench/upkeep/load.h"
+#include "common/flags/command.h"
 
 int main(int argc, char** argv) {
   using namespace phasor;
   bench::UpkeepLoad load;
-  CLI::App app("Fills a queue for the upkeep benchmark: bench/upkeep/measure.py drives it",
-               "phasor-bench-upkeep");
-  app.add_option("--redis", load.redis, "unix:///path or redis://host:port")->required();
-  app.add_option("--store", load.store, "folder or URL for terminal records");
-  app.add_option("--ended", load.ended)->check(CLI::Range(0, 10'000'000));
-  app.add_option("--live", load.live)->check(CLI::Range(0, 10'000'000));
-  app.add_option("--models", load.models)->check(CLI::Range(1, 100'000));
-  app.add_option("--tenants", load.tenants)->check(CLI::Range(1, 10'000'000));
-  app.add_option("--threads", load.threads)->check(CLI::Range(1, 1024));
-  app.add_option("--payload", load.payload, "bytes of a job's spec")->check(CLI::Range(0, 1 << 20));
-  app.add_option("--deadline-after", load.deadline_after, "seconds, of the jobs that wait");
-  CLI11_PARSE(app, argc, argv);
-  const Status status = bench::Fill(load);
+  flags::CommandLine line(
+      "phasor-bench-upkeep",
+      "Fills a queue for the upkeep benchmark: bench/upkeep/measure.py drives it");
+  line.Text("--redis", &load.redis, "unix:///path or redis://host:port").Required();
+  line.Text("--store", &load.store, "folder or URL for terminal records");
+  line.Whole("--ended", &load.ended, "jobs", 0, 10'000'000);
+  line.Whole("--live", &load.live, "jobs", 0, 10'000'000);
+  line.Whole("--models", &load.models, "that jobs are for", 1, 100'000);
+  line.Whole("--tenants", &load.tenants, "that jobs are of", 1, 10'000'000);
+  line.Whole("--threads", &load.threads, "that submit", 1, 1024);
+  line.Whole("--payload", &load.payload, "bytes of a job's spec", 0, 1 << 20);
+  line.Whole("--deadline-after", &load.deadline_after, "seconds, of the jobs that wait");
+  const auto parsed = line.Parse(argc, argv, std::cout);
+  if (parsed.ok() && !*parsed) return 0;
+  const Status status = parsed.ok() ? bench::Fill(load) : parsed.status();
   if (status.ok()) return 0;
   std::cerr << "phasor-bench-upkeep: " << status << "\n";
   return 1;
