@@ -101,7 +101,6 @@ StatusOr<StoreAddress> ParseFile(const std::string& url) {
 }
 
 StatusOr<StoreAddress> ParseRedis(std::string url) {
-  RedisStoreOptions options;
   const bool socket = StartsWith(url, "unix://");
   std::vector<std::string> known = {"ttl", "record_ttl", "max_blob"};
   if (socket) known.push_back("db");
@@ -109,7 +108,7 @@ StatusOr<StoreAddress> ParseRedis(std::string url) {
   if (const auto db = parameters.find("db"); db != parameters.end()) url += "?db=" + db->second;
   StatusOr<redis::RedisAddress> address = redis::ParseRedisUrl(url);
   if (!address.ok()) return Annotate(address.status(), "store URL");
-  options.redis.address = std::move(address).value();
+  RedisStoreOptions options{.redis = {.address = *std::move(address), .prefix = kRedisStorePrefix}};
   RETURN_IF_ERROR(TakeTime(parameters, "ttl", true, &options.blob_ttl));
   RETURN_IF_ERROR(TakeTime(parameters, "record_ttl", true, &options.record_ttl));
   RETURN_IF_ERROR(TakeSize(parameters, "max_blob", &options.max_blob_bytes));

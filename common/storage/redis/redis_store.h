@@ -20,8 +20,10 @@
 
 namespace phasor::storage {
 
+inline constexpr char kRedisStorePrefix[] = "{phasor-store}:";
+
 struct RedisStoreOptions {
-  redis::RedisOptions redis = {.address = {}, .prefix = "{phasor-store}:"};
+  redis::RedisOptions redis = {.address = {}, .prefix = kRedisStorePrefix};
   size_t max_blob_bytes = size_t{16} << 20;  // larger ones are RESOURCE_EXHAUSTED
   Millis blob_ttl{72 * 3'600'000};           // zero: for ever; also of checkpoints
   Millis record_ttl{30 * 24 * 3'600'000LL};  // zero: for ever; never shorter than the blobs'
