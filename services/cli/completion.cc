@@ -25,7 +25,8 @@ std::string Quoted(const std::string& text) {
 std::string Commands(const flags::Command& line) {
   std::string words;
   for (const auto& command : line.commands()) {
-    words += (words.empty() ? "" : " ") + command->name();
+    if (!words.empty()) words += ' ';
+    words += command->name();
   }
   return words;
 }
