@@ -136,7 +136,7 @@ TEST_F(QueueSamplerTest, CountsTheWorkersThatTakeJobsOfAModel) {
 TEST_F(QueueSamplerTest, ManyModelsOfTheCatalogueAreAllNamed) {
   metrics::Registry registry;
   std::vector<std::string> models;
-  for (int n = 0; n < 700; ++n) models.push_back("m" + std::to_string(n));
+  for (int n = 0; n < 700; ++n) models.push_back(std::to_string(n).insert(0, 1, 'm'));
   QueueGauges(&registry, models).Show({});
   const std::string shown = registry.Text();
   EXPECT_THAT(shown, HasSubstr("phasor_queue_depth{model=\"m699\",priority=\"LOW\"} 0\n"));
