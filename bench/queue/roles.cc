@@ -161,7 +161,7 @@ Status Produce(const QueueLoad& load) {
 Status Consume(const QueueLoad& load) {
   ASSIGN_OR_RETURN(const queue::RedisOptions options, OptionsOf(load));
   const Connections queues(options, load.connections);
-  RETURN_IF_ERROR(queues.of(0).Check());
+  RETURN_IF_ERROR(queues.of(0).Stats().status());
   WaitForGo();
   Progress progress;
   FirstError error;
@@ -187,7 +187,7 @@ Status Consume(const QueueLoad& load) {
 Status MeasureTakes(const QueueLoad& load) {
   ASSIGN_OR_RETURN(const queue::RedisOptions options, OptionsOf(load));
   const Connections queues(options, load.connections);
-  RETURN_IF_ERROR(queues.of(0).Check());
+  RETURN_IF_ERROR(queues.of(0).Stats().status());
   WaitForGo();
   std::vector<double> millis(static_cast<size_t>(load.jobs));
   FirstError error;

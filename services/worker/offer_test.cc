@@ -11,7 +11,7 @@ using ::testing::SizeIs;
 
 std::vector<std::string> Names(int count) {
   std::vector<std::string> names;
-  for (int i = 0; i < count; ++i) names.push_back("m" + std::to_string(i));
+  for (int i = 0; i < count; ++i) names.push_back(std::to_string(i).insert(0, 1, 'm'));
   return names;
 }
 
