@@ -44,8 +44,9 @@ class EngineTest(unittest.TestCase):
                     code, _, err = fleet.phasor("generate", "x", "-o", fleet.path("x.png"))
                     self.assertEqual(code, 1, err)
                     self.assertIn("diffusion_pytorch_model.safetensors", err)
-                wait_for("the report of both jobs by the same worker", lambda: fleet.stats()[
-                    "workers"][0].get("jobs_done") == "2")
+                # A worker that had died would count from 0 again; tries of one job count each.
+                wait_for("the report of both jobs by the same worker", lambda: int(fleet.stats()[
+                    "workers"][0].get("jobs_done", "0")) >= 2)
             finally:
                 fleet.stop()
 
