@@ -205,7 +205,7 @@ class StartTest(unittest.TestCase):
                  "--store", directory + "/store", "--models", MODELS, "--engine", "fake",
                  "--metrics", "off"], stderr=subprocess.PIPE, text=True)
             lines = []
-            while not any("the queue is not reached" in line for line in lines):
+            while not any("cannot reach Redis" in line for line in lines):
                 lines.append(worker.stderr.readline())
                 self.assertTrue(lines[-1], "it ended: " + "".join(lines))
             self.assertIsNone(worker.poll())
