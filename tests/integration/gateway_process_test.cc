@@ -68,7 +68,8 @@ TEST(GatewayProcessTest, StartsWithoutRedisSaysSoAndServesOnceItIsThere) {
   Client client(gateway);
   const Status refused = client.Submit().status();
   EXPECT_EQ(refused.code(), StatusCode::kUnavailable);
-  EXPECT_THAT(Message(refused), HasSubstr("Redis"));
+  EXPECT_THAT(Message(refused), HasSubstr("the queue or the result store does not answer"));
+  EXPECT_THAT(gateway.Log(), HasSubstr("cannot reach Redis"));
   redis.Start();
   const auto accepted = client.SubmitPatiently("k");
   ASSERT_TRUE(accepted.ok()) << accepted.status();
@@ -246,7 +247,7 @@ TEST(GatewayProcessTest, WrongStartsAreSentencesWithTheRightExitCode) {
       {{"--listen", "nonsense"}, 1, "'nonsense' is neither host:port nor unix:/path"},
       {{"--redis", "http://x"}, 1, "Redis URL must begin with"},
       {{"--models", "/nonexistent"}, 1, "/nonexistent"},
-      {{"--store", "/proc/nothing"}, 1, "/proc/nothing"},
+      {{"--store", "/dev/null"}, 1, "/dev/null is no folder"},
       {{"--metrics", "192.0.2.1:1"}, 1, "192.0.2.1:1"},
   };
   for (const Case& c : cases) {
