@@ -4,6 +4,8 @@
 #include <cmath>
 #include <cstdio>
 
+#include "common/base/utf8.h"
+
 namespace phasor::job {
 namespace {
 
@@ -29,7 +31,7 @@ class Checks {
     if (text.size() > max_bytes) {
       Add(field, "has " + std::to_string(text.size()) + " bytes; the limit is " +
                      std::to_string(max_bytes));
-    } else if (!IsValidText(text)) {
+    } else if (!IsUtf8Text(text)) {
       Add(field, "must be UTF-8 without NUL characters");
     }
   }
@@ -42,38 +44,7 @@ class Checks {
   std::vector<FieldViolation> violations_;
 };
 
-// Length of the UTF-8 sequence at `p` (Unicode 15, table 3-7), 0 if malformed.
-size_t SequenceLength(const unsigned char* p, size_t left) {
-  const auto continues = [&](size_t i, unsigned char low = 0x80, unsigned char high = 0xBF) {
-    return i < left && p[i] >= low && p[i] <= high;
-  };
-  if (p[0] < 0x80) return 1;
-  if (p[0] >= 0xC2 && p[0] <= 0xDF) return continues(1) ? 2 : 0;
-  if (p[0] >= 0xE0 && p[0] <= 0xEF) {
-    const unsigned char low = p[0] == 0xE0 ? 0xA0 : 0x80;
-    const unsigned char high = p[0] == 0xED ? 0x9F : 0xBF;
-    return continues(1, low, high) && continues(2) ? 3 : 0;
-  }
-  if (p[0] >= 0xF0 && p[0] <= 0xF4) {
-    const unsigned char low = p[0] == 0xF0 ? 0x90 : 0x80;
-    const unsigned char high = p[0] == 0xF4 ? 0x8F : 0xBF;
-    return continues(1, low, high) && continues(2) && continues(3) ? 4 : 0;
-  }
-  return 0;
-}
-
 }  // namespace
-
-bool IsValidText(const std::string& text) {
-  const auto* bytes = reinterpret_cast<const unsigned char*>(text.data());
-  for (size_t i = 0; i < text.size();) {
-    if (bytes[i] == 0) return false;
-    const size_t length = SequenceLength(bytes + i, text.size() - i);
-    if (length == 0) return false;
-    i += length;
-  }
-  return true;
-}
 
 std::vector<FieldViolation> Validate(const GenerateSpec& spec, const config::ModelCard& card) {
   const config::ModelLimits& limits = card.limits;

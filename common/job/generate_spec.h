@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "common/base/field_violation.h"
 #include "common/config/model_card.h"
 #include "common/job/types.h"
 
@@ -32,20 +33,11 @@ struct GenerateSpec {
   bool allow_degradation = false;  // memory may cost resolution as the last resort
 };
 
-// One field that a request got wrong: "width" and "must be a multiple of 8, got 7".
-struct FieldViolation {
-  std::string field;
-  std::string description;
-};
-
 // Checks a spec against the model's limits. Empty: valid. Nothing is allocated before.
 std::vector<FieldViolation> Validate(const GenerateSpec& spec, const config::ModelCard& card);
 
 // What the spec costs the queue's fair shares: steps x megapixels x images x (2 with guidance),
 // at least 1.
 int64_t Cost(const GenerateSpec& spec);
-
-// True for well-formed UTF-8 without NUL: what a prompt must be.
-bool IsValidText(const std::string& text);
 
 }  // namespace phasor::job

@@ -66,18 +66,6 @@ TEST(ValidateTest, SevenPixelsBreakTwoRules) {
   EXPECT_EQ(Validate(spec, config::ModelCard{}).size(), 2u);
 }
 
-TEST(IsValidTextTest, KnowsWellFormedUtf8) {
-  for (const char* good :
-       {"", "a", "\xC3\xA9", "\xE2\x82\xAC", "\xF0\x9F\x98\x80", "\xEF\xBF\xBF"}) {
-    EXPECT_TRUE(IsValidText(good)) << good;
-  }
-  // Lone continuation, overlong forms, a surrogate, above U+10FFFF, cut off.
-  for (const char* bad : {"\x80", "\xC0\xAF", "\xE0\x80\xAF", "\xED\xA0\x80", "\xF4\x90\x80\x80",
-                          "\xF0\x9F\x98", "\xC3", "\xF8\x88\x80\x80\x80"}) {
-    EXPECT_FALSE(IsValidText(bad));
-  }
-}
-
 TEST(CostTest, GrowsWithStepsPixelsImagesAndGuidance) {
   GenerateSpec spec = GoodSpec();
   spec.steps = 100;

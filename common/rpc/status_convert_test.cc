@@ -52,7 +52,7 @@ TEST(StatusConvertTest, LongTextIsCutBetweenCharacters) {
   message += "\xc3\xa4 and more";
   const std::string sent = ToGrpc(Internal(message)).error_message();
   EXPECT_EQ(sent, message.substr(0, 1023).append("..."));
-  const std::vector<job::FieldViolation> many(1000, {"prompt", std::string(10'000, 'y')});
+  const std::vector<FieldViolation> many(1000, {"prompt", std::string(10'000, 'y')});
   EXPECT_LT(ToGrpc(InvalidFields(many)).error_details().size(), 32'000u);
 }
 

@@ -3,7 +3,7 @@
 // Every call is safe to repeat: a submit carries its idempotency key.
 //
 // One thread. Statuses carry the gateway's field violations and retry delays
-// (common/rpc/status_convert.h); CANCELLED after an interrupt.
+// (common/rpc/status_details.h); CANCELLED after an interrupt.
 #pragma once
 
 #include <functional>

@@ -7,7 +7,7 @@
 #include <google/protobuf/util/json_util.h>
 #include <nlohmann/json.hpp>
 
-#include "common/rpc/status_convert.h"
+#include "common/rpc/status_details.h"
 #include "services/cli/progress_view.h"
 
 namespace phasor::cli {
@@ -176,7 +176,7 @@ std::string ErrorText(const Status& status, const std::string& address) {
   const auto violations = rpc::FieldViolationsOf(status);
   if (!violations.empty()) {
     std::string text = "the request is not accepted:";
-    for (const job::FieldViolation& violation : violations) {
+    for (const FieldViolation& violation : violations) {
       text += "\n  " + violation.field + ": " + violation.description;
     }
     return text;

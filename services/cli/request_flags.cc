@@ -6,6 +6,7 @@
 
 #include "common/base/hash.h"
 #include "common/base/user_file.h"
+#include "common/base/utf8.h"
 #include "common/job/generate_spec.h"
 #include "common/job/types.h"
 #include "common/rpc/spec_convert.h"
@@ -18,7 +19,7 @@ constexpr size_t kMaxPrompts = 1000;
 constexpr double kMaxDeadline = 366 * 24 * 3600;  // seconds
 
 Status CheckText(const std::string& where, const std::string& text) {
-  if (job::IsValidText(text)) return OkStatus();
+  if (IsUtf8Text(text)) return OkStatus();
   return InvalidArgument(where + " must be UTF-8 without NUL characters");
 }
 

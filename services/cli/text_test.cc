@@ -1,6 +1,6 @@
 #include <sstream>
 
-#include "common/rpc/status_convert.h"
+#include "common/rpc/status_details.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "services/cli/exit_code.h"

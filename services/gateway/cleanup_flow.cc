@@ -1,6 +1,6 @@
 #include "services/gateway/cleanup_flow.h"
 
-#include "common/rpc/status_convert.h"
+#include "common/rpc/status_details.h"
 
 namespace phasor::gateway {
 namespace {

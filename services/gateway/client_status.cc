@@ -1,11 +1,8 @@
 #include "services/gateway/client_status.h"
 
-#include <atomic>
-#include <chrono>
 #include <string>
 
-#include "common/log/log.h"
-#include "common/rpc/status_convert.h"
+#include "common/rpc/status_details.h"
 
 namespace phasor::gateway {
 namespace {
@@ -23,16 +20,6 @@ Status WithSomeRetry(StatusCode code, const std::string& words, const Status& st
                      Millis delay) {
   if (rpc::RetryAfterOf(status)) return status;
   return rpc::WithRetryAfter(IsPublic(status) ? status : MakeStatus(code, words), delay);
-}
-
-// For many calls at once there is one line: they fail for one reason.
-void LogReplaced(const Status& status) {
-  static std::atomic<int64_t> last{-1};
-  const int64_t now = std::chrono::duration_cast<std::chrono::seconds>(
-                          std::chrono::steady_clock::now().time_since_epoch())
-                          .count();
-  if (last.exchange(now) == now) return;
-  log::Warn("a client was told to come back", {{"why", status.ToString()}});
 }
 
 }  // namespace
@@ -56,12 +43,6 @@ Status ForClient(const Status& status) {
     default:
       return rpc::WithRetryAfter(Unavailable(kAway), kRetryWhenAway);
   }
-}
-
-grpc::Status AnswerOf(const Status& status) {
-  const Status told = ForClient(status);
-  if (told.message() != status.message()) LogReplaced(status);
-  return rpc::ToGrpc(told);
 }
 
 bool IsPassing(const Status& status) {

@@ -4,8 +4,6 @@
 // that is for the log. Thread-safe.
 #pragma once
 
-#include <grpcpp/support/status.h>
-
 #include "common/base/status.h"
 
 namespace phasor::gateway {
@@ -16,9 +14,6 @@ namespace phasor::gateway {
 // else becomes UNAVAILABLE with one. Messages of the last three are replaced unless they are Public
 // or have a RetryInfo. Pure.
 Status ForClient(const Status& status);
-
-// The same for gRPC. Logs what was replaced, once a second at most.
-grpc::Status AnswerOf(const Status& status);
 
 // True for what may be over at the next try.
 bool IsPassing(const Status& status);

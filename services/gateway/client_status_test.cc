@@ -2,7 +2,8 @@
 
 #include <gtest/gtest.h>
 
-#include "common/rpc/status_convert.h"
+#include "common/rpc/status_details.h"
+#include "services/gateway/client_answer.h"
 
 namespace phasor::gateway {
 namespace {

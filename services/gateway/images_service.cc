@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "common/log/log.h"
+#include "services/gateway/client_status.h"
 #include "services/gateway/job_stream.h"
 #include "services/gateway/result_stream.h"
 #include "services/gateway/unary_call.h"

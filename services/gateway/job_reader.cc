@@ -8,7 +8,7 @@
 #include "common/base/hash.h"
 #include "common/rpc/result_convert.h"
 #include "common/rpc/spec_convert.h"
-#include "common/rpc/status_convert.h"
+#include "common/rpc/status_details.h"
 #include "services/gateway/client_status.h"
 
 namespace phasor::gateway {
@@ -84,7 +84,7 @@ std::vector<queue::State> QueueStates(v1::JobState state) {
 }
 
 StatusOr<queue::ListRequest> ToQueue(const v1::ListJobsRequest& request) {
-  std::vector<job::FieldViolation> violations;
+  std::vector<FieldViolation> violations;
   if (request.page_size() < 0 || request.page_size() > kMaxPage) {
     violations.push_back({"page_size", "must be between 1 and 1000 (0: 100), got " +
                                            std::to_string(request.page_size())});

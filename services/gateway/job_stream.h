@@ -17,7 +17,7 @@
 
 #include "common/base/mutex.h"
 #include "phasor/v1/images.pb.h"
-#include "services/gateway/client_status.h"
+#include "services/gateway/client_answer.h"
 #include "services/gateway/picture_feed.h"
 #include "services/gateway/watcher.h"
 #include "services/gateway/watcher_hub.h"

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "common/rpc/status_convert.h"
+#include "common/rpc/status_details.h"
 #include "services/gateway/limit_bounds.h"
 
 namespace phasor::gateway {
@@ -45,7 +45,7 @@ class Reader {
 
  private:
   const std::string prefix_;
-  std::vector<job::FieldViolation> violations_;
+  std::vector<FieldViolation> violations_;
 };
 
 }  // namespace

@@ -7,7 +7,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "common/rpc/status_convert.h"
+#include "common/rpc/status_details.h"
 
 namespace phasor::gateway {
 namespace {

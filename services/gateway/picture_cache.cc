@@ -2,8 +2,6 @@
 
 #include <utility>
 
-#include "services/gateway/unary_call.h"
-
 namespace phasor::gateway {
 
 PictureCache::PictureCache(const Parts& parts, uint64_t budget_bytes)

@@ -4,8 +4,7 @@
 #include <utility>
 
 #include "common/rpc/result_convert.h"
-#include "common/rpc/status_convert.h"
-#include "services/gateway/unary_call.h"
+#include "common/rpc/status_details.h"
 
 namespace phasor::gateway {
 namespace {

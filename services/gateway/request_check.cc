@@ -10,14 +10,15 @@
 #include <vector>
 
 #include "common/base/hash.h"
+#include "common/base/utf8.h"
 #include "common/rpc/spec_convert.h"
-#include "common/rpc/status_convert.h"
+#include "common/rpc/status_details.h"
 #include "engine/api/schedulers.h"
 
 namespace phasor::gateway {
 namespace {
 
-using Violations = std::vector<job::FieldViolation>;
+using Violations = std::vector<FieldViolation>;
 
 constexpr size_t kMaxIdempotencyKey = 256;
 constexpr size_t kMaxQuoted = 64;
@@ -25,7 +26,7 @@ constexpr int64_t kMaxDeadlineIn = int64_t{366} * 24 * 3600 * 1000;
 
 // What a client sent, in a message: short and in quotes.
 std::string Quoted(const std::string& text) {
-  if (text.size() > kMaxQuoted || !job::IsValidText(text)) return "a name that is none";
+  if (text.size() > kMaxQuoted || !IsUtf8Text(text)) return "a name that is none";
   return "'" + text + "'";
 }
 
@@ -142,7 +143,7 @@ StatusOr<job::GenerateSpec> CompleteRequest(const v1::GenerateRequest& request,
   }
   const job::GenerateSpec spec = FillDefaults(request, *card, draw_seed);
   CheckSeed(request, spec.images, &violations);
-  for (job::FieldViolation& violation : job::Validate(spec, *card)) {
+  for (FieldViolation& violation : job::Validate(spec, *card)) {
     violations.push_back(std::move(violation));
   }
   if (!violations.empty()) return rpc::InvalidFields(violations);

@@ -9,7 +9,7 @@
 #include <google/protobuf/unknown_field_set.h>
 #include <gtest/gtest.h>
 
-#include "common/rpc/status_convert.h"
+#include "common/rpc/status_details.h"
 #include "services/gateway/testing_fixture.h"
 
 namespace phasor::gateway {

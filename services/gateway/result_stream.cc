@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "services/gateway/client_status.h"
+#include "services/gateway/client_answer.h"
 
 namespace phasor::gateway {
 namespace {

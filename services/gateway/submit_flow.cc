@@ -9,7 +9,7 @@
 #include "common/job/generate_spec.h"
 #include "common/rpc/result_convert.h"
 #include "common/rpc/spec_convert.h"
-#include "common/rpc/status_convert.h"
+#include "common/rpc/status_details.h"
 #include "services/gateway/request_check.h"
 
 namespace phasor::gateway {

@@ -6,7 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "common/rpc/spec_convert.h"
-#include "common/rpc/status_convert.h"
+#include "common/rpc/status_details.h"
 #include "services/gateway/faulty_ports.h"
 #include "services/gateway/testing_fixture.h"
 

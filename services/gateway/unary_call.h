@@ -8,17 +8,10 @@
 #include <grpcpp/support/server_callback.h>
 
 #include "common/base/status.h"
-#include "common/rpc/status_convert.h"
-#include "services/gateway/client_status.h"
+#include "services/gateway/client_answer.h"
 #include "services/gateway/work_pool.h"
 
 namespace phasor::gateway {
-
-// RESOURCE_EXHAUSTED with RetryInfo: the gateway, not the queue, is full.
-inline Status BusyStatus() {
-  return rpc::WithRetryAfter(ResourceExhausted("the gateway has too many calls to answer"),
-                             Millis(500));
-}
 
 // `work` returns a Status and fills in the reply, which lives until the call's end.
 template <typename Work>

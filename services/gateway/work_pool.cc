@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "common/rpc/status_details.h"
+
 namespace phasor::gateway {
 
 WorkPool::WorkPool(const Config& config, metrics::Registry* metrics)
@@ -63,6 +65,11 @@ void WorkPool::Run() {
     }
     work();
   }
+}
+
+Status BusyStatus() {
+  return rpc::WithRetryAfter(ResourceExhausted("the gateway has too many calls to answer"),
+                             Millis(500));
 }
 
 }  // namespace phasor::gateway

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "common/base/mutex.h"
+#include "common/base/status.h"
 #include "common/metrics/registry.h"
 
 namespace phasor::gateway {
@@ -53,5 +54,9 @@ class WorkPool {
   std::vector<std::thread> threads_ GUARDED_BY(mu_);
   CondVar news_;
 };
+
+// What a client is told whose call no pool took: RESOURCE_EXHAUSTED with RetryInfo. The gateway,
+// not the queue, is full.
+Status BusyStatus();
 
 }  // namespace phasor::gateway

@@ -30,7 +30,7 @@ job::GenerateSpec WithDefaults(const RenderOptions& options, const config::Model
 StatusOr<engine::RunSpec> MakeRunSpec(const RenderOptions& options, const config::ModelCard& card) {
   const job::GenerateSpec checked = WithDefaults(options, card);
   std::string problems;
-  for (const job::FieldViolation& violation : job::Validate(checked, card)) {
+  for (const FieldViolation& violation : job::Validate(checked, card)) {
     problems += (problems.empty() ? "" : "\n") + violation.field + ": " + violation.description;
   }
   if (!problems.empty()) return InvalidArgument(problems);

@@ -12,20 +12,6 @@ constexpr Millis kLongestRest{60'000};
 
 }  // namespace
 
-std::string_view ToString(Closed closed) {
-  switch (closed) {
-    case Closed::kOrdered:
-      return "ordered";
-    case Closed::kCordoned:
-      return "cordoned";
-    case Closed::kMemory:
-      return "memory";
-    case Closed::kResting:
-      return "resting";
-  }
-  return "unknown";
-}
-
 Intake::Intake(Config config, const Clock& clock, std::function<double()> memory_percent)
     : config_(std::move(config)),
       clock_(clock),

@@ -10,26 +10,18 @@
 // from threads of the report streams. References outlive it.
 #pragma once
 
-#include <array>
 #include <functional>
 #include <map>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "common/base/clock.h"
 #include "common/base/mutex.h"
+#include "services/worker/closed.h"
 #include "services/worker/cordon.h"
 
 namespace phasor::worker {
-
-// Why no job is taken, the lasting reasons first.
-enum class Closed { kOrdered, kCordoned, kMemory, kResting };
-inline constexpr std::array<Closed, 4> kClosedReasons = {Closed::kOrdered, Closed::kCordoned,
-                                                         Closed::kMemory, Closed::kResting};
-
-std::string_view ToString(Closed closed);  // "ordered"
 
 // How the worker's test of itself ended.
 enum class TestResult { kSound, kModelFails, kStoreFails };

@@ -8,7 +8,7 @@
 #include "common/job/error_class.h"
 #include "common/job/verdict.h"
 #include "common/metrics/registry.h"
-#include "services/worker/intake.h"
+#include "services/worker/closed.h"
 #include "services/worker/running_job.h"
 
 namespace phasor::worker {

@@ -9,7 +9,7 @@
 #include "common/base/mutex.h"
 #include "common/base/status.h"
 #include "phasor/v1/admin.pb.h"
-#include "services/worker/intake.h"
+#include "services/worker/closed.h"
 
 namespace phasor::worker {
 
