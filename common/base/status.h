@@ -48,7 +48,7 @@ inline Status Annotate(const Status& status, const std::string& prefix) {
 
 // Marks a message as fit for those outside the fleet: it names no address, path or key of the
 // fleet's. What is not marked and not about the caller's request is replaced before it leaves
-// (services/gateway/client_status.h).
+// (services/gateway/flow/client_status.h).
 inline constexpr char kPublicMark[] = "phasor/public";
 inline Status Public(Status status) {
   if (!status.ok()) status.SetPayload(kPublicMark, absl::Cord("1"));

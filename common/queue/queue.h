@@ -1,6 +1,6 @@
 // The queue's ports, one per role: who submits, who works, who keeps the queue in order, who sets
 // its limits, who listens. Implemented by MemoryQueue (tests, single process) and RedisQueue; one
-// contract suite (common/queue/queue_contract.h) runs against both.
+// contract suite (common/queue/contract/queue_contract.h) runs against both.
 //
 // All implementations are thread-safe and block the caller for at most the adapter's time limit.
 // Errors: UNAVAILABLE (the outcome is unknown: repeat with the same arguments, every call is safe

@@ -4,7 +4,7 @@
 
 #include <functional>
 
-#include "common/queue/queue_contract.h"
+#include "common/queue/contract/queue_contract.h"
 
 namespace phasor::queue {
 namespace {

@@ -10,12 +10,12 @@
 
 #include <gtest/gtest.h>
 #include "common/rpc/server.h"
-#include "services/cli/admin_commands.h"
-#include "services/cli/fleet_commands.h"
-#include "services/cli/generate_command.h"
-#include "services/cli/job_commands.h"
+#include "services/cli/commands/admin_commands.h"
+#include "services/cli/commands/fleet_commands.h"
+#include "services/cli/commands/job_commands.h"
+#include "services/cli/commands/worker_commands.h"
+#include "services/cli/draw/generate_command.h"
 #include "services/cli/turn.h"
-#include "services/cli/worker_commands.h"
 
 namespace phasor::cli {
 

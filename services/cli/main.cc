@@ -5,13 +5,13 @@
 
 #include "common/log/log.h"
 #include "common/rpc/grpc_log.h"
-#include "services/cli/admin_commands.h"
-#include "services/cli/completion.h"
-#include "services/cli/fleet_commands.h"
-#include "services/cli/generate_command.h"
-#include "services/cli/job_commands.h"
+#include "services/cli/commands/admin_commands.h"
+#include "services/cli/commands/fleet_commands.h"
+#include "services/cli/commands/job_commands.h"
+#include "services/cli/commands/worker_commands.h"
+#include "services/cli/draw/generate_command.h"
+#include "services/cli/link/completion.h"
 #include "services/cli/up/up_command.h"
-#include "services/cli/worker_commands.h"
 
 namespace phasor::cli {
 namespace {

@@ -7,7 +7,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "services/gateway/gateway_fixture.h"
+#include "services/gateway/testing/gateway_fixture.h"
 
 namespace phasor::gateway {
 namespace {

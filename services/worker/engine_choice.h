@@ -3,7 +3,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/status.h"
-#include "services/worker/executor.h"
+#include "services/worker/take/executor.h"
 #include "services/worker/worker_config.h"
 
 namespace phasor::worker {

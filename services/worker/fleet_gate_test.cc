@@ -1,6 +1,6 @@
 #include "services/worker/fleet_gate.h"
 
-#include "services/worker/worker_fixture.h"
+#include "services/worker/testing/worker_fixture.h"
 
 namespace phasor::worker {
 namespace {

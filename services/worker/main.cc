@@ -15,7 +15,7 @@
 #include "services/worker/engine_choice.h"
 #include "services/worker/exit_code.h"
 #include "services/worker/fleet_gate.h"
-#include "services/worker/host_memory.h"
+#include "services/worker/take/host_memory.h"
 #include "services/worker/worker.h"
 
 namespace phasor::worker {

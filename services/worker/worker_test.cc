@@ -8,7 +8,7 @@
 #include <future>
 #include <thread>
 
-#include "common/queue/memory_queue.h"
+#include "common/queue/memory/memory_queue.h"
 #include "common/rpc/result_convert.h"
 #include "common/rpc/server.h"
 #include "common/rpc/spec_convert.h"
@@ -17,7 +17,7 @@
 #include "engine/fake/fake_engine.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "services/worker/fake_gateway.h"
+#include "services/worker/testing/fake_gateway.h"
 
 namespace phasor::worker {
 namespace {

@@ -12,10 +12,10 @@
 
 #include "common/base/hash.h"
 #include "common/config/model_card.h"
-#include "common/queue/memory_queue.h"
+#include "common/queue/memory/memory_queue.h"
 #include "common/storage/memory_store.h"
 #include "common/testing/redis_server.h"
-#include "services/cli/client.h"
+#include "services/cli/link/client.h"
 #include "services/gateway/gateway.h"
 #include "tests/integration/gateway_process.h"
 

@@ -3,7 +3,7 @@
 #include <random>
 
 #include "absl/synchronization/notification.h"
-#include "common/queue/memory_queue.h"
+#include "common/queue/memory/memory_queue.h"
 #include "common/testing/redis_server.h"
 #include "tests/integration/redis_queue_under_test.h"
 

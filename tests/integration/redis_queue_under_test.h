@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "common/queue/queue_contract.h"
+#include "common/queue/contract/queue_contract.h"
 #include "common/queue/redis/redis_queue.h"
 
 namespace phasor::queue {

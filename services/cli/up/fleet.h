@@ -8,7 +8,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/status.h"
-#include "services/cli/session.h"
+#include "services/cli/link/session.h"
 #include "services/cli/up/fleet_directory.h"
 #include "services/cli/up/fleet_plan.h"
 #include "services/cli/up/supervisor.h"

@@ -9,7 +9,7 @@
 #include <utility>
 
 #include "common/base/file.h"
-#include "services/cli/address.h"
+#include "services/cli/link/address.h"
 
 namespace phasor::cli {
 

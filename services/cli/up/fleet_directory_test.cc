@@ -9,7 +9,7 @@
 #include "common/base/file.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "services/cli/address.h"
+#include "services/cli/link/address.h"
 
 namespace phasor::cli {
 namespace {

@@ -4,7 +4,7 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "services/cli/address.h"
+#include "services/cli/link/address.h"
 
 namespace phasor::cli {
 namespace {

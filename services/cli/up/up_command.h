@@ -2,7 +2,7 @@
 #pragma once
 
 #include "common/flags/command.h"
-#include "services/cli/session.h"
+#include "services/cli/link/session.h"
 
 namespace phasor::cli {
 

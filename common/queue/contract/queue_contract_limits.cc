@@ -1,0 +1,171 @@
+// The contract's part about limits: what is set is what stands, caps of single tenants, shares.
+
+#include <algorithm>
+
+#include "common/queue/contract/queue_contract.h"
+
+namespace phasor::queue {
+namespace {
+
+SubmitRequest Of(const std::string& tenant, Priority priority = Priority::kNormal) {
+  SubmitRequest request = TestRequest(0);
+  request.tenant = tenant;
+  request.priority = priority;
+  return request;
+}
+
+}  // namespace
+
+TEST_P(QueueContract, LimitsAreReadAsTheyWereSet) {
+  EXPECT_EQ(control().Limits().value(), QueueLimits{}) << "nobody has set any: the defaults";
+  QueueLimits limits;
+  limits.max_jobs = 1;
+  limits.max_per_tenant = 2;
+  limits.max_running_per_tenant = 3;
+  limits.max_tries = 4;
+  limits.max_crashes = 5;
+  limits.stall = Millis(6);
+  limits.preempt_after = Millis(7);
+  limits.preempt_floor = Millis(8);
+  limits.max_preemptions = 9;
+  limits.max_dead = 10;
+  limits.max_ended = 11;
+  limits.ended_memory_percent = 12;
+  ASSERT_TRUE(control().SetLimits(limits).ok());
+  EXPECT_EQ(control().Limits().value(), limits);
+}
+
+TEST_P(QueueContract, LimitsThatMakeNoSenseAreRefused) {
+  QueueLimits limits;
+  limits.max_jobs = -1;
+  EXPECT_EQ(control().SetLimits(limits).code(), StatusCode::kInvalidArgument);
+  EXPECT_EQ(control().SetTenantLimits("a", {.weight = 0}).code(), StatusCode::kInvalidArgument);
+  EXPECT_EQ(control().SetTenantLimits(std::string(300, 'a'), {}).code(),
+            StatusCode::kInvalidArgument);
+  EXPECT_EQ(control().Limits().value(), QueueLimits{});
+}
+
+TEST_P(QueueContract, ATenantsOwnCapOfOpenJobsStandsBeforeTheDefault) {
+  QueueLimits limits;
+  limits.max_per_tenant = 2;
+  ASSERT_TRUE(control().SetLimits(limits).ok());
+  ASSERT_TRUE(control().SetTenantLimits("a", {.max_open = 3}).ok());
+  ASSERT_TRUE(control().SetTenantLimits("none", {.max_open = 0}).ok());
+  SubmitMany(3, Of("a"));
+  SubmitMany(2, Of("b"));
+  for (const std::string tenant : {"a", "b", "none"}) {
+    SubmitRequest request = Of(tenant);
+    request.id = TestJobId(100);
+    EXPECT_EQ(producer().Submit(request)->full, "tenant") << tenant;
+  }
+  ASSERT_TRUE(control().SetTenantLimits("b", {.max_open = 3}).ok());
+  SubmitMany(1, Of("b"));
+  ASSERT_TRUE(control().SetTenantLimits("none", {}).ok()) << "back to the default";
+  SubmitMany(2, Of("none"));
+}
+
+TEST_P(QueueContract, ATenantAtItsCapOfRunningJobsIsPassedOver) {
+  ASSERT_TRUE(control().SetTenantLimits("a", {.max_running = 2}).ok());
+  SubmitMany(5, Of("a", Priority::kUrgent));
+  SubmitMany(2, Of("b"));
+  std::vector<Grant> grants;
+  for (int i = 0; i < 4; ++i) grants.push_back(MustTake());
+  const auto of_a = [](const Grant& grant) { return grant.tenant == "a"; };
+  EXPECT_EQ(std::count_if(grants.begin(), grants.end(), of_a), 2);
+  EXPECT_FALSE(Take().has_value()) << "three jobs wait, but not for a worker";
+  EXPECT_EQ(maintenance().Stats()->models["model-a"].blocked[Priority::kUrgent], 3);
+
+  const Grant first = *std::find_if(grants.begin(), grants.end(), of_a);
+  ASSERT_EQ(consumer().Complete(first.fence, "r").value(), OwnerAnswer::kOk);
+  EXPECT_EQ(MustTake().tenant, "a") << "one that ends makes room for one";
+  EXPECT_FALSE(Take().has_value());
+}
+
+TEST_P(QueueContract, EveryWayToGiveUpAJobMakesRoomForTheNext) {
+  ASSERT_TRUE(control().SetTenantLimits("a", {.max_running = 1}).ok());
+  SubmitMany(5, Of("a"));
+  const auto only_one_runs = [&] {
+    const Grant grant = MustTake();
+    EXPECT_FALSE(Take().has_value());
+    return grant;
+  };
+  EXPECT_EQ(consumer().Release(only_one_runs().fence, "", 0).value(), OwnerAnswer::kOk);
+  Failure failure;
+  failure.fence = only_one_runs().fence;
+  failure.retryable = true;
+  failure.delay = Millis(3'600'000);
+  EXPECT_EQ(consumer().Fail(failure).value(), FailOutcome::kRequeued);
+  EXPECT_EQ(producer().Cancel(only_one_runs().fence.id, "").value(), State::kCanceled);
+  failure.fence = only_one_runs().fence;
+  failure.retryable = false;
+  EXPECT_EQ(consumer().Fail(failure).value(), FailOutcome::kSealed);
+  only_one_runs();
+  queue_->Advance(Millis(16'000));
+  EXPECT_EQ(maintenance().Recover(10).value(), 1);
+  ASSERT_TRUE(maintenance().Adopt(only_one_runs().fence.id, State::kDone, "r").ok());
+  EXPECT_TRUE(Take().has_value());
+}
+
+TEST_P(QueueContract, ManyTenantsAtTheirCapsHideNobody) {
+  QueueLimits limits;
+  limits.max_running_per_tenant = 1;
+  ASSERT_TRUE(control().SetLimits(limits).ok());
+  for (int i = 0; i < 40; ++i) SubmitMany(2, Of("tenant-" + std::to_string(i)));
+  std::vector<Grant> grants;
+  for (int i = 0; i < 40; ++i) grants.push_back(MustTake());
+  EXPECT_FALSE(Take().has_value());
+  SubmitMany(1, Of("late"));
+  EXPECT_EQ(MustTake().tenant, "late");
+  for (const Grant& grant : grants) {
+    ASSERT_EQ(consumer().Complete(grant.fence, "r").value(), OwnerAnswer::kOk);
+  }
+  EXPECT_EQ(Drain().size(), 40u);
+}
+
+TEST_P(QueueContract, HigherCapsLetWaitingTenantsGoOn) {
+  QueueLimits limits;
+  limits.max_running_per_tenant = 0;
+  ASSERT_TRUE(control().SetLimits(limits).ok());
+  SubmitMany(1, Of("a"));
+  SubmitMany(1, Of("b"));
+  EXPECT_FALSE(Take().has_value());
+  ASSERT_TRUE(control().SetTenantLimits("b", {.max_running = 1}).ok());
+  EXPECT_EQ(MustTake().tenant, "b");
+  EXPECT_FALSE(Take().has_value());
+  ASSERT_TRUE(control().SetLimits(QueueLimits{}).ok());
+  EXPECT_EQ(MustTake().tenant, "a");
+}
+
+TEST_P(QueueContract, ATenantThatIsPassedOverCanCancelAndSubmitAnew) {
+  ASSERT_TRUE(control().SetTenantLimits("a", {.max_running = 0}).ok());
+  SubmitMany(1, Of("a"));
+  EXPECT_FALSE(Take().has_value());
+  EXPECT_EQ(producer().Cancel(TestJobId(1), "").value(), State::kCanceled);
+  SubmitMany(1, Of("a"));
+  EXPECT_FALSE(Take().has_value());
+  ASSERT_TRUE(control().SetTenantLimits("a", {}).ok());
+  EXPECT_EQ(MustTake().fence.id, TestJobId(2));
+}
+
+TEST_P(QueueContract, AWeightGivesATenantMoreTurns) {
+  ASSERT_TRUE(control().SetTenantLimits("a", {.weight = 3}).ok());
+  SubmitMany(9, Of("a"));
+  SubmitMany(9, Of("b"));
+  const std::string turns = Tenants(12);
+  EXPECT_EQ(std::count(turns.begin(), turns.end(), 'a'), 9) << turns;
+}
+
+TEST_P(QueueContract, ALightTenantIsInterleavedWithAFlood) {
+  SubmitMany(300, Of("a"));
+  SubmitMany(10, Of("b"));
+  const std::string turns = Tenants(20);
+  EXPECT_EQ(std::count(turns.begin(), turns.end(), 'b'), 10) << turns;
+}
+
+TEST_P(QueueContract, LowGetsItsShareBesideAFloodOfUrgentJobs) {
+  SubmitMany(260, Of("a", Priority::kUrgent));
+  SubmitMany(10, Of("b", Priority::kLow));
+  EXPECT_GE(Shares(255)[Priority::kLow], 3) << "at least one take in 85";
+}
+
+}  // namespace phasor::queue

@@ -1,0 +1,61 @@
+#include "services/cli/link/address.h"
+
+#include <filesystem>
+#include <fstream>
+#include <map>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace phasor::cli {
+namespace {
+
+using ::testing::ElementsAre;
+
+Environment Of(std::map<std::string, std::string> values) {
+  return [values](const std::string& name) -> std::optional<std::string> {
+    const auto found = values.find(name);
+    if (found == values.end()) return std::nullopt;
+    return found->second;
+  };
+}
+
+class AddressTest : public ::testing::Test {
+ protected:
+  AddressTest() {
+    std::filesystem::create_directories(directory_);
+    std::ofstream(AddressFile(directory_)) << "unix:/run/fleet.sock\n";
+  }
+  ~AddressTest() override { std::filesystem::remove_all(directory_); }
+
+  const std::string directory_ = ::testing::TempDir() + "/address_test";
+};
+
+TEST_F(AddressTest, FlagGoesBeforeEnvironmentBeforeFleetBeforeDefault) {
+  EXPECT_THAT(FindAddresses({"a:1"}, Of({{"PHASOR_ADDRESS", "b:2"}})), ElementsAre("a:1"));
+  EXPECT_THAT(FindAddresses({}, Of({{"PHASOR_ADDRESS", "b:2"}, {"PHASOR_DIR", directory_}})),
+              ElementsAre("b:2"));
+  EXPECT_THAT(FindAddresses({}, Of({{"PHASOR_DIR", directory_}})),
+              ElementsAre("unix:/run/fleet.sock"));
+  EXPECT_THAT(FindAddresses({}, Of({{"PHASOR_DIR", directory_ + "/none"}})),
+              ElementsAre("127.0.0.1:50051"));
+}
+
+TEST_F(AddressTest, SeveralGatewaysAreAListEverywhere) {
+  EXPECT_THAT(FindAddresses({"a:1,b:2", "c:3", ""}, Of({})), ElementsAre("a:1", "b:2", "c:3"));
+  EXPECT_THAT(FindAddresses({","}, Of({{"PHASOR_ADDRESS", "a:1,,b:2,"}})),
+              ElementsAre("a:1", "b:2"));
+  std::ofstream(AddressFile(directory_)) << "a:1\nb:2\n";
+  EXPECT_THAT(FindAddresses({}, Of({{"PHASOR_DIR", directory_}})), ElementsAre("a:1", "b:2"));
+  EXPECT_EQ(AddressText({"a:1", "b:2"}), "a:1 and b:2");
+}
+
+TEST_F(AddressTest, FleetDirectoryFollowsTheUsualVariables) {
+  EXPECT_EQ(DefaultFleetDirectory(Of({{"PHASOR_DIR", "/d"}, {"HOME", "/h"}})), "/d");
+  EXPECT_EQ(DefaultFleetDirectory(Of({{"XDG_STATE_HOME", "/s"}, {"HOME", "/h"}})), "/s/phasor");
+  EXPECT_EQ(DefaultFleetDirectory(Of({{"HOME", "/h"}})), "/h/.local/state/phasor");
+  EXPECT_EQ(DefaultFleetDirectory(Of({})), "phasor-data");
+}
+
+}  // namespace
+}  // namespace phasor::cli

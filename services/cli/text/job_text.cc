@@ -1,0 +1,203 @@
+#include "services/cli/text/job_text.h"
+
+#include <cstdarg>
+#include <cstdio>
+#include <ctime>
+
+#include <google/protobuf/util/json_util.h>
+#include <nlohmann/json.hpp>
+
+#include "common/rpc/status_details.h"
+#include "services/cli/text/progress_view.h"
+
+namespace phasor::cli {
+namespace {
+
+std::string Text(const char* format, ...) __attribute__((format(printf, 1, 2)));
+
+std::string Text(const char* format, ...) {
+  char text[512];
+  va_list arguments;
+  va_start(arguments, format);
+  std::vsnprintf(text, sizeof(text), format, arguments);
+  va_end(arguments);
+  return text;
+}
+
+// Local time.
+std::string Time(int64_t ms) {
+  if (ms == 0) return "-";
+  const std::time_t seconds = ms / 1000;
+  std::tm broken{};
+  localtime_r(&seconds, &broken);
+  char text[32];
+  std::strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S", &broken);
+  return text;
+}
+
+std::string Join(const google::protobuf::RepeatedPtrField<std::string>& words) {
+  std::string line;
+  for (const std::string& word : words) line += (line.empty() ? "" : ", ") + word;
+  return line;
+}
+
+std::string Seconds(const v1::Result& result) {
+  std::string line;
+  for (const v1::PhaseTiming& timing : result.timings()) {
+    line += Text("%s%s %.2f s", line.empty() ? "" : ", ", timing.phase().c_str(), timing.seconds());
+  }
+  return line;
+}
+
+}  // namespace
+
+std::string Json(const google::protobuf::Message& message) {
+  google::protobuf::util::JsonPrintOptions options;
+  options.preserve_proto_field_names = true;
+  std::string json;
+  const auto status = google::protobuf::util::MessageToJsonString(message, &json, options);
+  return status.ok() ? json : "{}";
+}
+
+std::string JobJson(const v1::Job& job, const std::vector<std::string>& files) {
+  nlohmann::json object = nlohmann::json::parse(Json(job), nullptr, false);
+  if (!object.is_object()) object = nlohmann::json::object();
+  object["files"] = files;
+  return object.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+std::string JobText(const v1::Job& job) {
+  std::string text = "job       " + job.id() + "\nstate     " + StateWord(job.state()) + "\n";
+  text += "model     " + job.model() + "\ncreated   " + Time(job.created_ms()) + "\n";
+  if (job.finished_ms() > 0) text += "finished  " + Time(job.finished_ms()) + "\n";
+  if (job.state() == v1::QUEUED && job.queue_position() >= 0) {
+    text += Text("before it %lld\n", static_cast<long long>(job.queue_position()));
+  }
+  if (job.steps() > 0) text += Text("step      %d of %d\n", job.step(), job.steps());
+  if (!job.worker().empty()) text += "worker    " + job.worker() + "\n";
+  if (job.tries() + job.crashes() > 0) {
+    text += Text("setbacks  %d failures, %d workers lost\n", job.tries(), job.crashes());
+  }
+  if (job.has_error()) text += "error     " + job.error().message() + "\n";
+  for (const v1::ImageResult& image : job.result().images()) {
+    text += Text("picture   %d: %dx%d, seed %lld, %lld bytes, sha256 %s\n", image.index(),
+                 image.width(), image.height(), static_cast<long long>(image.seed()),
+                 static_cast<long long>(image.size_bytes()), image.sha256().c_str());
+  }
+  for (const std::string& warning : job.result().warnings()) text += "note      " + warning + "\n";
+  if (job.result().timings_size() > 0) text += "took      " + Seconds(job.result()) + "\n";
+  return text;
+}
+
+std::string JobHeader() {
+  return Text("%-32s  %-18s  %-16s  %-19s  %s", "JOB", "STATE", "MODEL", "CREATED", "NOTE");
+}
+
+std::string JobRow(const v1::Job& job) {
+  return Text("%-32s  %-18s  %-16s  %-19s  %s", job.id().c_str(), StateWord(job.state()).c_str(),
+              job.model().c_str(), Time(job.created_ms()).c_str(),
+              job.error().message().substr(0, 200).c_str());
+}
+
+std::string ModelText(const v1::Model& model) {
+  std::string text = model.name() + "  (" + model.family() + ")\n";
+  if (!model.description().empty()) text += "  " + model.description() + "\n";
+  const v1::ModelDefaults& defaults = model.defaults();
+  const v1::ModelLimits& limits = model.limits();
+  text += Text("  defaults    %dx%d, %d steps, guidance %g%s%s\n", defaults.width(),
+               defaults.height(), defaults.steps(), defaults.guidance_scale(),
+               defaults.scheduler().empty() ? "" : ", ", defaults.scheduler().c_str());
+  text += Text("  limits      %d to %d pixels in multiples of %d, %d steps, %d images\n",
+               limits.min_size(), limits.max_size(), limits.size_multiple(), limits.max_steps(),
+               limits.max_images());
+  text += "  schedulers  " + Join(model.schedulers()) + "\n";
+  text +=
+      Text("  now         %d workers hold it, %lld queued, %lld running\n", model.workers_ready(),
+           static_cast<long long>(model.queued()), static_cast<long long>(model.running()));
+  return text;
+}
+
+std::string StatsText(const v1::StatsResponse& stats) {
+  std::string text =
+      Text("gateway %s, version %s, up %.0f s%s\n", stats.gateway().c_str(),
+           stats.version().c_str(), stats.uptime_seconds(), stats.paused() ? ", PAUSED" : "");
+  if (!stats.job_loss().empty()) text += "WARNING jobs may be lost: " + stats.job_loss() + "\n";
+  text += Text("jobs    %lld open, %lld dead letters\n", static_cast<long long>(stats.live_jobs()),
+               static_cast<long long>(stats.dead_letters()));
+  for (const v1::QueueDepth& queue : stats.queues()) {
+    int64_t ready = 0;
+    for (const v1::ClassDepth& depth : queue.classes()) ready += depth.ready();
+    text += Text("queue   %s: %lld ready, %lld running, %lld delayed, oldest %.1f s\n",
+                 queue.model().c_str(), static_cast<long long>(ready),
+                 static_cast<long long>(queue.running()), static_cast<long long>(queue.delayed()),
+                 queue.oldest_age_seconds());
+  }
+  for (const v1::WorkerStats& worker : stats.workers()) text += "worker  " + WorkerText(worker);
+  return text;
+}
+
+std::string WorkerText(const v1::WorkerStats& worker) {
+  return Text("%s on %s (%s): %s%s%s, %lld jobs done, %.0f MiB, up %.0f s\n", worker.name().c_str(),
+              worker.node().c_str(), worker.device().c_str(), worker.state().c_str(),
+              worker.job_id().empty() ? "" : " with ", worker.job_id().c_str(),
+              static_cast<long long>(worker.jobs_done()),
+              static_cast<double>(worker.memory_used_bytes()) / (1 << 20), worker.uptime_seconds());
+}
+
+std::string LimitsText(const v1::QueueLimits& limits) {
+  std::string text = Text("max jobs         %lld\nmax per tenant   %lld\n",
+                          static_cast<long long>(limits.max_jobs()),
+                          static_cast<long long>(limits.max_per_tenant()));
+  text += Text("max tries        %d\nmax crashes      %d\nstall            %g s\n",
+               limits.max_tries(), limits.max_crashes(), limits.stall_seconds());
+  text += Text("preempt after    %g s\npreempt floor    %g s\nmax preemptions  %d\n",
+               limits.preempt_after_seconds(), limits.preempt_floor_seconds(),
+               limits.max_preemptions());
+  text += Text("max ended        %lld\nended memory     %d %%\n",
+               static_cast<long long>(limits.max_ended()), limits.ended_memory_percent());
+  return text;
+}
+
+std::string SweepText(const v1::StoreSweepReport& report) {
+  std::string text =
+      Text("looked at %lld objects; deleted %lld orphans, %lld checkpoints, ",
+           static_cast<long long>(report.looked()), static_cast<long long>(report.orphans()),
+           static_cast<long long>(report.checkpoints()));
+  text += Text("%lld results, %lld records\n", static_cast<long long>(report.results()),
+               static_cast<long long>(report.records()));
+  if (report.unreadable() > 0) {
+    text += Text("left alone: %lld jobs whose record can't be read\n",
+                 static_cast<long long>(report.unreadable()));
+  }
+  return text;
+}
+
+std::string ErrorText(const Status& status, const std::string& address) {
+  const auto violations = rpc::FieldViolationsOf(status);
+  if (!violations.empty()) {
+    std::string text = "the request is not accepted:";
+    for (const FieldViolation& violation : violations) {
+      text += "\n  " + violation.field + ": " + violation.description;
+    }
+    return text;
+  }
+  const std::string message = Message(status);
+  if (const auto retry = rpc::RetryAfterOf(status)) {
+    return message + Text("; try again in %.1f s", static_cast<double>(retry->count()) / 1000);
+  }
+  if (status.code() == StatusCode::kUnavailable) {
+    std::string text = "the fleet at " + address + " can't serve";
+    if (!message.empty()) text += " (" + message + ")";
+    return text + ".\nIs it running? 'phasor up' starts one; --address says where it is.";
+  }
+  return message.empty() ? status.ToString() : message;
+}
+
+std::string EndingText(const v1::Job& job) {
+  std::string text = "job " + job.id() + " " +
+                     (job.state() == v1::CANCELED ? "was cancelled" : StateWord(job.state()));
+  if (!job.error().message().empty()) text += ": " + job.error().message();
+  return text;
+}
+
+}  // namespace phasor::cli

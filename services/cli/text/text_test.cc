@@ -1,0 +1,118 @@
+#include <sstream>
+
+#include "common/rpc/status_details.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "services/cli/exit_code.h"
+#include "services/cli/text/job_text.h"
+#include "services/cli/text/progress_view.h"
+
+namespace phasor::cli {
+namespace {
+
+using ::testing::HasSubstr;
+
+TEST(ExitCodeTest, EveryErrorHasItsNumber) {
+  EXPECT_EQ(ExitCodeOf(OkStatus()), 0);
+  EXPECT_EQ(ExitCodeOf(Internal("x")), 1);
+  EXPECT_EQ(ExitCodeOf(DataLoss("x")), 1);
+  EXPECT_EQ(ExitCodeOf(InvalidArgument("x")), 2);
+  EXPECT_EQ(ExitCodeOf(AlreadyExists("x")), 2);
+  EXPECT_EQ(ExitCodeOf(Unavailable("x")), 3);
+  EXPECT_EQ(ExitCodeOf(NotFound("x")), 4);
+  EXPECT_EQ(ExitCodeOf(Cancelled("x")), 5);
+  EXPECT_EQ(ExitCodeOf(ResourceExhausted("x")), 6);
+}
+
+TEST(ExitCodeTest, AnEndedJobHasOneToo) {
+  const auto code = [](v1::JobState state) {
+    v1::Job job;
+    job.set_state(state);
+    return ExitCodeOf(job);
+  };
+  EXPECT_EQ(code(v1::DONE), 0);
+  EXPECT_EQ(code(v1::FAILED), 1);
+  EXPECT_EQ(code(v1::EXPIRED), 1);
+  EXPECT_EQ(code(v1::CANCELED), 5);
+}
+
+TEST(ErrorTextTest, NamesEachWrongField) {
+  const Status status =
+      rpc::InvalidFields({{"width", "must be a multiple of 8, got 7"}, {"steps", "too many"}});
+  const std::string text = ErrorText(status, "a:1");
+  EXPECT_THAT(text, HasSubstr("width: must be a multiple of 8, got 7"));
+  EXPECT_THAT(text, HasSubstr("steps: too many"));
+}
+
+TEST(ErrorTextTest, SaysWhatToDoWhenNobodyAnswersOrTheQueueIsFull) {
+  EXPECT_THAT(ErrorText(Unavailable("refused"), "a:1"), HasSubstr("'phasor up' starts one"));
+  EXPECT_THAT(ErrorText(Unavailable("refused"), "a:1"), HasSubstr("a:1"));
+  EXPECT_THAT(
+      ErrorText(rpc::WithRetryAfter(ResourceExhausted("the queue is full"), Millis(1500)), ""),
+      HasSubstr("try again in 1.5 s"));
+}
+
+TEST(StatsTextTest, SaysThatJobsMayBeLost) {
+  v1::StatsResponse stats;
+  EXPECT_THAT(StatsText(stats), testing::Not(HasSubstr("lost")));
+  stats.set_job_loss("this Redis evicts keys");
+  EXPECT_THAT(StatsText(stats), HasSubstr("WARNING jobs may be lost: this Redis evicts keys\n"));
+}
+
+v1::WatchEvent ProgressOf(v1::JobState state, int step) {
+  v1::WatchEvent event;
+  event.mutable_progress()->set_state(state);
+  event.mutable_progress()->set_step(step);
+  event.mutable_progress()->set_steps(20);
+  event.mutable_progress()->set_seconds_left(1.25);
+  return event;
+}
+
+TEST(ProgressViewTest, ShowsPhaseStepAndTimeLeft) {
+  EXPECT_EQ(ProgressLine(ProgressOf(v1::DIFFUSION_RUNNING, 10).progress()),
+            "denoising [##########----------] 10/20, 1.2 s left");
+}
+
+TEST(ProgressViewTest, WritesALineForEachChangeOfStateWhereThereIsNoTerminal) {
+  std::ostringstream out;
+  ProgressView view(out, ProgressView::Style::kLines);
+  view.Show(ProgressOf(v1::DIFFUSION_RUNNING, 1));
+  view.Show(ProgressOf(v1::DIFFUSION_RUNNING, 2));
+  view.Show(ProgressOf(v1::DECODING, 20));
+  const std::string text = out.str();
+  EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 2);
+}
+
+TEST(ProgressViewTest, LeavesACleanLineOnATerminal) {
+  std::ostringstream out;
+  {
+    ProgressView view(out, ProgressView::Style::kBar);
+    view.Show(ProgressOf(v1::DIFFUSION_RUNNING, 1));
+  }
+  EXPECT_TRUE(out.str().ends_with(" \r"));
+}
+
+TEST(ProgressViewTest, IsSilentWhenQuiet) {
+  std::ostringstream out;
+  ProgressView(out, ProgressView::Style::kNone).Show(ProgressOf(v1::DECODING, 1));
+  EXPECT_EQ(out.str(), "");
+}
+
+TEST(JobTextTest, ShowsWhatTheUserShouldKnow) {
+  v1::Job job;
+  job.set_state(v1::DONE);
+  job.mutable_result()->add_warnings(
+      "prompt: has 93 tokens, of which the model reads the first 75");
+  EXPECT_THAT(JobText(job), HasSubstr("note      prompt: has 93 tokens"));
+}
+
+TEST(JobTextTest, JsonNamesFilesAndFields) {
+  v1::Job job;
+  job.set_id("abc");
+  job.set_queue_position(-1);
+  EXPECT_THAT(JobJson(job, {"a.png"}), HasSubstr("\"files\":[\"a.png\"]"));
+  EXPECT_THAT(JobJson(job, {}), HasSubstr("\"queue_position\":\"-1\""));
+}
+
+}  // namespace
+}  // namespace phasor::cli

@@ -1,0 +1,50 @@
+#include "services/gateway/flow/cancel_flow.h"
+
+#include <utility>
+
+#include "common/rpc/result_convert.h"
+#include "common/rpc/spec_convert.h"
+
+namespace phasor::gateway {
+
+StatusOr<v1::Job> CancelFlow::Cancel(const job::JobId& id) {
+  ASSIGN_OR_RETURN(JobFacts facts, parts_.reader->Look(id));
+  return End(id, std::move(facts));
+}
+
+// Somebody who submits it between the look and the end hears of the end, as after a cancel.
+StatusOr<v1::Job> CancelFlow::CancelUnlessShared(const job::JobId& id) {
+  ASSIGN_OR_RETURN(JobFacts facts, parts_.reader->Look(id));
+  if (!facts.view || facts.view->shared) return ToProto(facts);
+  return End(id, std::move(facts));
+}
+
+StatusOr<v1::Job> CancelFlow::End(const job::JobId& id, JobFacts facts) {
+  if (!facts.record && !job::IsTerminal(facts.view->state)) {
+    storage::TerminalRecord record;
+    record.id = id;
+    record.state = job::State::kCanceled;
+    record.code = "CANCELLED";
+    record.reason = "canceled by the client";
+    record.epoch = facts.view->epoch;
+    record.tenant = facts.view->tenant;
+    record.model = facts.view->model;
+    record.accepted_ms = facts.view->enqueued_ms;
+    // While somebody has it, the last transition was that one's take.
+    if (facts.view->state == job::State::kLeased) record.started_ms = facts.view->changed_ms;
+    record.details = rpc::EncodeDetails({}, rpc::FingerprintOf(facts.view->spec));
+    record.finished_ms = parts_.clock->WallMillis();
+    ASSIGN_OR_RETURN(facts.record, parts_.store->CreateTerminal(record));
+  }
+  if (facts.view && facts.record && facts.view->state != facts.record->state) {
+    const Status told =
+        facts.record->state == job::State::kCanceled
+            ? parts_.producer->Cancel(id, "").status()
+            : parts_.maintenance->Adopt(id, facts.record->state, storage::TerminalKey(id));
+    // A queue that forgot the job meanwhile has nothing to be told.
+    if (!told.ok() && told.code() != StatusCode::kNotFound) return told;
+  }
+  return parts_.reader->Get(id);
+}
+
+}  // namespace phasor::gateway

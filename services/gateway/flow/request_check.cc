@@ -1,0 +1,168 @@
+#include "services/gateway/flow/request_check.h"
+
+#include <google/protobuf/io/coded_stream.h>
+#include <google/protobuf/io/zero_copy_stream_impl_lite.h>
+#include <google/protobuf/unknown_field_set.h>
+
+#include <limits>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "common/base/hash.h"
+#include "common/base/utf8.h"
+#include "common/rpc/spec_convert.h"
+#include "common/rpc/status_details.h"
+#include "engine/api/schedulers.h"
+
+namespace phasor::gateway {
+namespace {
+
+using Violations = std::vector<FieldViolation>;
+
+constexpr size_t kMaxIdempotencyKey = 256;
+constexpr size_t kMaxQuoted = 64;
+constexpr int64_t kMaxDeadlineIn = int64_t{366} * 24 * 3600 * 1000;
+
+// What a client sent, in a message: short and in quotes.
+std::string Quoted(const std::string& text) {
+  if (text.size() > kMaxQuoted || !IsUtf8Text(text)) return "a name that is none";
+  return "'" + text + "'";
+}
+
+// Features of later versions. A request that asks for one is refused, never half obeyed.
+Status CheckImplemented(const v1::GenerateRequest& request) {
+  const std::pair<bool, const char*> asked[] = {
+      {!request.init_image().empty(), "init_image"},
+      {!request.mask().empty(), "mask"},
+      {request.has_strength(), "strength"},
+      {request.loras_size() > 0, "loras"},
+      {request.controls_size() > 0, "controls"},
+      {!request.webhook().empty(), "webhook"},
+      {request.output_format() == v1::JPEG, "output_format JPEG"},
+      {v1::Strategy_IsValid(request.strategy()) && request.strategy() > v1::AUTO,
+       "strategy other than AUTO"},
+  };
+  for (const auto& [present, name] : asked) {
+    if (present) return Unimplemented(std::string(name) + " is not implemented yet");
+  }
+  return OkStatus();
+}
+
+// What job::Validate can't see because the spec has no place for it.
+void CheckEnvelope(const v1::GenerateRequest& request, Violations* violations) {
+  if (!v1::Priority_IsValid(request.priority())) {
+    violations->push_back({"priority", "must be LOW, NORMAL, HIGH or URGENT, got number " +
+                                           std::to_string(request.priority())});
+  }
+  if (!v1::OutputFormat_IsValid(request.output_format())) {
+    violations->push_back(
+        {"output_format", "must be PNG, got number " + std::to_string(request.output_format())});
+  }
+  if (!v1::Strategy_IsValid(request.strategy())) {
+    violations->push_back(
+        {"strategy", "must be AUTO, got number " + std::to_string(request.strategy())});
+  }
+  if (request.deadline_ms() < 0) {
+    violations->push_back({"deadline_ms", "must not be negative"});
+  }
+  if (request.deadline_in_ms() < 0 || request.deadline_in_ms() > kMaxDeadlineIn) {
+    violations->push_back(
+        {"deadline_in_ms", "must be between 0 and " + std::to_string(kMaxDeadlineIn) +
+                               " (366 days), got " + std::to_string(request.deadline_in_ms())});
+  } else if (request.deadline_in_ms() > 0 && request.deadline_ms() > 0) {
+    violations->push_back({"deadline_in_ms", "and deadline_ms can't both be given"});
+  }
+  if (request.idempotency_key().size() > kMaxIdempotencyKey) {
+    violations->push_back(
+        {"idempotency_key", "has " + std::to_string(request.idempotency_key().size()) +
+                                " bytes; the limit is " + std::to_string(kMaxIdempotencyKey)});
+  }
+  if (!request.scheduler().empty() && !engine::FindScheduler(request.scheduler())) {
+    violations->push_back({"scheduler", Quoted(request.scheduler()) + " is not known; there are " +
+                                            engine::SchedulerAliases()});
+  }
+  // A field that this version does not know may change what is drawn or what it costs.
+  const auto& unknown = request.GetReflection()->GetUnknownFields(request);
+  if (!unknown.empty()) {
+    violations->push_back({"request", "has field number " +
+                                          std::to_string(unknown.field(0).number()) +
+                                          ", which this version does not know"});
+  }
+}
+
+void CheckSeed(const v1::GenerateRequest& request, int images, Violations* violations) {
+  if (!request.has_seed()) return;
+  if (request.seed() < 0) {
+    violations->push_back({"seed", "must not be negative, got " + std::to_string(request.seed())});
+  } else if (images > 0 && request.seed() > std::numeric_limits<int64_t>::max() - (images - 1)) {
+    violations->push_back({"seed", "plus the number of images exceeds 2^63 - 1"});
+  }
+}
+
+job::GenerateSpec FillDefaults(const v1::GenerateRequest& request, const config::ModelCard& card,
+                               const std::function<uint64_t()>& draw_seed) {
+  const config::ModelDefaults& defaults = card.defaults;
+  job::GenerateSpec spec;
+  spec.model = card.name;
+  spec.prompt = request.prompt();
+  spec.negative_prompt = request.negative_prompt();
+  spec.width = request.has_width() ? request.width() : defaults.width;
+  spec.height = request.has_height() ? request.height() : defaults.height;
+  spec.steps = request.has_steps() ? request.steps() : defaults.steps;
+  spec.guidance_scale =
+      request.has_guidance_scale() ? request.guidance_scale() : defaults.guidance_scale;
+  spec.guidance_rescale = request.guidance_rescale();
+  spec.eta = request.eta();
+  spec.clip_skip = request.clip_skip();
+  spec.seed = request.has_seed() ? static_cast<uint64_t>(request.seed()) : draw_seed();
+  spec.images = request.has_images() ? request.images() : 1;
+  spec.scheduler = request.scheduler().empty() ? defaults.scheduler : request.scheduler();
+  spec.preview_every = request.preview_every();
+  spec.priority = rpc::FromProto(request.priority()).value_or(job::Priority::kNormal);
+  spec.deadline_ms = request.deadline_ms();
+  spec.deadline_in_ms = request.deadline_in_ms();
+  spec.allow_degradation = request.allow_degradation();
+  return spec;
+}
+
+}  // namespace
+
+StatusOr<job::GenerateSpec> CompleteRequest(const v1::GenerateRequest& request,
+                                            const ModelCatalog& catalog,
+                                            const std::function<uint64_t()>& draw_seed) {
+  RETURN_IF_ERROR(CheckImplemented(request));
+  Violations violations;
+  CheckEnvelope(request, &violations);
+  const config::ModelCard* card = catalog.Find(request.model());
+  if (card == nullptr) {
+    const std::string what =
+        request.model().empty() ? "must be given" : Quoted(request.model()) + " is not known";
+    violations.push_back({"model", what + "; there are: " + catalog.Names()});
+    return rpc::InvalidFields(violations);
+  }
+  const job::GenerateSpec spec = FillDefaults(request, *card, draw_seed);
+  CheckSeed(request, spec.images, &violations);
+  for (FieldViolation& violation : job::Validate(spec, *card)) {
+    violations.push_back(std::move(violation));
+  }
+  if (!violations.empty()) return rpc::InvalidFields(violations);
+  return spec;
+}
+
+std::string RequestFingerprint(const v1::GenerateRequest& request) {
+  v1::GenerateRequest body = request;
+  body.clear_idempotency_key();
+  body.clear_deadline_ms();
+  body.clear_deadline_in_ms();
+  std::string bytes;
+  {
+    google::protobuf::io::StringOutputStream sink(&bytes);
+    google::protobuf::io::CodedOutputStream stream(&sink);
+    stream.SetSerializationDeterministic(true);
+    body.SerializeToCodedStream(&stream);
+  }
+  return Sha256Hex(bytes);
+}
+
+}  // namespace phasor::gateway

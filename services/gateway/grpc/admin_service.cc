@@ -1,0 +1,151 @@
+#include "services/gateway/grpc/admin_service.h"
+
+#include "common/log/log.h"
+#include "common/rpc/spec_convert.h"
+#include "services/gateway/grpc/limits_convert.h"
+#include "services/gateway/grpc/unary_call.h"
+
+namespace phasor::gateway {
+namespace {
+
+// How long a worker leaves its migrated job to others: longer than an idle one looks for work.
+constexpr double kRestSeconds = 3;
+
+}  // namespace
+
+grpc::ServerUnaryReactor* AdminService::Stats(grpc::CallbackServerContext* call,
+                                              const v1::StatsRequest* /*request*/,
+                                              v1::StatsResponse* response) {
+  return AnswerInPool(call, parts_.pool, [this, response] { return FillStats(response); });
+}
+
+Status AdminService::FillStats(v1::StatsResponse* response) {
+  ASSIGN_OR_RETURN(const queue::QueueStats stats, parts_.maintenance->Stats());
+  response->set_gateway(parts_.gateway);
+  response->set_version(parts_.version);
+  response->set_uptime_seconds(SecondsBetween(started_, parts_.clock->Steady()));
+  for (const auto& [model, depth] : stats.models) {
+    v1::QueueDepth* shown = response->add_queues();
+    shown->set_model(model);
+    for (const auto& [priority, ready] : depth.ready) {
+      v1::ClassDepth* one = shown->add_classes();
+      one->set_priority(rpc::ToProto(priority));
+      one->set_ready(ready);
+    }
+    shown->set_running(depth.running);
+    shown->set_delayed(depth.delayed);
+    shown->set_oldest_age_seconds(static_cast<double>(depth.oldest_age_ms) / 1000);
+  }
+  for (v1::WorkerStats& worker : parts_.workers->Snapshot()) {
+    *response->add_workers() = std::move(worker);
+  }
+  response->set_live_jobs(stats.live);
+  response->set_dead_letters(stats.dead);
+  response->set_paused(stats.paused);
+  response->set_job_loss(parts_.job_loss());
+  return OkStatus();
+}
+
+AdminService::Reactor* AdminService::Cleanup(Call* call, const v1::CleanupRequest* request,
+                                             v1::CleanupResponse* response) {
+  return AnswerInPool(call, parts_.pool, [this, call, request, response] {
+    const Status status =
+        Give(parts_.cleanup->Run(*request, [call] { return call->IsCancelled(); }), response);
+    if (status.ok()) log::Info("store swept on request", {{"what", response->ShortDebugString()}});
+    return status;
+  });
+}
+
+AdminService::Reactor* AdminService::Pause(Call* call, const v1::PauseRequest* /*request*/,
+                                           v1::PauseResponse* /*response*/) {
+  return AnswerInPool(call, parts_.pool, [this] { return SetPaused(true); });
+}
+
+AdminService::Reactor* AdminService::Resume(Call* call, const v1::ResumeRequest* /*request*/,
+                                            v1::ResumeResponse* /*response*/) {
+  return AnswerInPool(call, parts_.pool, [this] { return SetPaused(false); });
+}
+
+Status AdminService::SetPaused(bool paused) {
+  RETURN_IF_ERROR(parts_.control->SetPaused(paused));
+  log::Info(paused ? "queue paused" : "queue resumed");
+  return OkStatus();
+}
+
+AdminService::Reactor* AdminService::Drain(Call* call, const v1::DrainRequest* request,
+                                           v1::DrainResponse* /*response*/) {
+  return AnswerInPool(call, parts_.pool,
+                      [this, request] { return DrainWorker(request->worker()); });
+}
+
+Status AdminService::DrainWorker(const std::string& name) {
+  RETURN_IF_ERROR(parts_.workers->Find(name).status());
+  v1::GatewayMessage message;
+  message.mutable_drain();
+  if (!parts_.workers->SendTo(name, message)) return parts_.workers->Find(name).status();
+  log::Info("worker asked to drain", {{"worker", name}});
+  return OkStatus();
+}
+
+AdminService::Reactor* AdminService::Migrate(Call* call, const v1::MigrateRequest* request,
+                                             v1::MigrateResponse* response) {
+  return AnswerInPool(call, parts_.pool, [this, request, response] {
+    return MigrateJob(request->worker(), response);
+  });
+}
+
+Status AdminService::MigrateJob(const std::string& worker, v1::MigrateResponse* response) {
+  ASSIGN_OR_RETURN(const v1::WorkerStats stats, parts_.workers->Find(worker));
+  if (stats.job_id().empty()) return FailedPrecondition("worker " + worker + " has no job");
+  v1::GatewayMessage message;
+  message.mutable_preempt()->set_job_id(stats.job_id());
+  message.mutable_preempt()->set_rest_seconds(kRestSeconds);
+  if (!parts_.workers->SendTo(worker, message)) return parts_.workers->Find(worker).status();
+  response->set_job_id(stats.job_id());
+  log::Info("job asked to move", {{"job_id", stats.job_id()}, {"worker", worker}});
+  return OkStatus();
+}
+
+AdminService::Reactor* AdminService::DeadLetters(Call* call, const v1::DeadLettersRequest* request,
+                                                 v1::DeadLettersResponse* response) {
+  return AnswerInPool(call, parts_.pool,
+                      [this, request, response] { return ListDeadLetters(*request, response); });
+}
+
+Status AdminService::ListDeadLetters(const v1::DeadLettersRequest& request,
+                                     v1::DeadLettersResponse* response) {
+  v1::ListJobsRequest list;
+  list.add_states(v1::FAILED);
+  list.set_page_size(request.page_size());
+  list.set_page_token(request.page_token());
+  ASSIGN_OR_RETURN(v1::ListJobsResponse page, parts_.reader->List(list));
+  response->mutable_jobs()->Swap(page.mutable_jobs());
+  response->set_next_page_token(page.next_page_token());
+  return OkStatus();
+}
+
+AdminService::Reactor* AdminService::SetLimits(Call* call, const v1::SetLimitsRequest* request,
+                                               v1::SetLimitsResponse* response) {
+  return AnswerInPool(call, parts_.pool,
+                      [this, request, response] { return ChangeLimits(*request, response); });
+}
+
+Status AdminService::ChangeLimits(const v1::SetLimitsRequest& request,
+                                  v1::SetLimitsResponse* response) {
+  // All is checked before anything is changed.
+  ASSIGN_OR_RETURN(const queue::TenantLimits tenant, FromProto(request.tenant()));
+  ASSIGN_OR_RETURN(const queue::QueueLimits now, parts_.control->Limits());
+  ASSIGN_OR_RETURN(const queue::QueueLimits limits, Changed(now, request.queue()));
+  if (limits != now) {
+    RETURN_IF_ERROR(parts_.control->SetLimits(limits));
+    log::Info("limits changed", {{"now", ToProto(limits).ShortDebugString()}});
+  }
+  if (request.has_tenant()) {
+    RETURN_IF_ERROR(parts_.control->SetTenantLimits(request.tenant().tenant(), tenant));
+    log::Info("tenant's limits changed", {{"now", request.tenant().ShortDebugString()}});
+  }
+  *response->mutable_queue() = ToProto(limits);
+  return OkStatus();
+}
+
+}  // namespace phasor::gateway

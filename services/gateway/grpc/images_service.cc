@@ -1,0 +1,212 @@
+#include "services/gateway/grpc/images_service.h"
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "common/log/log.h"
+#include "services/gateway/flow/client_status.h"
+#include "services/gateway/grpc/job_stream.h"
+#include "services/gateway/grpc/result_stream.h"
+#include "services/gateway/grpc/unary_call.h"
+
+namespace phasor::gateway {
+namespace {
+
+constexpr int kMaxBatch = 256;
+constexpr size_t kMaxBatchBytes = 4 << 20;
+
+// An error within a message; details beyond the first wrong field do not fit.
+v1::JobError ToJobError(const Status& status) {
+  v1::JobError error;
+  error.set_code(absl::StatusCodeToString(status.code()));
+  error.set_message(Message(status));
+  return error;
+}
+
+Status CheckBatch(const v1::BatchSubmitRequest& request) {
+  const int count = request.requests_size();
+  if (count < 1 || count > kMaxBatch) {
+    return rpc::InvalidFields({{"requests", "must be 1 to " + std::to_string(kMaxBatch) +
+                                                " requests, got " + std::to_string(count)}});
+  }
+  if (const size_t bytes = request.ByteSizeLong(); bytes > kMaxBatchBytes) {
+    return rpc::InvalidFields(
+        {{"requests", "have " + std::to_string(bytes) + " bytes in all; the limit is " +
+                          std::to_string(kMaxBatchBytes)}});
+  }
+  return OkStatus();
+}
+
+// The job of a client that wants it to end when it leaves, which may be before or after the submit
+// is answered. A job that was there before this client's submit is not its own.
+struct OwnedJob {
+  std::function<void(const std::string& id)> cancel;  // null: the client has no such wish
+
+  void ClientLeft() {
+    MutexLock lock(&mu);
+    gone = true;
+    if (!job_id.empty() && cancel) cancel(job_id);
+  }
+  // True: the client has left already.
+  bool Begin(const std::string& id) {
+    MutexLock lock(&mu);
+    job_id = id;
+    if (gone && cancel) cancel(id);
+    return gone;
+  }
+
+  Mutex mu;
+  std::string job_id GUARDED_BY(mu);
+  bool gone GUARDED_BY(mu) = false;
+};
+
+v1::GenerateEvent AcceptedEvent(v1::SubmitResponse response) {
+  v1::GenerateEvent event;
+  event.mutable_accepted()->set_job_id(response.job_id());
+  event.mutable_accepted()->set_duplicate(response.duplicate());
+  *event.mutable_accepted()->mutable_request() = std::move(*response.mutable_request());
+  return event;
+}
+
+void AddTo(v1::BatchSubmitResponse* response, SubmitFlow::Answer answer) {
+  v1::BatchSubmitResponse::Item* item = response->add_items();
+  if (answer.ok()) {
+    SubmitGroup::LogAccepted(*answer);
+    *item->mutable_accepted() = *std::move(answer);
+  } else {
+    *item->mutable_error() = ToJobError(ForClient(answer.status()));
+  }
+}
+
+}  // namespace
+
+grpc::ServerUnaryReactor* ImagesService::Submit(grpc::CallbackServerContext* call,
+                                                const v1::SubmitRequest* request,
+                                                v1::SubmitResponse* response) {
+  grpc::ServerUnaryReactor* reactor = call->DefaultReactor();
+  const bool posted =
+      parts_.group->TryPost({.items = {{&request->request(), SubmitGroup::TraceParent(*call)}},
+                             .canceled = [call] { return call->IsCancelled(); },
+                             .done =
+                                 [reactor, response](std::vector<SubmitFlow::Answer> answers) {
+                                   SubmitFlow::Answer& answer = answers.front();
+                                   if (answer.ok()) {
+                                     SubmitGroup::LogAccepted(*answer);
+                                     *response = *std::move(answer);
+                                   }
+                                   reactor->Finish(AnswerOf(answer.status()));
+                                 }});
+  if (!posted) reactor->Finish(AnswerOf(BusyStatus()));
+  return reactor;
+}
+
+grpc::ServerWriteReactor<v1::GenerateEvent>* ImagesService::Generate(
+    grpc::CallbackServerContext* call, const v1::GenerateImagesRequest* request) {
+  using Stream = JobStream<v1::GenerateEvent>;
+  auto stream = Stream::Make(call, {parts_.hub, parts_.guard, PictureParts()},
+                             {ToGenerateEvent, ToPictureEvent});
+  const auto owned = std::make_shared<OwnedJob>();
+  if (request->cancel_on_disconnect()) {
+    owned->cancel = [this](const std::string& id) { CancelAbandoned(id); };
+    stream->OnDisconnect([owned] { owned->ClientLeft(); });
+  }
+  // The call may end before the submit is answered.
+  const auto body = std::make_shared<const v1::GenerateRequest>(request->request());
+  const bool posted = parts_.group->TryPost(
+      {.items = {{body.get(), SubmitGroup::TraceParent(*call)}},
+       .done = [stream, owned, body](std::vector<SubmitFlow::Answer> answers) {
+         SubmitFlow::Answer& response = answers.front();
+         if (!response.ok()) return stream->End(response.status());
+         SubmitGroup::LogAccepted(*response);
+         if (!response->duplicate() && owned->Begin(response->job_id())) return;
+         const std::string id = response->job_id();
+         stream->Send(AcceptedEvent(*std::move(response)));
+         stream->Follow(
+             id, {.previews = body->preview_every() > 0, .pictures = true, .accepted = true});
+       }});
+  if (!posted) stream->End(BusyStatus());
+  return stream.get();
+}
+
+void ImagesService::CancelAbandoned(const std::string& id) {
+  if (!parts_.pool->TryPost([this, id] { (void)parts_.cancel->CancelUnlessShared(id); })) {
+    log::Warn("too busy to cancel the job of a client that went away", {{"job_id", id}});
+  }
+}
+
+grpc::ServerUnaryReactor* ImagesService::BatchSubmit(grpc::CallbackServerContext* call,
+                                                     const v1::BatchSubmitRequest* request,
+                                                     v1::BatchSubmitResponse* response) {
+  grpc::ServerUnaryReactor* reactor = call->DefaultReactor();
+  if (const Status status = CheckBatch(*request); !status.ok()) {
+    reactor->Finish(AnswerOf(status));
+    return reactor;
+  }
+  const std::string trace_parent = SubmitGroup::TraceParent(*call);
+  std::vector<SubmitFlow::Item> items;
+  for (const v1::GenerateRequest& one : request->requests()) items.push_back({&one, trace_parent});
+  const bool posted =
+      parts_.group->TryPost({.items = std::move(items),
+                             .canceled = [call] { return call->IsCancelled(); },
+                             .done =
+                                 [reactor, response](std::vector<SubmitFlow::Answer> answers) {
+                                   for (SubmitFlow::Answer& answer : answers)
+                                     AddTo(response, std::move(answer));
+                                   reactor->Finish(grpc::Status::OK);
+                                 }});
+  if (!posted) reactor->Finish(AnswerOf(BusyStatus()));
+  return reactor;
+}
+
+grpc::ServerUnaryReactor* ImagesService::Redrive(grpc::CallbackServerContext* call,
+                                                 const v1::RedriveRequest* request,
+                                                 v1::Job* response) {
+  return AnswerInPool(call, parts_.pool, [this, request, response] {
+    return Give(parts_.redrive->Redrive(request->job_id()), response);
+  });
+}
+
+grpc::ServerUnaryReactor* ImagesService::Get(grpc::CallbackServerContext* call,
+                                             const v1::GetJobRequest* request, v1::Job* response) {
+  return AnswerInPool(call, parts_.pool, [this, request, response] {
+    return Give(parts_.reader->Get(request->job_id()), response);
+  });
+}
+
+grpc::ServerWriteReactor<v1::WatchEvent>* ImagesService::Watch(grpc::CallbackServerContext* call,
+                                                               const v1::WatchRequest* request) {
+  auto stream = JobStream<v1::WatchEvent>::Make(call, {parts_.hub, parts_.guard}, {ToWatchEvent});
+  stream->Follow(request->job_id(), {.previews = request->previews()});
+  return stream.get();
+}
+
+grpc::ServerUnaryReactor* ImagesService::Cancel(grpc::CallbackServerContext* call,
+                                                const v1::CancelRequest* request,
+                                                v1::Job* response) {
+  return AnswerInPool(call, parts_.pool, [this, request, response] {
+    const Status status = Give(parts_.cancel->Cancel(request->job_id()), response);
+    if (status.ok()) {
+      log::Info("job canceled",
+                {{"job_id", response->id()}, {"state", v1::JobState_Name(response->state())}});
+    }
+    return status;
+  });
+}
+
+grpc::ServerUnaryReactor* ImagesService::List(grpc::CallbackServerContext* call,
+                                              const v1::ListJobsRequest* request,
+                                              v1::ListJobsResponse* response) {
+  return AnswerInPool(call, parts_.pool, [this, request, response] {
+    return Give(parts_.reader->List(*request), response);
+  });
+}
+
+grpc::ServerWriteReactor<v1::ResultChunk>* ImagesService::GetResult(
+    grpc::CallbackServerContext* call, const v1::GetResultRequest* request) {
+  return new ResultStream(call, PictureParts(), parts_.guard, *request);
+}
+
+}  // namespace phasor::gateway

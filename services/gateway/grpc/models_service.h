@@ -1,0 +1,32 @@
+// phasor.v1.Models: List and Get from the cards, with what queue and workers say about each model.
+// Thread-safe; never blocks.
+#pragma once
+
+#include "phasor/v1/models.grpc.pb.h"
+#include "services/gateway/flow/model_catalog.h"
+#include "services/gateway/upkeep/queue_sampler.h"
+#include "services/gateway/worker_registry.h"
+
+namespace phasor::gateway {
+
+class ModelsService final : public v1::Models::CallbackService {
+ public:
+  // All outlive the service.
+  ModelsService(const ModelCatalog* catalog, QueueSampler* sampler, WorkerRegistry* workers)
+      : catalog_(catalog), sampler_(sampler), workers_(workers) {}
+
+  grpc::ServerUnaryReactor* List(grpc::CallbackServerContext* call,
+                                 const v1::ListModelsRequest* request,
+                                 v1::ListModelsResponse* response) override;
+  grpc::ServerUnaryReactor* Get(grpc::CallbackServerContext* call,
+                                const v1::GetModelRequest* request, v1::Model* response) override;
+
+ private:
+  v1::Model Describe(const config::ModelCard& card);
+
+  const ModelCatalog* const catalog_;
+  QueueSampler* const sampler_;
+  WorkerRegistry* const workers_;
+};
+
+}  // namespace phasor::gateway

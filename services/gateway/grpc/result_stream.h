@@ -1,0 +1,38 @@
+// The server's end of GetResult: the pictures of a job in chunks, written as fast as the client
+// reads; one that does not read is cut off (write_guard.h). gRPC's calls and the pool's take turns;
+// the stream deletes itself.
+#pragma once
+
+#include <atomic>
+#include <memory>
+
+#include <grpcpp/support/server_callback.h>
+
+#include "phasor/v1/images.pb.h"
+#include "services/gateway/grpc/write_guard.h"
+#include "services/gateway/watch/picture_feed.h"
+
+namespace phasor::gateway {
+
+class ResultStream final : public grpc::ServerWriteReactor<v1::ResultChunk> {
+ public:
+  // Starts at once; `call` lives as long as the stream, `guard` and the feed's parts longer.
+  ResultStream(grpc::CallbackServerContext* call, const PictureFeed::Parts& parts,
+               WriteGuard* guard, const v1::GetResultRequest& request);
+
+  void OnWriteDone(bool ok) override;
+  void OnCancel() override { canceled_ = true; }
+  void OnDone() override { delete this; }
+
+ private:
+  void Next();
+  void Write(StatusOr<std::optional<v1::ResultChunk>> chunk);
+
+  grpc::CallbackServerContext* const call_;
+  WriteGuard* const guard_;
+  const std::shared_ptr<PictureFeed> feed_;
+  std::atomic<bool> canceled_ = false;
+  v1::ResultChunk chunk_;  // gRPC's while it is written
+};
+
+}  // namespace phasor::gateway

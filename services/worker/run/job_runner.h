@@ -1,0 +1,99 @@
+// One job from grant to end: decode the spec, see whether it has ended already, load the model,
+// advance the run unit by unit, publish. The queue is told of a failure at once, of a job that came
+// out with the next take.
+//
+// Between units it looks whether it must stop; progress, previews and checkpoints come from
+// there too. Every failure becomes an answer to the queue and the process lives on.
+// One thread, the executor. References outlive the runner.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "common/base/clock.h"
+#include "common/job/generate_spec.h"
+#include "common/job/verdict.h"
+#include "common/queue/queue.h"
+#include "common/storage/result_store.h"
+#include "services/worker/lease/lease_renewer.h"
+#include "services/worker/patience.h"
+#include "services/worker/report/progress_reporter.h"
+#include "services/worker/run/checkpoints.h"
+#include "services/worker/run/model_cache.h"
+#include "services/worker/run/publisher.h"
+#include "services/worker/unit_pace.h"
+#include "services/worker/worker_metrics.h"
+
+namespace phasor::worker {
+
+struct RunnerConfig {
+  std::string worker;
+  Millis lease{15'000};
+  double checkpoint_share = 0.01;  // of a run's time that checkpoints may cost
+  Millis stall{20'000};            // what every unit is granted before it counts as hung
+};
+
+struct RunnerParts {
+  queue::Consumer& queue;
+  storage::ResultStore& store;
+  ModelCache& models;
+  LeaseRenewer& lease;
+  ProgressSink progress;
+  Patience patience;
+  WorkerMetrics& metrics;
+  // The device is gone; called before the failure is reported.
+  std::function<void()> on_device_lost;
+};
+
+// What a job's end says about the worker.
+struct JobEnd {
+  bool came_out = false;                       // it was computed here and has its record
+  std::optional<job::ErrorClass> failed = {};  // why it did not; nullopt: stopped, or as above
+  // What the queue is still to be told, for the taker.
+  std::optional<queue::Completion> completion = {};
+};
+
+class JobRunner {
+ public:
+  JobRunner(RunnerParts parts, RunnerConfig config);
+
+  // `sent`: when the take that was granted was sent first.
+  JobEnd Run(const queue::Grant& grant, SteadyTime sent);
+
+ private:
+  struct Ongoing;
+  // What went wrong and where; the source of an OK is meaningless.
+  struct Ending {
+    Status status;
+    job::FailureSource source = job::FailureSource::kEngine;
+    StopReason stop = StopReason::kNone;
+
+    job::ErrorClass error() const;  // of a status that is not OK and no stop
+  };
+
+  Ending Execute(Ongoing& job);
+  StatusOr<std::shared_ptr<engine::Model>> Load(Ongoing& job);
+  Ending Advance(Ongoing& job, engine::Run& run);
+  Ending Unit(Ongoing& job, engine::Run& run);
+  Ending Publish(Ongoing& job, const engine::Run& run, const engine::ModelInfo& model);
+  // Whether the job has ended already; an error says that the run has to stop before the store
+  // told.
+  StatusOr<bool> SettleOld(Ongoing& job);
+  StopReason Stop(Ongoing& job);
+
+  // What the queue is told, and the word for it in metrics and log.
+  std::string Finish(Ongoing& job, const Ending& ending);
+  void GiveBack(Ongoing& job);
+  std::string Fail(Ongoing& job, const Ending& ending);
+  void Prepare(Ongoing& job, job::Relief relief);
+
+  RunnerParts parts_;
+  const RunnerConfig config_;
+  Publisher publisher_;
+  UnitPace pace_;
+  engine::CheckpointPace checkpoint_pace_;
+};
+
+}  // namespace phasor::worker

@@ -1,0 +1,50 @@
+#include "services/worker/run/self_check.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "common/base/hash.h"
+
+namespace phasor::worker {
+namespace {
+
+constexpr int kLargestSide = 256;  // pixels; a model's own size, where that is smaller
+
+}  // namespace
+
+SelfTest::Outcome SelfTest::Run(const std::string& model) {
+  if (Status status = TryStore(); !status.ok()) {
+    return {TestResult::kStoreFails, std::move(status)};
+  }
+  if (Status status = TryModel(model); !status.ok()) {
+    return {TestResult::kModelFails, std::move(status)};
+  }
+  return {};
+}
+
+Status SelfTest::TryStore() {
+  const std::string token = RandomToken();
+  const std::string key = "probe-" + token;
+  RETURN_IF_ERROR(store_.Put(key, token));
+  const StatusOr<std::string> read = store_.Get(key);
+  const Status deleted = store_.Delete(key);
+  RETURN_IF_ERROR(read.status());
+  RETURN_IF_ERROR(deleted);
+  return *read == token ? OkStatus() : DataLoss("the store gives other bytes than were put");
+}
+
+Status SelfTest::TryModel(const std::string& name) {
+  ASSIGN_OR_RETURN(const std::shared_ptr<engine::Model> model, models_.Get(name));
+  const engine::ModelInfo& info = model->info();
+  engine::RunSpec spec;
+  spec.prompt = "a circle";
+  spec.width = std::min(info.default_width, kLargestSide) / info.size_multiple * info.size_multiple;
+  spec.height =
+      std::min(info.default_height, kLargestSide) / info.size_multiple * info.size_multiple;
+  spec.steps = 1;
+  ASSIGN_OR_RETURN(const std::unique_ptr<engine::Run> run, model->Start(spec));
+  while (run->Next().kind != engine::UnitKind::kDone) RETURN_IF_ERROR(run->Advance());
+  return OkStatus();
+}
+
+}  // namespace phasor::worker
