@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "common/log/log.h"
+#include "common/rpc/status_details.h"
 #include "services/gateway/flow/client_status.h"
 #include "services/gateway/grpc/job_stream.h"
 #include "services/gateway/grpc/result_stream.h"
