@@ -5,7 +5,7 @@
 
 #include "common/log/log.h"
 #include "engine/api/device_lost.h"
-#include "services/worker/run/self_check.h"
+#include "services/worker/take/self_check.h"
 
 namespace phasor::worker {
 namespace {
@@ -111,7 +111,7 @@ Status Executor::TestIfDue(Taker& taker, ModelCache& models) {
   const std::optional<std::string> model = parts_.intake.DueTest();
   if (!model.has_value()) return OkStatus();
   taker.Settle();  // a test takes a while
-  const SelfTest::Outcome outcome = SelfTest(parts_.store, models).Run(*model);
+  const SelfCheck::Outcome outcome = SelfCheck(parts_.store, models).Run(*model);
   parts_.intake.Tested(*model, outcome.result);
   parts_.status.Resident(models.Resident());
   if (engine::IsDeviceLost(outcome.status)) {

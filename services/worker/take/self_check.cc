@@ -1,4 +1,4 @@
-#include "services/worker/run/self_check.h"
+#include "services/worker/take/self_check.h"
 
 #include <algorithm>
 #include <utility>
@@ -12,7 +12,7 @@ constexpr int kLargestSide = 256;  // pixels; a model's own size, where that is 
 
 }  // namespace
 
-SelfTest::Outcome SelfTest::Run(const std::string& model) {
+SelfCheck::Outcome SelfCheck::Run(const std::string& model) {
   if (Status status = TryStore(); !status.ok()) {
     return {TestResult::kStoreFails, std::move(status)};
   }
@@ -22,7 +22,7 @@ SelfTest::Outcome SelfTest::Run(const std::string& model) {
   return {};
 }
 
-Status SelfTest::TryStore() {
+Status SelfCheck::TryStore() {
   const std::string token = RandomToken();
   const std::string key = "probe-" + token;
   RETURN_IF_ERROR(store_.Put(key, token));
@@ -33,7 +33,7 @@ Status SelfTest::TryStore() {
   return *read == token ? OkStatus() : DataLoss("the store gives other bytes than were put");
 }
 
-Status SelfTest::TryModel(const std::string& name) {
+Status SelfCheck::TryModel(const std::string& name) {
   ASSIGN_OR_RETURN(const std::shared_ptr<engine::Model> model, models_.Get(name));
   const engine::ModelInfo& info = model->info();
   engine::RunSpec spec;

@@ -12,9 +12,9 @@
 
 namespace phasor::worker {
 
-class SelfTest {
+class SelfCheck {
  public:
-  SelfTest(storage::ResultStore& store, ModelCache& models) : store_(store), models_(models) {}
+  SelfCheck(storage::ResultStore& store, ModelCache& models) : store_(store), models_(models) {}
 
   struct Outcome {
     TestResult result = TestResult::kSound;
