@@ -21,6 +21,7 @@
 
 #include "common/base/status.h"
 #include "engine/api/image.h"
+#include "engine/api/memory_use.h"
 
 namespace phasor::engine {
 
@@ -59,15 +60,19 @@ struct Unit {
   double predicted_seconds = 0;       // 0: not known
 };
 
-struct UnitTiming {
+// What a unit took.
+struct UnitRecord {
   UnitKind kind = UnitKind::kDone;
   int index = 0;
   double seconds = 0;
+  BytesByKind peak = {};  // of the device's memory; 0: not measured
 };
 
 // What a finished (or stopped) run can tell about itself.
 struct RunReport {
-  std::vector<UnitTiming> units;
+  std::vector<UnitRecord> units;
+  std::string device;           // "cpu" or "sim"; empty: none (the fake engine)
+  uint64_t device_bytes = 0;    // of memory; 0: no bound
   double denoiser_seconds = 0;  // inside the network, so loop overhead = steps - this
   std::string fingerprint;
   std::string scheduler;              // class name that ran
@@ -154,8 +159,9 @@ class RunTensors {
 };
 
 struct EngineOptions {
-  std::string device = "cpu";
-  int threads = 0;  // 0: all cores the process may use
+  std::string device = "cpu";  // or "sim": the CPU with the memory of a card, simulated
+  uint64_t vram_bytes = 0;     // of the simulated device; 0: as much as it asks for
+  int threads = 0;             // 0: all cores the process may use
   std::string dtype = "fp32";
   // Where digests of large weight files are remembered; empty: nowhere.
   std::string cache_directory;

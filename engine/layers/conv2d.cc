@@ -7,6 +7,8 @@
 #include <optional>
 #include <string_view>
 
+#include "engine/device/counted_memory.h"
+
 namespace phasor::engine {
 namespace {
 
@@ -61,6 +63,7 @@ at::Tensor Conv2d::ForwardShifted(const at::Tensor& x, const at::Tensor& shift) 
 
 void Conv2d::Pack(const at::Tensor& x) const {
   if (weight_->is_mkldnn() || weight_->scalar_type() != at::kFloat || !weight_->is_cpu()) return;
+  const MemoryScope scope(MemoryKind::kWeights);
   weight_.Replace(at::mkldnn_reorder_conv2d_weight(weight_->to_mkldnn(), options_.padding,
                                                    options_.stride, 1, 1, x.sizes()));
 }

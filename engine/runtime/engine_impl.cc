@@ -25,6 +25,9 @@ namespace {
 
 constexpr size_t kMaxIndexBytes = 1 << 20;
 constexpr int kMaxThreads = 1024;
+// Whose kernels give the bits, which is what a fingerprint has to tell: the simulated device's are
+// the CPU's.
+constexpr char kKernels[] = "cpu";
 
 class ModelImpl final : public Model {
  public:
@@ -72,8 +75,12 @@ StatusOr<nlohmann::json> ReadIndex(const std::string& directory) {
 
 }  // namespace
 
-EngineImpl::EngineImpl(EngineFacts facts, EngineOptions options, const Clock& clock)
-    : facts_(std::move(facts)), options_(std::move(options)), clock_(clock) {}
+EngineImpl::EngineImpl(EngineFacts facts, EngineOptions options, std::shared_ptr<Device> device,
+                       const Clock& clock)
+    : facts_(std::move(facts)),
+      options_(std::move(options)),
+      device_(std::move(device)),
+      clock_(clock) {}
 
 StatusOr<std::shared_ptr<Model>> EngineImpl::Load(const std::string& directory,
                                                   const LoadProgress& on_part) {
@@ -95,15 +102,13 @@ StatusOr<std::shared_ptr<Model>> EngineImpl::LoadGuarded(const std::string& dire
   ASSIGN_OR_RETURN(std::shared_ptr<Pipeline> pipeline, LoadPipeline(source));
   ModelInfo info = pipeline->info();
   info.load_seconds = SecondsBetween(begin, clock_.Steady());
-  RunEnvironment environment{std::move(pipeline), std::make_shared<UnitCosts>(), facts_, &clock_};
+  RunEnvironment environment{std::move(pipeline), std::make_shared<UnitCosts>(), facts_, device_,
+                             &clock_};
   return std::shared_ptr<Model>(
       std::make_shared<ModelImpl>(std::move(info), std::move(environment)));
 }
 
 StatusOr<std::unique_ptr<Engine>> MakeEngine(const EngineOptions& options, const Clock& clock) {
-  if (options.device != "cpu") {
-    return InvalidArgument("device: must be cpu, got " + options.device);
-  }
   if (options.dtype != "fp32") {
     return InvalidArgument("dtype: must be fp32, got " + options.dtype);
   }
@@ -111,13 +116,15 @@ StatusOr<std::unique_ptr<Engine>> MakeEngine(const EngineOptions& options, const
     return InvalidArgument("threads: must be between 0 and " + std::to_string(kMaxThreads) +
                            ", got " + std::to_string(options.threads));
   }
+  // Before any tensor is made: its memory is counted.
+  ASSIGN_OR_RETURN(std::shared_ptr<Device> device, MakeDevice(options.device, options.vram_bytes));
   StatusOr<std::unique_ptr<Engine>> made = Guard([&]() -> StatusOr<std::unique_ptr<Engine>> {
     const int threads = options.threads > 0 ? options.threads : UsableCores();
     ConfigureLibTorch(threads);
     return std::unique_ptr<Engine>(std::make_unique<EngineImpl>(
-        EngineFacts{options.device, options.dtype, threads, LibraryVersions(),
+        EngineFacts{kKernels, options.dtype, threads, LibraryVersions(),
                     DescribeProcessor() + ", bits " + KernelBits()},
-        options, clock));
+        options, std::move(device), clock));
   });
   return made.ok() ? std::move(made) : Annotate(made.status(), "starting the engine");
 }

@@ -1,4 +1,4 @@
-// The LibTorch engine on the CPU. One thread: the one that made it.
+// The LibTorch engine on a device. One thread: the one that made it.
 #pragma once
 
 #include <memory>
@@ -7,13 +7,15 @@
 #include "common/base/clock.h"
 #include "common/base/status.h"
 #include "engine/api/engine.h"
+#include "engine/device/device.h"
 #include "engine/runtime/fingerprint.h"
 
 namespace phasor::engine {
 
 class EngineImpl final : public Engine {
  public:
-  EngineImpl(EngineFacts facts, EngineOptions options, const Clock& clock);
+  EngineImpl(EngineFacts facts, EngineOptions options, std::shared_ptr<Device> device,
+             const Clock& clock);
 
   StatusOr<std::shared_ptr<Model>> Load(const std::string& directory,
                                         const LoadProgress& on_part) override;
@@ -25,6 +27,7 @@ class EngineImpl final : public Engine {
 
   const EngineFacts facts_;
   const EngineOptions options_;
+  const std::shared_ptr<Device> device_;
   const Clock& clock_;
 };
 

@@ -1,8 +1,11 @@
 #include "engine/runtime/guard.h"
 
+#include <algorithm>
 #include <exception>
+#include <iterator>
 #include <new>
 #include <string>
+#include <string_view>
 
 #include <c10/util/Exception.h>
 
@@ -11,10 +14,21 @@ namespace {
 
 std::string TextOf(const c10::Error& error) { return error.what_without_backtrace(); }
 
-// LibTorch's CPU allocator reports a failed allocation as a plain c10::Error.
+// Failed allocations that arrive as plain c10::Errors: those of LibTorch's CPU allocator, of cuDNN,
+// of cuBLAS and of the CUDA runtime.
 bool IsAllocationFailure(const std::string& text) {
-  return text.find("can't allocate memory") != std::string::npos ||
-         text.find("ould not allocate memory") != std::string::npos;
+  constexpr std::string_view kTexts[] = {
+      "can't allocate memory",
+      "ould not allocate memory",
+      "CUDNN_STATUS_ALLOC_FAILED",
+      "CUDNN_STATUS_INTERNAL_ERROR_HOST_ALLOCATION_FAILED",
+      "CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED",
+      "CUBLAS_STATUS_ALLOC_FAILED",
+      "CUDA error: out of memory",
+  };
+  return std::any_of(std::begin(kTexts), std::end(kTexts), [&](std::string_view failure) {
+    return text.find(failure) != std::string::npos;
+  });
 }
 
 }  // namespace

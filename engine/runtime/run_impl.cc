@@ -60,6 +60,8 @@ RunImpl::RunImpl(RunEnvironment environment, RunSpec spec, ImageSampler::Setting
   report_.scheduler = samplers_.front().scheduler().ClassName();
   report_.karras_sigmas = effective.value("use_karras_sigmas", false);
   report_.eta = effective.value("eta", 0.0);
+  report_.device = environment_.device->name();
+  report_.device_bytes = environment_.device->Memory().capacity;
   report_.warnings = environment_.pipeline->Warnings(spec_);
   UpdateFingerprint("");
 }
@@ -117,11 +119,12 @@ Unit RunImpl::Next() const {
 Status RunImpl::Advance() {
   const Unit unit = Next();
   if (unit.kind == UnitKind::kDone) return FailedPrecondition("the run is done");
+  environment_.device->ResetPeak();
   const SteadyTime begin = environment_.clock->Steady();
   RETURN_IF_ERROR(Annotate(Guard([&] { return Do(unit); }), Describe(unit)));
   const double seconds = SecondsBetween(begin, environment_.clock->Steady());
   environment_.costs->Add(spec_, unit.kind, seconds);
-  report_.units.push_back({unit.kind, unit.index, seconds});
+  report_.units.push_back({unit.kind, unit.index, seconds, environment_.device->Memory().peak});
   return OkStatus();
 }
 

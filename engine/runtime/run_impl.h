@@ -14,6 +14,7 @@
 #include "common/base/clock.h"
 #include "common/base/status.h"
 #include "engine/api/engine.h"
+#include "engine/device/device.h"
 #include "engine/runtime/fingerprint.h"
 #include "engine/runtime/image_sampler.h"
 #include "engine/runtime/pipeline.h"
@@ -26,6 +27,7 @@ struct RunEnvironment {
   std::shared_ptr<Pipeline> pipeline;
   std::shared_ptr<UnitCosts> costs;
   EngineFacts facts;
+  std::shared_ptr<Device> device;
   const Clock* clock = nullptr;  // outlives the runs
 };
 

@@ -87,8 +87,8 @@ class RunImplTest : public testing::Test {
   }
 
   std::unique_ptr<EngineRun> Start(const RunSpec& spec) {
-    auto run =
-        RunImpl::Make({pipeline_, costs_, EngineFacts{"cpu", "fp32", 1, "test"}, &clock_}, spec);
+    auto run = RunImpl::Make(
+        {pipeline_, costs_, EngineFacts{"cpu", "fp32", 1, "test"}, device_, &clock_}, spec);
     EXPECT_TRUE(run.ok()) << run.status();
     return std::move(run).value();
   }
@@ -115,6 +115,7 @@ class RunImplTest : public testing::Test {
 
   FakeClock clock_;
   std::shared_ptr<UnitCosts> costs_ = std::make_shared<UnitCosts>();
+  std::shared_ptr<Device> device_ = MakeDevice("cpu", 0).value();
   std::shared_ptr<TinyPipeline> pipeline_;
   RunSpec spec_;
 };
@@ -155,7 +156,7 @@ TEST_F(RunImplTest, RunsEncodeStepsAndDecodesInOrder) {
 
 TEST_F(RunImplTest, RefusesWhatFamilyOrSchedulerCannotDo) {
   const auto make = [&](const RunSpec& spec) {
-    return RunImpl::Make({pipeline_, costs_, {}, &clock_}, spec).status();
+    return RunImpl::Make({pipeline_, costs_, {}, device_, &clock_}, spec).status();
   };
   spec_.clip_skip = 2;
   EXPECT_EQ(make(spec_).code(), StatusCode::kInvalidArgument);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "engine/device/counted_memory.h"
 #include "engine/weights/safetensors.h"
 
 namespace phasor::engine {
@@ -79,6 +80,7 @@ Weight WeightStore::Get(const std::string& name, at::IntArrayRef shape) {
                         " where the config asks for " + ShapeText(shape));
     return weight;
   }
+  const MemoryScope scope(MemoryKind::kWeights);
   at::Tensor tensor = view->view(shape);
   if (tensor.is_floating_point()) tensor = tensor.to(options_.dtype);
   weight = Weight(std::move(tensor));

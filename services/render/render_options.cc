@@ -1,11 +1,15 @@
 #include "services/render/render_options.h"
 
+#include "common/base/byte_size.h"
 #include "common/flags/command.h"
 #include "engine/api/schedulers.h"
 #include "engine/api/version.h"
 
 namespace phasor::render {
 namespace {
+
+constexpr uint64_t kLeastVram = uint64_t{1} << 20;  // bytes
+constexpr uint64_t kMostVram = uint64_t{1} << 50;
 
 void AddRequest(flags::Command& command, RenderOptions* options) {
   command.Text("--model", &options->model, "Model directory in diffusers' layout").Required();
@@ -25,7 +29,14 @@ void AddRequest(flags::Command& command, RenderOptions* options) {
 }
 
 void AddEngine(flags::Command& command, RenderOptions* options) {
-  command.Text("--device", &options->engine.device, "cpu");
+  command.OneOf("--device", {"cpu", "sim"}, &options->engine.device,
+                "cpu, or sim: the CPU with a card's memory, simulated");
+  command.Value("--vram", "SIZE", "Memory of the simulated device, e.g. 4GiB; default: no bound",
+                "", [options](const std::string& text) -> Status {
+                  ASSIGN_OR_RETURN(options->engine.vram_bytes,
+                                   ParseByteSize(text, kLeastVram, kMostVram));
+                  return OkStatus();
+                });
   command.Text("--dtype", &options->engine.dtype, "fp32");
   command.Text("--variant", &options->engine.variant,
                "Which of several sets of weights to read, e.g. fp16");
@@ -59,6 +70,9 @@ ProgressMode ModeOf(const std::string& word) {
 }
 
 Status CheckTogether(const RenderOptions& options) {
+  if (options.engine.vram_bytes > 0 && options.engine.device != "sim") {
+    return InvalidArgument("--vram: only with --device sim");
+  }
   if (!options.stop_after_step) return OkStatus();
   if (*options.stop_after_step < 1) return InvalidArgument("--stop-after-step: must be at least 1");
   if (options.checkpoint_dir.empty() && options.dump_latents.empty()) {

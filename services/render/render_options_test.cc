@@ -38,6 +38,10 @@ TEST(RenderOptionsTest, TakesTheWholeCommandLine) {
                              "2",
                              "--variant",
                              "fp16",
+                             "--device",
+                             "sim",
+                             "--vram",
+                             "1.5GiB",
                              "--stop-after-step",
                              "3",
                              "--checkpoint-dir",
@@ -56,6 +60,8 @@ TEST(RenderOptionsTest, TakesTheWholeCommandLine) {
   EXPECT_EQ(options.scheduler, "euler_a");
   EXPECT_EQ(options.engine.threads, 2);
   EXPECT_EQ(options.engine.variant, "fp16");
+  EXPECT_EQ(options.engine.device, "sim");
+  EXPECT_EQ(options.engine.vram_bytes, uint64_t{1536} << 20);
   EXPECT_EQ(options.stop_after_step, 3);
   EXPECT_EQ(options.progress, ProgressMode::kJson);
 }
@@ -82,6 +88,14 @@ TEST(RenderOptionsTest, NamesTheOptionThatIsWrong) {
       {{"--model", "m", "--prompt", "p", "--steps", "99999999999"}, "--steps"},
       {{"--model", "m", "--prompt", "p", "--progress", "loud"}, "--progress"},
       {{"--model", "m", "--prompt", "p", "--frobnicate"}, "--frobnicate"},
+      {{"--model", "m", "--prompt", "p", "--device", "tpu"}, "--device"},
+      {{"--model", "m", "--prompt", "p", "--vram", "4GiB"}, "--vram: only with --device sim"},
+      {{"--model", "m", "--prompt", "p", "--device", "sim", "--vram", "0"},
+       "--vram: must be between 1MiB and 1PiB, got 0"},
+      {{"--model", "m", "--prompt", "p", "--device", "sim", "--vram", "10EiB"},
+       "--vram: must be between 1MiB and 1PiB, got 10EiB"},
+      {{"--model", "m", "--prompt", "p", "--device", "sim", "--vram", "much"},
+       "--vram: must be a size such as 4GiB or 512MiB, got 'much'"},
       {{"--model", "m", "--prompt", "p", "--stop-after-step", "3"}, "--checkpoint-dir"},
       {{"--model", "m", "--prompt", "p", "--stop-after-step", "0"}, "--stop-after-step"},
   };

@@ -2,17 +2,20 @@
 
 #include <sys/resource.h>
 
+#include <map>
+
 #include "engine/api/run_spec_json.h"
 
 namespace phasor::render {
 namespace {
 
 using Json = nlohmann::ordered_json;
+using engine::MemoryKind;
 using engine::UnitKind;
 
 double SecondsOf(const engine::RunReport& run, UnitKind kind) {
   double seconds = 0;
-  for (const engine::UnitTiming& unit : run.units) {
+  for (const engine::UnitRecord& unit : run.units) {
     if (unit.kind == kind) seconds += unit.seconds;
   }
   return seconds;
@@ -20,7 +23,7 @@ double SecondsOf(const engine::RunReport& run, UnitKind kind) {
 
 std::vector<double> StepSeconds(const engine::RunReport& run) {
   std::vector<double> seconds;
-  for (const engine::UnitTiming& unit : run.units) {
+  for (const engine::UnitRecord& unit : run.units) {
     if (unit.kind == UnitKind::kStep) seconds.push_back(unit.seconds);
   }
   return seconds;
@@ -31,6 +34,25 @@ uint64_t PeakResidentBytes() {
   struct rusage usage = {};
   ::getrusage(RUSAGE_SELF, &usage);
   return static_cast<uint64_t>(usage.ru_maxrss) * 1024;
+}
+
+Json PeakJson(const engine::BytesByKind& peak) {
+  return {{"peak_bytes", peak.total()},
+          {"weights", peak.of(MemoryKind::kWeights)},
+          {"activations", peak.of(MemoryKind::kActivations)},
+          {"workspace", peak.of(MemoryKind::kWorkspace)}};
+}
+
+// The device's memory, by phase as it stood when most was in use.
+Json MemoryJson(const engine::RunReport& run) {
+  std::map<UnitKind, engine::BytesByKind> peaks;
+  for (const engine::UnitRecord& unit : run.units) {
+    engine::BytesByKind& peak = peaks[unit.kind];
+    if (unit.peak.total() >= peak.total()) peak = unit.peak;
+  }
+  Json phases = Json::object();
+  for (const auto& [kind, peak] : peaks) phases[std::string(ToString(kind))] = PeakJson(peak);
+  return {{"device", run.device}, {"device_bytes", run.device_bytes}, {"phases", phases}};
 }
 
 Json SecondsJson(const RenderReport& report) {
@@ -70,6 +92,7 @@ Json ToJson(const RenderReport& report) {
           {"fingerprint", report.run.fingerprint},
           {"seconds", SecondsJson(report)},
           {"peak_resident_bytes", PeakResidentBytes()},
+          {"memory", MemoryJson(report.run)},
           {"resume", ResumeJson(report)},
           {"checkpoint", report.checkpoint},
           {"images", std::move(images)}};

@@ -1,0 +1,46 @@
+#include "engine/device/device.h"
+
+#include <atomic>
+
+#include "engine/device/counted_memory.h"
+
+namespace phasor::engine {
+namespace {
+
+std::atomic<bool> simulating = false;
+
+class CpuDevice final : public Device {
+ public:
+  std::string_view name() const override { return "cpu"; }
+  MemoryUse Memory() const override { return CountedMemory::Get().Use(); }
+  void ResetPeak() override { CountedMemory::Get().ResetPeak(); }
+};
+
+class SimulatedDevice final : public Device {
+ public:
+  explicit SimulatedDevice(uint64_t vram_bytes) { CountedMemory::Get().SetCapacity(vram_bytes); }
+  ~SimulatedDevice() override {
+    CountedMemory::Get().SetCapacity(0);
+    simulating = false;
+  }
+  std::string_view name() const override { return "sim"; }
+  MemoryUse Memory() const override { return CountedMemory::Get().Use(); }
+  void ResetPeak() override { CountedMemory::Get().ResetPeak(); }
+};
+
+}  // namespace
+
+StatusOr<std::unique_ptr<Device>> MakeDevice(const std::string& name, uint64_t vram_bytes) {
+  CountedMemory::Get();
+  if (name == "cpu") {
+    if (vram_bytes > 0) return InvalidArgument("vram: only the device sim has a size of its own");
+    return std::unique_ptr<Device>(std::make_unique<CpuDevice>());
+  }
+  if (name != "sim") return InvalidArgument("device: must be cpu or sim, got " + name);
+  if (simulating.exchange(true)) {
+    return FailedPrecondition("device: this process simulates a device already");
+  }
+  return std::unique_ptr<Device>(std::make_unique<SimulatedDevice>(vram_bytes));
+}
+
+}  // namespace phasor::engine

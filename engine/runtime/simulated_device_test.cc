@@ -1,0 +1,140 @@
+// Whole runs on the simulated device: the CPU's bytes, a capacity that holds, and failures of any
+// allocation after which the unit is simply done again.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <string>
+
+#include "engine/device/counted_memory.h"
+#include "engine/runtime/make_engine.h"
+
+namespace phasor::engine {
+namespace {
+
+using ::testing::HasSubstr;
+using EngineRun = Run;  // inside a test, Run is GoogleTest's
+using Pixels = std::vector<std::vector<uint8_t>>;
+
+constexpr uint64_t kMiB = uint64_t{1} << 20;
+
+class SimulatedDeviceTest : public testing::Test {
+ protected:
+  SimulatedDeviceTest() {
+    spec_.prompt = "a red circle";
+    spec_.width = spec_.height = 64;
+    spec_.steps = 2;
+    spec_.scheduler = "dpmpp_2m";
+  }
+  ~SimulatedDeviceTest() override { memory_.FailAllocation(0, AllocationFailure::kOutOfMemory); }
+
+  // The tiny golden model on a device of its own, which goes before the next is made.
+  void Use(const std::string& device, uint64_t vram_bytes = 0) {
+    run_.reset();
+    model_.reset();
+    engine_.reset();
+    EngineOptions options;
+    options.device = device;
+    options.vram_bytes = vram_bytes;
+    options.threads = 1;
+    engine_ = MakeEngine(options, clock_).value();
+    const std::string source = std::getenv("PHASOR_SOURCE_DIR");
+    model_ = engine_->Load(source + "/tests/golden/tiny_sd/model").value();
+  }
+
+  void Start() { run_ = model_->Start(spec_).value(); }
+
+  // Units until the end, each again if it failed; counts the failures, which are all of memory.
+  Pixels Finish() {
+    failures_ = 0;
+    while (run_->Next().kind != UnitKind::kDone) {
+      const Status done = run_->Advance();
+      if (done.ok()) continue;
+      EXPECT_EQ(done.code(), StatusCode::kResourceExhausted) << done;
+      if (++failures_ > 10) return {};
+    }
+    Pixels pixels;
+    for (const Image& image : run_->images()) pixels.push_back(image.rgb);
+    return pixels;
+  }
+
+  Pixels Draw() {
+    Start();
+    return Finish();
+  }
+
+  CountedMemory& memory_ = CountedMemory::Get();
+  SystemClock clock_;
+  RunSpec spec_;
+  std::unique_ptr<Engine> engine_;
+  std::shared_ptr<Model> model_;
+  std::unique_ptr<EngineRun> run_;
+  int failures_ = 0;
+};
+
+TEST_F(SimulatedDeviceTest, DrawsTheCpusBytesUnderTheSameFingerprint) {
+  Use("cpu");
+  const Pixels expected = Draw();
+  const std::string fingerprint = run_->Report().fingerprint;
+  Use("sim");
+  EXPECT_EQ(Draw(), expected);
+  EXPECT_EQ(run_->Report().fingerprint, fingerprint) << "a checkpoint of one goes on on the other";
+}
+
+TEST_F(SimulatedDeviceTest, ReportsThePeakOfEveryUnit) {
+  Use("sim", 64 * kMiB);
+  Draw();
+  const RunReport report = run_->Report();
+  EXPECT_EQ(report.device, "sim");
+  EXPECT_EQ(report.device_bytes, 64 * kMiB);
+  for (const UnitRecord& unit : report.units) {
+    EXPECT_GT(unit.peak.of(MemoryKind::kActivations), 1000u) << ToString(unit.kind);
+    EXPECT_LT(unit.peak.total(), 64 * kMiB) << ToString(unit.kind);
+  }
+  EXPECT_GT(report.units.back().peak.total(), report.units.front().peak.total())
+      << "a picture is larger than a prompt";
+}
+
+TEST_F(SimulatedDeviceTest, NothingStaysBehindWhenARunIsGone) {
+  Use("sim");
+  Draw();  // packs weights
+  run_.reset();
+  const uint64_t before = memory_.Use().current.total();
+  Draw();
+  run_.reset();
+  EXPECT_EQ(memory_.Use().current.total(), before);
+}
+
+TEST_F(SimulatedDeviceTest, AUnitThatDoesNotFitSaysSoAndCanBeDoneAgain) {
+  Use("sim");
+  const Pixels expected = Draw();
+  Start();
+  ASSERT_TRUE(run_->Advance().ok());
+  memory_.SetCapacity(memory_.Use().current.total() + 4096);
+  const Status failed = run_->Advance();
+  EXPECT_EQ(failed.code(), StatusCode::kResourceExhausted);
+  EXPECT_THAT(Message(failed), HasSubstr("denoising step 1 of 2, 64x64: out of memory: the "
+                                         "simulated device has "));
+  memory_.SetCapacity(0);
+  EXPECT_EQ(Finish(), expected);
+}
+
+TEST_F(SimulatedDeviceTest, AnyAllocationMayFailInAnyPhase) {
+  Use("sim");
+  const Pixels expected = Draw();
+  constexpr AllocationFailure kFailures[] = {AllocationFailure::kOutOfMemory,
+                                             AllocationFailure::kCudnn, AllocationFailure::kCublas};
+  uint64_t n = 1;
+  int runs = 0;
+  for (;; n += 13, ++runs) {
+    Start();
+    memory_.FailAllocation(n, kFailures[runs % 3]);
+    ASSERT_EQ(Finish(), expected) << "allocation " << n;
+    if (failures_ == 0) break;
+    ASSERT_EQ(failures_, 1);
+  }
+  EXPECT_GT(runs, 20) << "the last run had " << n << " allocations";
+}
+
+}  // namespace
+}  // namespace phasor::engine
