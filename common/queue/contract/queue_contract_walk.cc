@@ -20,6 +20,9 @@ constexpr Millis kHalfTick{35'000};
 // No two steps at one time, in any implementation, and each take may sweep. A thousand of them are
 // less than half a tick.
 constexpr Millis kStep = kSweepEvery;
+// The queue has bounds of some seconds, too. Steps alone must not come to one, for a real server
+// comes there some steps earlier.
+constexpr int kStepsWithoutTick = 50;
 constexpr int kJobs = 300;
 
 class Walk {
@@ -37,7 +40,7 @@ class Walk {
     lifecycle_.stall = limits.stall;
     EXPECT_TRUE(queue_.control().SetLimits(limits).ok());
     for (int step = 0; step < steps && !testing::Test::HasFailure(); ++step) {
-      Advance(kStep);
+      Advance(step % kStepsWithoutTick == 0 ? kTick : kStep);
       Step();
       Check();
     }
