@@ -8,8 +8,11 @@
 # "$(name)" is replaced by what one of the headers says: a member "int64_t name = 1'000;" or
 # "Millis name{1'000};", a constant "kName = 8;" or "kName = {1, 2};", which becomes a table from 0,
 # a list "std::string_view kName[] = {"a", "b"};" or the names of "JobField kName[] = {...};", which
-# become a table from 1. "$(kName:blank)" of the latter is a table with every name and the value
-# of a field that says nothing. The SHA-1 is that of the resulting text, as Redis computes it.
+# become a table from 1. Of the latter there is also, written out, for a loop over many names is slow:
+#   $(kName:blank)      a table with every name and the value of a field that says nothing
+#   $(kName:of_job)     the fields of the table `job` in their order, false for one that it lacks
+#   $(kName:of_values)  a table with every name and its value in the list `values`
+# The SHA-1 is that of the resulting text, as Redis computes it.
 cmake_minimum_required(VERSION 3.22)
 string(REPLACE "," ";" names "${SCRIPTS}")
 string(REPLACE "," ";" headers "${CONSTANTS}")
@@ -34,17 +37,25 @@ foreach(header IN LISTS headers)
     string(REGEX MATCHALL "(Word\\(|Number\\()?\"[a-z_]+\"" fields "${list}")
     set(values "")
     set(blanks "")
+    set(of_job "")
+    set(of_values "")
+    set(place 0)
     foreach(field IN LISTS fields)
       string(REGEX REPLACE "^.*\"([a-z_]+)\"$" "\\1" word "${field}")
-      string(APPEND values "'${word}', ")
+      math(EXPR place "${place} + 1")
+      set(blank "false")
       if(field MATCHES "^Number")
-        string(APPEND blanks "${word} = 0, ")
-      else()
-        string(APPEND blanks "${word} = false, ")
+        set(blank "0")
       endif()
+      string(APPEND values "'${word}', ")
+      string(APPEND blanks "${word} = ${blank}, ")
+      string(APPEND of_job "job.${word} or false, ")
+      string(APPEND of_values "${word} = values[${place}] or ${blank}, ")
     endforeach()
     set(constant_${name} "{${values}}")
     set(constant_${name}:blank "{${blanks}}")
+    set(constant_${name}:of_job "{${of_job}}")
+    set(constant_${name}:of_values "{${of_values}}")
   endforeach()
 endforeach()
 

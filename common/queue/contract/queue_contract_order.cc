@@ -119,6 +119,36 @@ TEST_P(QueueContract, AColdModelGoesFirstOnceItHasWaitedLong) {
   EXPECT_EQ(TakeOf({"model-a", "model-b"})->model, "model-a");
 }
 
+TEST_P(QueueContract, OfManyModelsThatHaveWaitedLongTheOldestJobGoesFirst) {
+  constexpr int kModels = 12;
+  std::vector<std::string> models;
+  for (int n = 0; n < kModels; ++n)
+    models.push_back(std::string("model-").append(1, static_cast<char>('a' + n)));
+  std::vector<JobId> submitted;
+  for (int n = 0; n < 4 * kModels; ++n) {
+    SubmitRequest request = TestRequest(n);
+    request.model = models[static_cast<size_t>(1 + n * 5 % (kModels - 1))];
+    MustSubmit(request);
+    submitted.push_back(request.id);
+    queue_->Advance(Millis(1'000));
+  }
+  queue_->Advance(Millis(60'000));
+  SubmitRequest young = TestRequest(1'000);
+  young.model = models[0];  // the warm one
+  MustSubmit(young);
+  std::vector<JobId> taken;
+  for (size_t n = 0; n < submitted.size(); ++n) {
+    const std::optional<Grant> grant = TakeOf(models);
+    ASSERT_TRUE(grant.has_value());
+    taken.push_back(grant->fence.id);
+    if (n % 10 != 3) continue;
+    // Given back, it stands at the head again, before those that are younger.
+    ASSERT_EQ(consumer().Release(grant->fence, "", 0).value(), OwnerAnswer::kOk);
+    EXPECT_EQ(TakeOf(models)->fence.id, grant->fence.id);
+  }
+  EXPECT_EQ(taken, submitted);
+}
+
 TEST_P(QueueContract, ManyCanceledJobsDoNotHideTheOneBehindThem) {
   SubmitMany(1200, Priority::kNormal);
   for (int n = 2; n < 1200; ++n) {

@@ -26,6 +26,17 @@ TEST_P(QueueContract, AGrantCarriesWhatAWorkerNeeds) {
   EXPECT_FALSE(Take().has_value());
 }
 
+TEST_P(QueueContract, ASpecMayBeEmpty) {
+  SubmitRequest request = TestRequest(1);
+  request.spec.clear();
+  MustSubmit(request);
+  EXPECT_EQ(View(TestJobId(1)).spec, "");
+  const Grant first = MustTake();
+  EXPECT_EQ(first.spec, "");
+  ASSERT_EQ(consumer().Release(first.fence, "", 0).value(), OwnerAnswer::kOk);
+  EXPECT_EQ(MustTake().spec, "");
+}
+
 TEST_P(QueueContract, ATakeWhoseReplyWasLostGivesTheSameGrantAgain) {
   MustSubmit(1);
   MustSubmit(2);

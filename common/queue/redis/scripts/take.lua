@@ -13,9 +13,9 @@ local keys = require('keys')
 local record = require('record')
 local change = require('change')
 local stride = require('stride')
-local ring = require('ring')
-local index = require('index')
+local turn = require('turn')
 local tenant_limits = require('tenant')
+local lease = require('lease').lease
 local call = core.call
 
 local MAX_WAIT = $(kMaxWaitMs)
@@ -49,17 +49,22 @@ end
 -- queue has none.
 local candidates = {[0] = {}, {}, {}, {}}
 local function find_candidates()
-  for class = 0, 3 do
+  turn.each_filled(MODELS, function(model, class)
     local models = candidates[class]
-    for _, model in ipairs(MODELS) do
-      if not ring.is_empty(model, class) then models[#models + 1] = model end
-    end
-  end
+    models[#models + 1] = model
+  end)
 end
 
--- After something has left the ring of the model and class.
-local function look_again(model, class)
-  if not ring.is_empty(model, class) then return end
+local heads  -- the library, where it is needed
+local function waits(class, models, first)
+  heads = heads or require('heads')
+  return heads.waits(class, models, first)
+end
+
+-- After something has left the list of a model and class, and maybe with it the ring.
+local function look_again(class, model, ring_too)
+  if heads then heads.look_again(class, model) end
+  if not ring_too or not require('ring').is_empty(model, class) then return end
   for n, candidate in ipairs(candidates[class]) do
     if candidate == model then return table.remove(candidates[class], n) end
   end
@@ -69,17 +74,13 @@ local function has_candidates(class)
   return #candidates[class] > 0
 end
 
-local function head_wait(model, class)
-  local id = ring.head(model, class)
-  local job = id and record.fetch(id)
-  return job and core.now - job.enqueued or 0
-end
-
 local function overdue_class()
   local overdue, most = nil, 0
   for class = 1, 3 do
-    for _, model in ipairs(candidates[class]) do
-      local late = head_wait(model, class) - MAX_WAIT[class]
+    local models = candidates[class]
+    local wait = #models > 0 and waits(class, models, 1)
+    for _, model in ipairs(models) do
+      local late = wait[model] - MAX_WAIT[class]
       if late > most then overdue, most = class, late end
     end
   end
@@ -96,82 +97,84 @@ end
 -- The warmest model, unless another was passed over too often or has waited too long.
 local function choose_model(class)
   local models = candidates[class]
+  if #models == 1 then return models[1] end
+  local wait = waits(class, models, 2)
+  local passed_over = require('passed').times(class)
   local chosen, most = 1, MAX_WAIT[class] / 4
   for n = 2, #models do
-    local times = tonumber(call('HGET', keys.passed_over, models[n] .. ':' .. class) or 0)
-    local wait = times >= $(kMaxPassedOver) and math.huge or head_wait(models[n], class)
-    if wait > most then chosen, most = n, wait end
+    local model = models[n]
+    local often = (passed_over[model] or 0) >= $(kMaxPassedOver)
+    local claim = often and math.huge or wait[model]
+    if claim > most then chosen, most = n, claim end
   end
   return models[chosen]
 end
 
-local function count_passed_over(class, served)
-  if #MODELS == 1 then return end
-  for _, model in ipairs(candidates[class]) do
-    local field = model .. ':' .. class
-    if model == served then
-      call('HDEL', keys.passed_over, field)
-    else
-      call('HINCRBY', keys.passed_over, field, 1)
-    end
-  end
-end
-
 local budget = 256  -- entries of lists and rings that the script still looks at in vain
 
--- The tenant whose turn it is. Those at their cap of running jobs are parked on the way.
+-- The tenant whose turn it is, and whether it is alone. Those at their cap of running jobs are
+-- parked on the way.
 local function choose_tenant(model, class)
   while budget > 0 do
-    local tenant = ring.next_tenant(model, class)
-    if not tenant or tenant_limits.room(tenant) > 0 then return tenant end
-    ring.park(model, class, tenant)
+    local tenant, alone = turn.next_tenant(model, class)
+    if not tenant or tenant_limits.room(tenant) > 0 then return tenant, alone end
+    require('ring').park(model, class, tenant)
     budget = budget - 1
   end
 end
 
--- The tenant's first job that is ready and in time. What stands before it goes.
+-- The tenant's first job that is ready and in time, and whether it is its last. What stands before
+-- it goes.
 local function first_job(model, class, tenant)
   local list = keys.list(model, class, tenant)
   while budget > 0 do
-    local id = call('LINDEX', list, 0)
-    local job = id and record.fetch(id)
-    if not id then
-      ring.drop(model, class, tenant)
+    local ids = call('LRANGE', list, '0', '1')
+    if #ids == 0 then
+      require('ring').drop(model, class, tenant)
       return nil
-    elseif not job or job.state ~= 'QUEUED' then
+    end
+    record.read_all({ids[1]})
+    local job = record.fetch(ids[1])
+    if not job or job.state ~= 'QUEUED' then
       call('LPOP', list)
     elseif job.deadline > 0 and job.deadline <= core.now then
       require('sweep').expire(job)
       return nil  -- the tenant may have gone with it
     else
-      return job
+      return job, #ids == 1
     end
     budget = budget - 1
   end
 end
 
--- The next job by class, model and tenant, or nil: there is none, or the budget is spent.
+-- What is to be granted by class, model and tenant: the job, whether its class is overdue, its
+-- tenant alone and it the tenant's last. Nil: there is none, or the budget is spent.
 local function choose()
   while budget > 0 do
     local class, aged = choose_class()
     if not class then return nil end
     local model = choose_model(class)
-    local tenant = choose_tenant(model, class)
-    local job = tenant and first_job(model, class, tenant)
-    if job then return job, aged end
+    local tenant, alone = choose_tenant(model, class)
+    if tenant then
+      local job, is_last = first_job(model, class, tenant)
+      if job then return {job = job, aged = aged, alone = alone, is_last = is_last} end
+    end
     budget = budget - 1
-    look_again(model, class)
+    look_again(class, model, true)
   end
 end
 
-local function grant(job, aged, taker)
-  local model, class = job.model, tonumber(job.class)
-  local share = job.cost * $(kShareScale) / tenant_limits.weight(job.tenant)
-  ring.charge(model, class, job.tenant, math.floor(share))
-  stride.charge(class, aged)
-  count_passed_over(class, model)
-  index.lease(job, taker)
-  look_again(model, class)
+local function grant(choice, taker)
+  local job = choice.job
+  local model, class, tenant = job.model, tonumber(job.class), job.tenant
+  if not choice.alone then
+    local share = job.cost * $(kShareScale) / tenant_limits.weight(tenant)
+    turn.charge(model, class, tenant, math.floor(share))
+  end
+  stride.charge(class, choice.aged)
+  if #MODELS > 1 then require('passed').count(candidates[class], class, model) end
+  lease(job, choice.is_last, taker)
+  look_again(class, model, choice.is_last)
   return grant_of(job, taker)
 end
 
@@ -179,9 +182,9 @@ local granted = {}  -- nonce -> grant, for workers that ask twice in one call
 local in_vain = 0   -- workers that got nothing
 local function take(taker)
   if granted[taker.nonce] then return granted[taker.nonce] end
-  local job, aged = choose()
-  if job then
-    granted[taker.nonce] = grant(job, aged, taker)
+  local choice = choose()
+  if choice then
+    granted[taker.nonce] = grant(choice, taker)
     return granted[taker.nonce]
   end
   if budget <= 0 then return {taker.answer, 'AGAIN'} end
@@ -189,9 +192,8 @@ local function take(taker)
   return {taker.answer}
 end
 
--- The grant that the nonce still holds: of a call whose reply was lost.
-local function repeated(taker)
-  local id = call('HGET', keys.nonces, taker.nonce)
+-- The grant that the nonce still holds, as `tk` has it: of a call whose reply was lost.
+local function repeated(taker, id)
   local job = id and record.fetch(id)
   if job and job.state == 'LEASED' and job.nonce == taker.nonce then return grant_of(job, taker) end
 end
@@ -213,9 +215,11 @@ for _, taker in ipairs(takers) do
 end
 
 -- First the repeated calls, for a sweep might take their jobs back.
-local replies, new = {}, 0
+local nonces, replies, new = {}, {}, 0
+for n, taker in ipairs(takers) do nonces[n] = taker.nonce end
+local held = call('HMGET', keys.nonces, unpack(nonces))
 for n, taker in ipairs(takers) do
-  replies[n] = repeated(taker) or false
+  replies[n] = repeated(taker, held[n]) or false
   if not replies[n] then new = new + 1 end
 end
 if new == 0 then return change.commit(replies) end
@@ -225,6 +229,9 @@ keep_up(tonumber(config[3] or 0))
 stride.load(config[2])
 if config[1] ~= '1' then find_candidates() end
 for n, taker in ipairs(takers) do replies[n] = replies[n] or take(taker) end
-if next(granted) then stride.save() end
+if next(granted) then
+  stride.save()
+  if #MODELS > 1 then require('passed').save() end
+end
 if in_vain > 0 and call('INCRBY', keys.idle, in_vain) > 256 then call('SET', keys.idle, 256) end
 return change.commit(replies)

@@ -6,9 +6,11 @@
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000) + ARGV[1]
 
+local TEXTS = {[-1] = '-1', [0] = '0', [1] = '1'}
+
 -- For commands: Redis formats a Lua number in its own way, and anew each time.
 local function text(number)
-  return string.format('%d', number)
+  return TEXTS[number] or string.format('%d', number)
 end
 
 return {call = redis.call, prefix = KEYS[1], now = now, now_text = text(now), text = text}

@@ -14,34 +14,35 @@ local function is_open(job)
   return OPEN[job.state] or false
 end
 
--- Calls visit(key, field, whether it counts the cost) for each counter that has the job.
-local function each(job, visit)
+-- Calls visit(key, field, whether it counts the cost, ...) for each counter that has the job.
+local function each(job, visit, ...)
   if not OPEN[job.state] then return end
-  visit(keys.open, job.tenant)
+  visit(keys.open, job.tenant, false, ...)
   if job.state == 'QUEUED' then
-    visit(keys.depth(job.model), job.class)
-    visit(keys.depth(job.model), 'cost', true)
+    local depth = keys.depth(job.model)
+    visit(depth, job.class, false, ...)
+    visit(depth, 'cost', true, ...)
   elseif job.state == 'WAIT' then
-    visit(keys.depth(job.model), 'wait')
+    visit(keys.depth(job.model), 'wait', false, ...)
   elseif job.state == 'LEASED' then
-    visit(keys.depth(job.model), 'run')
-    visit(keys.running, job.tenant)
+    visit(keys.depth(job.model), 'run', false, ...)
+    visit(keys.running, job.tenant, false, ...)
   end
 end
 
--- `by` jobs like this one come (or go), which cost as much as it does, or `cost` together. The audit's
--- sums move along with the counters, so that they are exact when its walk ends.
+local function note(key, field, is_cost, is_audited, by, cost)
+  local change = is_cost and cost or by
+  local fields = noted[key] or {}
+  noted[key] = fields
+  fields[field] = (fields[field] or 0) + change
+  if is_audited then call('HINCRBY', keys.audit_sums, key .. ' ' .. field, core.text(change)) end
+end
+
+-- `by` jobs like this one come (or go), which cost as much as it does, or `cost` together. The
+-- audit's sums move along with the counters, so that they are exact when its walk ends.
 local function add(job, by, cost)
   audited = audited or tonumber(call('HGET', keys.config, 'audited') or -1)
-  each(job, function(key, field, is_cost)
-    local change = is_cost and (cost or by * job.cost) or by
-    local fields = noted[key] or {}
-    noted[key] = fields
-    fields[field] = (fields[field] or 0) + change
-    if job.sequence <= audited then
-      call('HINCRBY', keys.audit_sums, key .. ' ' .. field, core.text(change))
-    end
-  end)
+  each(job, note, job.sequence <= audited, by, cost or by * job.cost)
 end
 
 -- How many jobs of the tenant run.

@@ -1,6 +1,6 @@
 -- The transitions. A job that is not terminal is in `live`, in exactly the index that its state
 -- names, and counted as its state says; `leave` takes it out of that index and of the counters, the
--- others put it into the next.
+-- others put it into the next. The one from a list to an owner is lease.lua's.
 local core = require('core')
 local keys = require('keys')
 local record = require('record')
@@ -85,18 +85,6 @@ local function wait(job, until_ms)
   enter(job, 'WAIT')
 end
 
--- `owner`: worker, node, nonce, lease and the models that the worker serves.
-local function lease(job, owner)
-  leave(job)
-  change.place(keys.leases, job.id, core.now + owner.lease)
-  change.hold(owner.nonce, job.id)
-  job.epoch = job.epoch + 1
-  job.worker, job.node, job.worker_models = owner.worker, owner.node, owner.models
-  job.nonce, job.lease = owner.nonce, owner.lease
-  job.phase, job.units, job.progressed = false, 0, 0  -- what the last owner left
-  enter(job, 'LEASED')
-end
-
 -- The end is decided; the terminal record is still to be written.
 local function seal(job, wanted, code, reason)
   leave(job)
@@ -121,6 +109,6 @@ local function finish(job, state)
 end
 
 return {
-  is_stale = is_stale, ready = ready, ready_last = ready_last, wait = wait, lease = lease,
-  seal = seal, finish = finish,
+  is_stale = is_stale, ready = ready, ready_last = ready_last, wait = wait, seal = seal,
+  finish = finish,
 }

@@ -17,7 +17,8 @@
 --                            `audited`
 --   tl                 HASH  '<tenant>:o' -> open jobs, '<tenant>:r' -> running ones,
 --                            '<tenant>:w' -> weight: limits of its own
---   skip               HASH  '<m>:<c>' -> how often a model was passed over (take.lua)
+--   skip               HASH  class -> how often its models were passed over (passed.lua)
+--   head               HASH  '<m>:<c>' -> the job that stood at the head, its time (heads.lua)
 --   idle bell          workers that found nothing, and the LIST that wakes them (change.lua)
 --   ev                 channel of the events
 --   aud his            HASH  the rounds of AUDIT and HISTORY (round.lua)
@@ -32,26 +33,29 @@ local keys = {
   live = prefix .. 'live', all = prefix .. 'all', dead = prefix .. 'dead',
   sequence = prefix .. 'seq', models = prefix .. 'models', parked = prefix .. 'park',
   open = prefix .. 'tn', running = prefix .. 'tr', tenant_limits = prefix .. 'tl',
-  config = prefix .. 'cfg', passed_over = prefix .. 'skip', idle = prefix .. 'idle',
-  bell = prefix .. 'bell', events = prefix .. 'ev', audit = prefix .. 'aud',
-  audit_sums = prefix .. 'audn', audit_rings = prefix .. 'auds',
+  config = prefix .. 'cfg', passed_over = prefix .. 'skip', heads = prefix .. 'head',
+  idle = prefix .. 'idle', bell = prefix .. 'bell', events = prefix .. 'ev',
+  audit = prefix .. 'aud', audit_sums = prefix .. 'audn', audit_rings = prefix .. 'auds',
   audit_oldest = prefix .. 'audo', history = prefix .. 'his', oldest = prefix .. 'old',
+  VIRTUAL_TIME = '#v',  -- among the tenants' shares
 }
+
+local DIGITS = {[0] = '0', '1', '2', '3'}  -- of a class as a number, which is slow to format
 
 function keys.depth(model)
   return prefix .. 'depth:' .. model
 end
 
 function keys.list(model, class, tenant)
-  return prefix .. 'q:' .. model .. ':' .. class .. ':' .. tenant
+  return prefix .. 'q:' .. model .. ':' .. (DIGITS[class] or class) .. ':' .. tenant
 end
 
 function keys.ring(model, class)
-  return prefix .. 'ring:' .. model .. ':' .. class
+  return prefix .. 'ring:' .. model .. ':' .. (DIGITS[class] or class)
 end
 
 function keys.shares(model, class)
-  return prefix .. 'dq:' .. model .. ':' .. class
+  return prefix .. 'dq:' .. model .. ':' .. (DIGITS[class] or class)
 end
 
 return keys

@@ -7,44 +7,44 @@ local keys = require('keys')
 local call = core.call
 
 local SUBMITTED = $(kSubmittedFields)
-local RECORD = $(kRecordFields)
 
 local jobs = {}    -- id -> job, or false: unknown
 local bodies = {}  -- id -> bytes of s:<id>, where they were read
 
-local function blank()
-  return $(kRecordFields:blank)
+-- What is packed at the head of s:<id>, and where the spec begins; nil: no record of ours, which
+-- counts as unknown, for an error would stop every script that meets it.
+local function head_of(bytes)
+  local ok, last, values = pcall(cmsgpack.unpack_one, bytes)
+  if not ok or type(values) ~= 'table' or not values[2] then return nil end
+  return values, last < 0 and #bytes + 1 or last + 1
 end
 
--- The fields of s:<id> by name and where the spec begins, or nil: no record of ours.
+-- The job as s:<id> has it, or nil. It says where its spec lies (`spec_at`).
 local function submission(bytes)
-  local ok, at, values = pcall(cmsgpack.unpack_one, bytes)
-  if not ok or type(values) ~= 'table' or not values[2] then return nil end
-  local fields = blank()
-  for n, name in ipairs(SUBMITTED) do fields[name] = values[n] or fields[name] end
-  return fields, at + 1
-end
-
--- The job of j:<id>, or nil: no record of ours, which counts as unknown, for an error would stop
--- every script that meets it.
-local function decode(bytes)
-  local ok, values = pcall(cmsgpack.unpack, bytes)
-  if not ok or type(values) ~= 'table' or not values[2] then return nil end
-  local job = blank()
-  for n, name in ipairs(RECORD) do job[name] = values[n] or job[name] end
+  local values, spec_at = head_of(bytes)
+  if not values then return nil end
+  local job = $(kRecordFields:blank)
+  for n = 1, #SUBMITTED do
+    local name = SUBMITTED[n]
+    job[name] = values[n] or job[name]
+  end
+  job.spec_at = spec_at
   return job
 end
 
+-- The job of j:<id>, or nil.
+local function decode(bytes)
+  local ok, values = pcall(cmsgpack.unpack, bytes)
+  if not ok or type(values) ~= 'table' or not values[2] then return nil end
+  return $(kRecordFields:of_values)
+end
+
 local function encode(job)
-  local values = {}
-  for n, name in ipairs(RECORD) do values[n] = job[name] or false end
-  return cmsgpack.pack(values)
+  return cmsgpack.pack($(kRecordFields:of_job))
 end
 
 local function encode_submission(job)
-  local values = {}
-  for n, name in ipairs(SUBMITTED) do values[n] = job[name] or false end
-  return cmsgpack.pack(values)
+  return cmsgpack.pack($(kSubmittedFields:of_job))
 end
 
 -- A job that nobody has touched yet.
@@ -82,10 +82,29 @@ local function read_all(ids)
   end
 end
 
+-- When each was submitted, nil for one that is unknown: of many jobs with no more than that read.
+local function times_of(ids)
+  local names, times = {}, {}
+  for n, id in ipairs(ids) do names[n] = keys.submission .. id end
+  local place
+  for n, name in ipairs(SUBMITTED) do
+    if name == 'enqueued' then place = n end
+  end
+  for n, bytes in ipairs(call('MGET', unpack(names))) do
+    local values = bytes and head_of(bytes)
+    times[n] = values and values[place] or nil
+  end
+  return times
+end
+
 local function spec_of(job)
   local bytes = bodies[job.id] or call('GET', keys.submission .. job.id)
   if not bytes then return '' end
-  local _, at = submission(bytes)
+  local at = job.spec_at
+  if not at then
+    local _
+    _, at = head_of(bytes)
+  end
   return at and bytes:sub(at) or ''
 end
 
@@ -99,6 +118,7 @@ local function is_owner(job, epoch, nonce)
 end
 
 return {
-  blank = blank, submission = submission, encode = encode, encode_submission = encode_submission,
-  fetch = fetch, read_all = read_all, spec_of = spec_of, state_of = state_of, is_owner = is_owner,
+  submission = submission, encode = encode, encode_submission = encode_submission, fetch = fetch,
+  read_all = read_all, times_of = times_of, spec_of = spec_of, state_of = state_of,
+  is_owner = is_owner,
 }

@@ -1,11 +1,12 @@
 -- The tenants that have ready jobs of a model and class: the ring, whose tenants have their turns
--- one after another, and those that are parked outside of it. The rules are TenantRing's (order.h).
+-- one after another (turn.lua), and those that are parked outside of it. The rules are TenantRing's
+-- (order.h).
 local core = require('core')
 local keys = require('keys')
 local change = require('change')
 local call = core.call
 
-local VIRTUAL_TIME = '#v'  -- among the tenants' shares
+local VIRTUAL_TIME = keys.VIRTUAL_TIME
 
 -- The last job of the tenant has left the list of this model and class.
 local function drop(model, class, tenant)
@@ -75,39 +76,7 @@ local function is_empty(model, class)
   return call('EXISTS', keys.ring(model, class)) == 0
 end
 
--- The head of the first tenant's list stands for the oldest job, which every turn brings nearer.
-local function head(model, class)
-  local tenant = call('LINDEX', keys.ring(model, class), 0)
-  return tenant and call('LINDEX', keys.list(model, class, tenant), 0)
-end
-
--- The tenant whose turn it is: the one that has used least among the first of the ring.
-local function next_tenant(model, class)
-  local window = call('LRANGE', keys.ring(model, class), 0, $(kTenantWindow) - 1)
-  if #window < 2 then return window[1] end
-  local used = call('HMGET', keys.shares(model, class), unpack(window))
-  local best, least = 1, tonumber(used[1] or 0)
-  for n = 2, #window do
-    local value = tonumber(used[n] or 0)
-    if value < least then best, least = n, value end
-  end
-  return window[best]
-end
-
--- The tenant's turn costs it `share`, and the next is another's. A tenant that is alone pays
--- nothing: there is nobody to be fair to.
-local function charge(model, class, tenant, share)
-  local ring, shares = keys.ring(model, class), keys.shares(model, class)
-  if call('LLEN', ring) == 1 then return end
-  local values = call('HMGET', shares, VIRTUAL_TIME, tenant)
-  local now, used = tonumber(values[1] or 0), tonumber(values[2] or 0)
-  call('HSET', shares, VIRTUAL_TIME, core.text(math.max(now, used)), tenant,
-       core.text(used + share))
-  call('LREM', ring, 1, tenant)
-  call('RPUSH', ring, tenant)
-end
-
 return {
   drop = drop, is_parked = is_parked, park = park, unpark = unpark, open_share = open_share,
-  push = push, is_empty = is_empty, head = head, next_tenant = next_tenant, charge = charge,
+  push = push, is_empty = is_empty,
 }

@@ -5,17 +5,17 @@ local STRIDE = $(kStride)
 
 local takes, now, pass  -- so far; virtual time: the pass of the class served last; of each class
 
--- `text`: what `save` has written, or nothing.
-local function load(text)
-  local numbers = {}
-  for number in (text or ''):gmatch('%d+') do numbers[#numbers + 1] = tonumber(number) end
-  takes, now = numbers[1] or 0, numbers[2] or 0
-  pass = {[0] = numbers[3] or 0, numbers[4] or 0, numbers[5] or 0, numbers[6] or 0}
+-- `bytes`: what `save` has written, or nothing.
+local function load(bytes)
+  local stored = bytes and {pcall(cmsgpack.unpack, bytes)} or {}
+  local function number(n) return tonumber(stored[n]) or 0 end
+  takes, now = number(2), number(3)
+  pass = {[0] = number(4), number(5), number(6), number(7)}
 end
 
 local function save()
   core.call('HSET', keys.config, 'pass',
-            string.format('%d %d %d %d %d %d', takes, now, pass[0], pass[1], pass[2], pass[3]))
+            cmsgpack.pack(takes, now, pass[0], pass[1], pass[2], pass[3]))
 end
 
 -- The next take belongs to an overdue class, if there is one.
