@@ -73,6 +73,7 @@ struct RunReport {
   std::vector<UnitRecord> units;
   std::string device;           // "cpu" or "sim"; empty: none (the fake engine)
   uint64_t device_bytes = 0;    // of memory; 0: no bound
+  std::string strategy;         // as EngineOptions names it
   double denoiser_seconds = 0;  // inside the network, so loop overhead = steps - this
   std::string fingerprint;
   std::string scheduler;              // class name that ran
@@ -162,6 +163,8 @@ struct EngineOptions {
   std::string device = "cpu";  // or "sim": the CPU with the memory of a card, simulated
   uint64_t vram_bytes = 0;     // of the simulated device; 0: as much as it asks for
   int threads = 0;             // 0: all cores the process may use
+  // How weights share the device's memory (engine/memory/strategy.h). None changes a picture.
+  std::string strategy = "FP16_FULL";
   std::string dtype = "fp32";
   // Where digests of large weight files are remembered; empty: nowhere.
   std::string cache_directory;

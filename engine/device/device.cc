@@ -1,5 +1,7 @@
 #include "engine/device/device.h"
 
+#include <malloc.h>
+
 #include <atomic>
 
 #include "engine/device/counted_memory.h"
@@ -12,8 +14,10 @@ std::atomic<bool> simulating = false;
 class CpuDevice final : public Device {
  public:
   std::string_view name() const override { return "cpu"; }
+  HostMemory host_memory() const override { return HostMemory::kShared; }
   MemoryUse Memory() const override { return CountedMemory::Get().Use(); }
   void ResetPeak() override { CountedMemory::Get().ResetPeak(); }
+  void EmptyCaches() override { ::malloc_trim(0); }
 };
 
 class SimulatedDevice final : public Device {
@@ -24,8 +28,10 @@ class SimulatedDevice final : public Device {
     simulating = false;
   }
   std::string_view name() const override { return "sim"; }
+  HostMemory host_memory() const override { return HostMemory::kApart; }
   MemoryUse Memory() const override { return CountedMemory::Get().Use(); }
   void ResetPeak() override { CountedMemory::Get().ResetPeak(); }
+  void EmptyCaches() override { ::malloc_trim(0); }
 };
 
 }  // namespace

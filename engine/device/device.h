@@ -17,13 +17,19 @@
 
 namespace phasor::engine {
 
+// Whether a device computes with the host's memory where it lies.
+enum class HostMemory { kShared, kApart };
+
 class Device {
  public:
   virtual ~Device() = default;
   virtual std::string_view name() const = 0;
+  virtual HostMemory host_memory() const = 0;
   virtual MemoryUse Memory() const = 0;
   // The peak is what is in use from now on.
   virtual void ResetPeak() = 0;
+  // Gives back what allocators keep for later.
+  virtual void EmptyCaches() = 0;
 };
 
 // "cpu" or "sim" with `vram_bytes` of memory, 0 for as much as it asks for. INVALID_ARGUMENT for

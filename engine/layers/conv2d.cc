@@ -7,8 +7,6 @@
 #include <optional>
 #include <string_view>
 
-#include "engine/device/counted_memory.h"
-
 namespace phasor::engine {
 namespace {
 
@@ -54,29 +52,24 @@ bool TakesSum(const at::Tensor& sum) { return sum.size(2) * sum.size(3) > 1; }
 
 Conv2d::Conv2d(const WeightScope& weights, const Conv2dOptions& options)
     : options_(options),
-      weight_(weights.Get("weight", {options.out, options.in, options.kernel, options.kernel})),
+      weight_(weights.Get("weight", {options.out, options.in, options.kernel, options.kernel},
+                          WeightUse::kConvolution)),
       bias_(weights.Get("bias", {options.out})) {}
 
 at::Tensor Conv2d::ForwardShifted(const at::Tensor& x, const at::Tensor& shift) const {
   return Run(x, *bias_ + shift, {});
 }
 
-void Conv2d::Pack(const at::Tensor& x) const {
-  if (weight_->is_mkldnn() || weight_->scalar_type() != at::kFloat || !weight_->is_cpu()) return;
-  const MemoryScope scope(MemoryKind::kWeights);
-  weight_.Replace(at::mkldnn_reorder_conv2d_weight(weight_->to_mkldnn(), options_.padding,
-                                                   options_.stride, 1, 1, x.sizes()));
-}
-
 at::Tensor Conv2d::Run(const at::Tensor& x, const at::Tensor& bias, const at::Tensor& sum) const {
-  Pack(x);
+  const at::Tensor& weight = weight_.ForConvolution(
+      {.input = x.sizes(), .stride = options_.stride, .padding = options_.padding});
   const at::Tensor input = x.contiguous(at::MemoryFormat::ChannelsLast);
-  if (weight_->is_mkldnn() && sum.defined() && TakesSum(sum)) {
-    return PackedConvolutionPlus(input, sum, *weight_, bias, options_);
+  if (weight.is_mkldnn() && sum.defined() && TakesSum(sum)) {
+    return PackedConvolutionPlus(input, sum, weight, bias, options_);
   }
-  const at::Tensor out = weight_->is_mkldnn()
-                             ? PackedConvolution(input, *weight_, bias, options_)
-                             : at::conv2d(input, *weight_, bias, options_.stride, options_.padding);
+  const at::Tensor out = weight.is_mkldnn()
+                             ? PackedConvolution(input, weight, bias, options_)
+                             : at::conv2d(input, weight, bias, options_.stride, options_.padding);
   return sum.defined() ? out + sum : out;
 }
 

@@ -1,9 +1,8 @@
 // A square 2-D convolution in channels-last memory.
 //
-// On the CPU in fp32 the weight is packed for oneDNN at the first Forward, for that input's shape,
-// and the packed form takes the original's place in the handle: LibTorch's own convolution packs
-// at every call. Other shapes and types still work: oneDNN repacks where another form is better,
-// and what a fused form does not take is done in two passes.
+// On the CPU in fp32 the weight comes packed for oneDNN, for the first input's shape. Other shapes
+// and types still work: oneDNN repacks where another form is better, and what a fused form does not
+// take is done in two passes.
 // One thread; keeps handles to its parameters.
 #pragma once
 
@@ -33,11 +32,10 @@ class Conv2d {
  private:
   // [B, in, H, W] -> [B, out, H', W']; `sum` may be undefined.
   at::Tensor Run(const at::Tensor& x, const at::Tensor& bias, const at::Tensor& sum) const;
-  void Pack(const at::Tensor& x) const;
 
   Conv2dOptions options_;
-  mutable Weight weight_;  // [out, in, k, k], replaced by its packed form
-  Weight bias_;            // [out]
+  Weight weight_;  // [out, in, k, k]
+  Weight bias_;    // [out]
 };
 
 }  // namespace phasor::engine

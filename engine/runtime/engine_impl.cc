@@ -12,6 +12,7 @@
 #include "common/base/file.h"
 #include "common/config/model_card.h"
 #include "engine/api/check_spec.h"
+#include "engine/device/counted_memory.h"
 #include "engine/runtime/families.h"
 #include "engine/runtime/guard.h"
 #include "engine/runtime/kernel_bits.h"
@@ -75,10 +76,11 @@ StatusOr<nlohmann::json> ReadIndex(const std::string& directory) {
 
 }  // namespace
 
-EngineImpl::EngineImpl(EngineFacts facts, EngineOptions options, std::shared_ptr<Device> device,
-                       const Clock& clock)
+EngineImpl::EngineImpl(EngineFacts facts, EngineOptions options, Strategy strategy,
+                       std::shared_ptr<Device> device, const Clock& clock)
     : facts_(std::move(facts)),
       options_(std::move(options)),
+      strategy_(strategy),
       device_(std::move(device)),
       clock_(clock) {}
 
@@ -100,9 +102,15 @@ StatusOr<std::shared_ptr<Model>> EngineImpl::LoadGuarded(const std::string& dire
   ASSIGN_OR_RETURN(source.card, config::ReadModelCard(directory));
   if (!options_.variant.empty()) source.card.variant = options_.variant;
   ASSIGN_OR_RETURN(std::shared_ptr<Pipeline> pipeline, LoadPipeline(source));
+  auto residency = std::make_shared<Residency>(pipeline->parts(), strategy_, device_);
+  residency->Enter(UnitKind::kEncode);  // where a run begins
   ModelInfo info = pipeline->info();
   info.load_seconds = SecondsBetween(begin, clock_.Steady());
-  RunEnvironment environment{std::move(pipeline), std::make_shared<UnitCosts>(), facts_, device_,
+  RunEnvironment environment{std::move(pipeline),
+                             std::make_shared<UnitCosts>(),
+                             facts_,
+                             device_,
+                             std::move(residency),
                              &clock_};
   return std::shared_ptr<Model>(
       std::make_shared<ModelImpl>(std::move(info), std::move(environment)));
@@ -116,17 +124,20 @@ StatusOr<std::unique_ptr<Engine>> MakeEngine(const EngineOptions& options, const
     return InvalidArgument("threads: must be between 0 and " + std::to_string(kMaxThreads) +
                            ", got " + std::to_string(options.threads));
   }
-  // Before any tensor is made: its memory is counted.
-  ASSIGN_OR_RETURN(std::shared_ptr<Device> device, MakeDevice(options.device, options.vram_bytes));
-  StatusOr<std::unique_ptr<Engine>> made = Guard([&]() -> StatusOr<std::unique_ptr<Engine>> {
-    const int threads = options.threads > 0 ? options.threads : UsableCores();
+  const StatusOr<Strategy> strategy = ParseStrategy(options.strategy);
+  if (!strategy.ok()) return Annotate(strategy.status(), "strategy");
+  CountedMemory::Get();  // before any tensor is made
+  const int threads = options.threads > 0 ? options.threads : UsableCores();
+  // What a simulated device has to hold is models, not this.
+  const StatusOr<EngineFacts> facts = Guard([&]() -> StatusOr<EngineFacts> {
     ConfigureLibTorch(threads);
-    return std::unique_ptr<Engine>(std::make_unique<EngineImpl>(
-        EngineFacts{kKernels, options.dtype, threads, LibraryVersions(),
-                    DescribeProcessor() + ", bits " + KernelBits()},
-        options, std::move(device), clock));
+    return EngineFacts{kKernels, options.dtype, threads, LibraryVersions(),
+                       DescribeProcessor() + ", bits " + KernelBits()};
   });
-  return made.ok() ? std::move(made) : Annotate(made.status(), "starting the engine");
+  if (!facts.ok()) return Annotate(facts.status(), "starting the engine");
+  ASSIGN_OR_RETURN(std::shared_ptr<Device> device, MakeDevice(options.device, options.vram_bytes));
+  return std::unique_ptr<Engine>(
+      std::make_unique<EngineImpl>(*facts, options, *strategy, std::move(device), clock));
 }
 
 }  // namespace phasor::engine

@@ -8,14 +8,15 @@
 #include "common/base/status.h"
 #include "engine/api/engine.h"
 #include "engine/device/device.h"
+#include "engine/memory/strategy.h"
 #include "engine/runtime/fingerprint.h"
 
 namespace phasor::engine {
 
 class EngineImpl final : public Engine {
  public:
-  EngineImpl(EngineFacts facts, EngineOptions options, std::shared_ptr<Device> device,
-             const Clock& clock);
+  EngineImpl(EngineFacts facts, EngineOptions options, Strategy strategy,
+             std::shared_ptr<Device> device, const Clock& clock);
 
   StatusOr<std::shared_ptr<Model>> Load(const std::string& directory,
                                         const LoadProgress& on_part) override;
@@ -27,6 +28,7 @@ class EngineImpl final : public Engine {
 
   const EngineFacts facts_;
   const EngineOptions options_;
+  const Strategy strategy_;
   const std::shared_ptr<Device> device_;
   const Clock& clock_;
 };

@@ -13,6 +13,7 @@
 #include "common/base/status.h"
 #include "common/config/model_card.h"
 #include "engine/api/engine.h"
+#include "engine/memory/model_part.h"
 #include "engine/tensor/torch.h"
 
 namespace phasor::engine {
@@ -48,13 +49,16 @@ class Pipeline {
   // `spec` has passed Check.
   virtual std::vector<std::string> Warnings(const RunSpec& spec) const = 0;
 
-  virtual std::unique_ptr<const Conditioning> Encode(const RunSpec& spec) = 0;
+  // What comes and goes as the phases need it. Each phase computes with the parts that name it.
+  virtual const std::vector<ModelPart>& parts() const = 0;
+
+  virtual std::unique_ptr<Conditioning> Encode(const RunSpec& spec) = 0;
   // Shape of one image's latents, [1, C, h, w].
   virtual std::vector<int64_t> LatentShape(const RunSpec& spec) const = 0;
   // Model output for one image, guidance applied. `latents` is the scheduler's scaled input,
-  // `conditioning` came from this pipeline's Encode.
+  // `conditioning` came from this pipeline's Encode; the first call may add to it.
   virtual at::Tensor Denoise(const RunSpec& spec, const at::Tensor& latents, double timestep,
-                             const Conditioning& conditioning) = 0;
+                             Conditioning& conditioning) = 0;
   // One image: latents as the scheduler leaves them -> [1, 3, H, W] in about [-1, 1].
   virtual at::Tensor Decode(const at::Tensor& latents) = 0;
   // Linear latent -> RGB, [1, 3, h, w] in about [-1, 1].

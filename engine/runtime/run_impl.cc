@@ -61,6 +61,7 @@ RunImpl::RunImpl(RunEnvironment environment, RunSpec spec, ImageSampler::Setting
   report_.karras_sigmas = effective.value("use_karras_sigmas", false);
   report_.eta = effective.value("eta", 0.0);
   report_.device = environment_.device->name();
+  report_.strategy = ToString(environment_.residency->strategy());
   report_.device_bytes = environment_.device->Memory().capacity;
   report_.warnings = environment_.pipeline->Warnings(spec_);
   UpdateFingerprint("");
@@ -146,6 +147,7 @@ std::string RunImpl::Describe(const Unit& unit) const {
 }
 
 Status RunImpl::Do(const Unit& unit) {
+  environment_.residency->Enter(unit.kind);
   switch (unit.kind) {
     case UnitKind::kEncode:
       return Encode();

@@ -15,6 +15,7 @@
 #include "common/base/status.h"
 #include "engine/api/engine.h"
 #include "engine/device/device.h"
+#include "engine/memory/residency.h"
 #include "engine/runtime/fingerprint.h"
 #include "engine/runtime/image_sampler.h"
 #include "engine/runtime/pipeline.h"
@@ -28,7 +29,8 @@ struct RunEnvironment {
   std::shared_ptr<UnitCosts> costs;
   EngineFacts facts;
   std::shared_ptr<Device> device;
-  const Clock* clock = nullptr;  // outlives the runs
+  std::shared_ptr<Residency> residency;  // of the pipeline's parts
+  const Clock* clock = nullptr;          // outlives the runs
 };
 
 class RunImpl final : public Run, public RunTensors {
@@ -69,9 +71,9 @@ class RunImpl final : public Run, public RunTensors {
   const RunSpec spec_;
   const ImageSampler::Settings settings_;
 
-  std::vector<ImageSampler> samplers_;                // one per image
-  std::unique_ptr<const Conditioning> conditioning_;  // null before the encode unit
-  int step_ = 0;                                      // steps done
+  std::vector<ImageSampler> samplers_;          // one per image
+  std::unique_ptr<Conditioning> conditioning_;  // null before the encode unit
+  int step_ = 0;                                // steps done
   std::vector<Image> images_;
   RunReport report_;
 };

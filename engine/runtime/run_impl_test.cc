@@ -32,7 +32,8 @@ class TinyPipeline final : public Pipeline {
     if (spec.prompt.size() <= 10) return {};
     return {"prompt: is long"};
   }
-  std::unique_ptr<const Conditioning> Encode(const RunSpec& spec) override {
+  const std::vector<ModelPart>& parts() const override { return parts_; }
+  std::unique_ptr<Conditioning> Encode(const RunSpec& spec) override {
     Call();
     auto conditioning = std::make_unique<Conditioning>();
     conditioning->positive =
@@ -43,7 +44,7 @@ class TinyPipeline final : public Pipeline {
     return {1, 4, spec.height / 8, spec.width / 8};
   }
   at::Tensor Denoise(const RunSpec&, const at::Tensor& latents, double timestep,
-                     const Conditioning& conditioning) override {
+                     Conditioning& conditioning) override {
     Call();
     clock_.Advance(Millis(10));
     return Poisoned((latents * 0.3 + timestep * 1e-3 + conditioning.positive.mean()).tanh());
@@ -70,6 +71,7 @@ class TinyPipeline final : public Pipeline {
 
   FakeClock& clock_;
   ModelInfo info_;
+  const std::vector<ModelPart> parts_;
   const nlohmann::json scheduler_config_ = {{"_class_name", "PNDMScheduler"},
                                             {"skip_prk_steps", true}};
 };
@@ -88,7 +90,8 @@ class RunImplTest : public testing::Test {
 
   std::unique_ptr<EngineRun> Start(const RunSpec& spec) {
     auto run = RunImpl::Make(
-        {pipeline_, costs_, EngineFacts{"cpu", "fp32", 1, "test"}, device_, &clock_}, spec);
+        {pipeline_, costs_, EngineFacts{"cpu", "fp32", 1, "test"}, device_, residency_, &clock_},
+        spec);
     EXPECT_TRUE(run.ok()) << run.status();
     return std::move(run).value();
   }
@@ -117,6 +120,8 @@ class RunImplTest : public testing::Test {
   std::shared_ptr<UnitCosts> costs_ = std::make_shared<UnitCosts>();
   std::shared_ptr<Device> device_ = MakeDevice("cpu", 0).value();
   std::shared_ptr<TinyPipeline> pipeline_;
+  std::shared_ptr<Residency> residency_ =
+      std::make_shared<Residency>(pipeline_->parts(), Strategy::kFull, device_);
   RunSpec spec_;
 };
 
@@ -156,7 +161,7 @@ TEST_F(RunImplTest, RunsEncodeStepsAndDecodesInOrder) {
 
 TEST_F(RunImplTest, RefusesWhatFamilyOrSchedulerCannotDo) {
   const auto make = [&](const RunSpec& spec) {
-    return RunImpl::Make({pipeline_, costs_, {}, device_, &clock_}, spec).status();
+    return RunImpl::Make({pipeline_, costs_, {}, device_, residency_, &clock_}, spec).status();
   };
   spec_.clip_skip = 2;
   EXPECT_EQ(make(spec_).code(), StatusCode::kInvalidArgument);

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <string>
 
@@ -17,6 +18,7 @@ using EngineRun = Run;  // inside a test, Run is GoogleTest's
 using Pixels = std::vector<std::vector<uint8_t>>;
 
 constexpr uint64_t kMiB = uint64_t{1} << 20;
+constexpr const char* kStrategies[] = {"FP16_FULL", "CPU_OFFLOAD", "SEQUENTIAL_OFFLOAD"};
 
 class SimulatedDeviceTest : public testing::Test {
  protected:
@@ -29,13 +31,16 @@ class SimulatedDeviceTest : public testing::Test {
   ~SimulatedDeviceTest() override { memory_.FailAllocation(0, AllocationFailure::kOutOfMemory); }
 
   // The tiny golden model on a device of its own, which goes before the next is made.
-  void Use(const std::string& device, uint64_t vram_bytes = 0) {
+  void Use(const std::string& device, uint64_t vram_bytes = 0,
+           const std::string& strategy = "FP16_FULL") {
     run_.reset();
     model_.reset();
     engine_.reset();
+    memory_.FailAllocation(0, AllocationFailure::kOutOfMemory);
     EngineOptions options;
     options.device = device;
     options.vram_bytes = vram_bytes;
+    options.strategy = strategy;
     options.threads = 1;
     engine_ = MakeEngine(options, clock_).value();
     const std::string source = std::getenv("PHASOR_SOURCE_DIR");
@@ -61,6 +66,18 @@ class SimulatedDeviceTest : public testing::Test {
   Pixels Draw() {
     Start();
     return Finish();
+  }
+
+  // The most that the last run had on the device.
+  uint64_t Peak() const {
+    uint64_t peak = 0;
+    for (const UnitRecord& unit : run_->Report().units) peak = std::max(peak, unit.peak.total());
+    return peak;
+  }
+  uint64_t PeakOf(MemoryKind kind) const {
+    uint64_t peak = 0;
+    for (const UnitRecord& unit : run_->Report().units) peak = std::max(peak, unit.peak.of(kind));
+    return peak;
   }
 
   CountedMemory& memory_ = CountedMemory::Get();
@@ -119,21 +136,62 @@ TEST_F(SimulatedDeviceTest, AUnitThatDoesNotFitSaysSoAndCanBeDoneAgain) {
   EXPECT_EQ(Finish(), expected);
 }
 
-TEST_F(SimulatedDeviceTest, AnyAllocationMayFailInAnyPhase) {
-  Use("sim");
+TEST_F(SimulatedDeviceTest, NoStrategyChangesAByteOrTheFingerprint) {
+  Use("cpu");
   const Pixels expected = Draw();
+  const std::string fingerprint = run_->Report().fingerprint;
+  for (const char* device : {"cpu", "sim"}) {
+    for (const char* strategy : kStrategies) {
+      Use(device, 0, strategy);
+      EXPECT_EQ(Draw(), expected) << device << ", " << strategy;
+      EXPECT_EQ(Draw(), expected) << device << ", " << strategy << ", a second run";
+      EXPECT_EQ(run_->Report().fingerprint, fingerprint) << device << ", " << strategy;
+      EXPECT_EQ(run_->Report().strategy, strategy);
+    }
+  }
+}
+
+TEST_F(SimulatedDeviceTest, EachStrategyHoldsFewerWeightsThanTheOneBefore) {
+  uint64_t before = UINT64_MAX;
+  for (const char* strategy : kStrategies) {
+    Use("sim", 0, strategy);
+    Draw();
+    const uint64_t weights = PeakOf(MemoryKind::kWeights);
+    EXPECT_LT(weights, before) << strategy;
+    before = weights;
+  }
+}
+
+TEST_F(SimulatedDeviceTest, ARunNeedsExactlyWhatItReports) {
+  for (const char* strategy : kStrategies) {
+    Use("sim", 0, strategy);
+    const Pixels expected = Draw();
+    const uint64_t peak = Peak();
+    Use("sim", peak, strategy);
+    EXPECT_EQ(Draw(), expected) << strategy;
+    EXPECT_EQ(failures_, 0) << strategy;
+    Use("sim", peak - 1, strategy);
+    Draw();
+    EXPECT_GT(failures_, 0) << strategy;
+  }
+}
+
+TEST_F(SimulatedDeviceTest, AnyAllocationMayFailInAnyPhase) {
   constexpr AllocationFailure kFailures[] = {AllocationFailure::kOutOfMemory,
                                              AllocationFailure::kCudnn, AllocationFailure::kCublas};
-  uint64_t n = 1;
-  int runs = 0;
-  for (;; n += 13, ++runs) {
-    Start();
-    memory_.FailAllocation(n, kFailures[runs % 3]);
-    ASSERT_EQ(Finish(), expected) << "allocation " << n;
-    if (failures_ == 0) break;
-    ASSERT_EQ(failures_, 1);
+  for (const char* strategy : kStrategies) {
+    Use("sim", 0, strategy);
+    const Pixels expected = Draw();
+    int runs = 0;
+    for (uint64_t n = 1;; n += 29, ++runs) {
+      Start();
+      memory_.FailAllocation(n, kFailures[runs % 3]);
+      ASSERT_EQ(Finish(), expected) << strategy << ", allocation " << n;
+      if (failures_ == 0) break;
+      ASSERT_EQ(failures_, 1);
+    }
+    EXPECT_GT(runs, 20) << strategy;
   }
-  EXPECT_GT(runs, 20) << "the last run had " << n << " allocations";
 }
 
 }  // namespace

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "engine/device/counted_memory.h"
 #include "engine/weights/safetensors.h"
 
 namespace phasor::engine {
@@ -62,7 +61,7 @@ WeightStore::WeightStore(WeightFiles files, std::string label, WeightOptions opt
   }
 }
 
-Weight WeightStore::Get(const std::string& name, at::IntArrayRef shape) {
+Weight WeightStore::Get(const std::string& name, at::IntArrayRef shape, WeightUse use) {
   if (const auto known = given_.find(name); known != given_.end()) return known->second;
   Weight& weight = given_[name];
   const auto found = tensors_.find(name);
@@ -80,10 +79,12 @@ Weight WeightStore::Get(const std::string& name, at::IntArrayRef shape) {
                         " where the config asks for " + ShapeText(shape));
     return weight;
   }
-  const MemoryScope scope(MemoryKind::kWeights);
-  at::Tensor tensor = view->view(shape);
-  if (tensor.is_floating_point()) tensor = tensor.to(options_.dtype);
-  weight = Weight(std::move(tensor));
+  const std::string part = options_.part ? options_.part(name) : "";
+  std::shared_ptr<WeightSet>& set = sets_[part];
+  if (set == nullptr) set = std::make_shared<WeightSet>(label_ + (part.empty() ? "" : "." + part));
+  const bool mapped = view->const_data_ptr() == found->second.data;
+  weight =
+      set->Add(name, view->view(shape), options_.dtype, use == WeightUse::kConvolution, mapped);
   return weight;
 }
 

@@ -5,8 +5,7 @@
 // handle, and Finish() names them all. So constructors must not compute with weights; what is
 // derived from them (packed forms) is made on first use.
 //
-// One thread. Handles share the tensor: they outlive the store, and whoever replaces the tensor
-// behind one (to move or quantise it) does so for every holder.
+// One thread. Handles and their sets outlive the store.
 #pragma once
 
 #include <functional>
@@ -20,22 +19,9 @@
 #include "common/base/status.h"
 #include "engine/tensor/torch.h"
 #include "engine/weights/weight_files.h"
+#include "engine/weights/weight_set.h"
 
 namespace phasor::engine {
-
-// A parameter's handle. Undefined for an absent optional parameter (and after an error).
-class Weight {
- public:
-  Weight() = default;
-  explicit Weight(at::Tensor tensor) : tensor_(std::make_shared<at::Tensor>(std::move(tensor))) {}
-  bool defined() const { return tensor_ != nullptr; }
-  const at::Tensor& operator*() const { return *tensor_; }
-  const at::Tensor* operator->() const { return tensor_.get(); }
-  void Replace(at::Tensor tensor) { *tensor_ = std::move(tensor); }
-
- private:
-  std::shared_ptr<at::Tensor> tensor_;
-};
 
 struct WeightOptions {
   at::ScalarType dtype = at::kFloat;  // every floating tensor is given in it
@@ -43,7 +29,13 @@ struct WeightOptions {
   std::function<std::string(const std::string&)> rename;
   // Names that nobody has to ask for; a leading or trailing '*' matches any text.
   std::vector<std::string> ignore;
+  // Which of the component's parts that are needed apart from one another a weight belongs to;
+  // empty: it is one part, without a name.
+  std::function<std::string(const std::string&)> part = {};
 };
+
+// How a layer uses a weight.
+enum class WeightUse { kPlain, kConvolution };
 
 class WeightStore {
  public:
@@ -54,7 +46,7 @@ class WeightStore {
   WeightStore(WeightFiles files, std::string label, WeightOptions options);
 
   // [a, b, 1, 1] and [a, b] are the same shape. The tensor is contiguous.
-  Weight Get(const std::string& name, at::IntArrayRef shape);
+  Weight Get(const std::string& name, at::IntArrayRef shape, WeightUse use = WeightUse::kPlain);
   bool Has(const std::string& name) const { return tensors_.contains(name); }
 
   // The first problems and their number: missing tensors, wrong shapes.
@@ -62,6 +54,9 @@ class WeightStore {
   // A sentence about the tensors that nobody asked for, as diffusers warns of them: files hold
   // layers that a shortened config leaves out. Empty if there are none.
   std::string Surplus() const;
+
+  // What was asked for, by part.
+  const std::map<std::string, std::shared_ptr<WeightSet>>& sets() const { return sets_; }
 
   const WeightFiles& files() const { return files_; }
   at::ScalarType dtype() const { return options_.dtype; }
@@ -72,6 +67,7 @@ class WeightStore {
   WeightOptions options_;
   std::map<std::string, TensorLocation> tensors_;  // by the name asked for
   std::map<std::string, Weight> given_;
+  std::map<std::string, std::shared_ptr<WeightSet>> sets_;
   std::vector<std::string> problems_;
 };
 
@@ -87,8 +83,9 @@ class WeightScope {
   }
   WeightScope operator/(size_t index) const { return *this / std::to_string(index); }
 
-  Weight Get(const std::string& name, at::IntArrayRef shape) const {
-    return store_->Get(prefix_ + name, shape);
+  Weight Get(const std::string& name, at::IntArrayRef shape,
+             WeightUse use = WeightUse::kPlain) const {
+    return store_->Get(prefix_ + name, shape, use);
   }
   at::ScalarType dtype() const { return store_->dtype(); }
 

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <c10/util/Exception.h>
+
 #include "engine/weights/renames.h"
 #include "engine/weights/temporary_directory.h"
 #include "engine/weights/tensor_file.h"
@@ -87,6 +89,36 @@ TEST(WeightStoreTest, TensorsComeInTheRequestedType) {
   options.dtype = at::kBFloat16;
   WeightStore store = Store({Zeros("a", {2})}, options);
   EXPECT_EQ(store.Get("a", {2})->scalar_type(), at::kBFloat16);
+}
+
+TEST(WeightStoreTest, WeightsWhosePagesWereLeftAreReadAgain) {
+  WeightOptions options;
+  options.dtype = at::kBFloat16;
+  std::vector<float> values(5000);
+  for (size_t i = 0; i < values.size(); ++i) values[i] = static_cast<float>(i % 128);
+  WeightStore store =
+      Store({{"before", {1}, {7}}, {"a", {5000}, values}, {"z", {1}, {9}}}, options);
+  const Weight weight = store.Get("a", {5000});
+  const at::Tensor first = *weight;
+  for (const auto& [_, set] : store.sets()) {
+    set->Place(Placement::kAbsent);
+    set->Place(Placement::kResident);
+  }
+  EXPECT_TRUE(weight->equal(first));
+  EXPECT_EQ(first[129].item<float>(), 1);
+  EXPECT_EQ(store.Get("before", {1})->item<float>(), 7);
+  EXPECT_EQ(store.Get("z", {1})->item<float>(), 9);
+}
+
+TEST(WeightStoreTest, PartsAreSetsOfTheirOwn) {
+  WeightOptions options;
+  options.part = [](const std::string& name) { return name.substr(0, 1); };
+  WeightStore store = Store({Zeros("a.x", {2}), Zeros("b.x", {2}), Zeros("b.y", {2})}, options);
+  const Weight a = store.Get("a.x", {2}), b = store.Get("b.x", {2});
+  ASSERT_EQ(store.sets().size(), 2u);
+  store.sets().at("b")->Place(Placement::kAbsent);
+  EXPECT_EQ(a->numel(), 2);
+  EXPECT_THROW(b->numel(), c10::Error);
 }
 
 TEST(WeightStoreTest, RenamesApplyAndCollisionsAreErrors) {

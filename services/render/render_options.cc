@@ -37,6 +37,9 @@ void AddEngine(flags::Command& command, RenderOptions* options) {
                                    ParseByteSize(text, kLeastVram, kMostVram));
                   return OkStatus();
                 });
+  command.Text("--strategy", &options->engine.strategy,
+               "How weights share the device's memory: FP16_FULL, CPU_OFFLOAD or "
+               "SEQUENTIAL_OFFLOAD");
   command.Text("--dtype", &options->engine.dtype, "fp32");
   command.Text("--variant", &options->engine.variant,
                "Which of several sets of weights to read, e.g. fp16");

@@ -52,7 +52,10 @@ Json MemoryJson(const engine::RunReport& run) {
   }
   Json phases = Json::object();
   for (const auto& [kind, peak] : peaks) phases[std::string(ToString(kind))] = PeakJson(peak);
-  return {{"device", run.device}, {"device_bytes", run.device_bytes}, {"phases", phases}};
+  return {{"device", run.device},
+          {"device_bytes", run.device_bytes},
+          {"strategy", run.strategy},
+          {"phases", phases}};
 }
 
 Json SecondsJson(const RenderReport& report) {

@@ -36,6 +36,14 @@ Status RequireClass(const PipelineSource& source, const std::string& component,
                          expected + ", got " + name);
 }
 
+// Which phases compute with a part. Nothing encodes pictures yet.
+std::vector<UnitKind> PhasesOf(const std::string& part) {
+  if (part == "text_encoder") return {UnitKind::kEncode};
+  if (part == "unet") return {UnitKind::kStep};
+  if (part == "vae.decoder") return {UnitKind::kDecode};
+  return {};
+}
+
 // Opens a component's weights and builds its network from them.
 template <typename Network, typename Config>
 StatusOr<std::unique_ptr<Network>> Build(const PipelineSource& source, const std::string& component,
@@ -48,6 +56,10 @@ StatusOr<std::unique_ptr<Network>> Build(const PipelineSource& source, const std
   ASSIGN_OR_RETURN(std::unique_ptr<Network> network, Network::Create(config, store));
   if (std::string surplus = store.Surplus(); !surplus.empty()) {
     components->warnings.push_back(std::move(surplus));
+  }
+  for (const auto& [part, weights] : store.sets()) {
+    const std::string name = part.empty() ? component : component + "." + part;
+    components->parts.push_back({name, PhasesOf(name), weights});
   }
   components->weight_bytes += store.files().bytes;
   const std::string label = component + "/";
@@ -154,7 +166,7 @@ void AddTokenizerFiles(const std::string& folder, Sd1Components* components) {
 StatusOr<Sd1Components> LoadSd1Components(const PipelineSource& source) {
   const std::string tokenizer_folder = source.directory + "/tokenizer";
   ASSIGN_OR_RETURN(ClipTokenizer tokenizer, ClipTokenizer::Load(tokenizer_folder));
-  Sd1Components components{std::move(tokenizer), nullptr, nullptr, nullptr, {}, {}, 0, {}};
+  Sd1Components components{std::move(tokenizer), nullptr, nullptr, nullptr, {}, {}, {}, 0, {}};
   AddTokenizerFiles(tokenizer_folder, &components);
   RETURN_IF_ERROR(LoadNetworks(source, &components));
   source.on_part("networks");

@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "common/base/status.h"
+#include "engine/memory/model_part.h"
 #include "engine/models/clip/model.h"
 #include "engine/models/unet/model.h"
 #include "engine/models/vae/model.h"
@@ -23,6 +24,7 @@ struct Sd1Components {
   std::unique_ptr<ClipTextModel> text_encoder;
   std::unique_ptr<Unet> unet;
   std::unique_ptr<AutoencoderKl> vae;
+  std::vector<ModelPart> parts;
   nlohmann::json scheduler_config;  // with model_index.json's class
   // Everything that decides a picture, label -> path: what the model's digest is made of.
   std::map<std::string, std::string> files;

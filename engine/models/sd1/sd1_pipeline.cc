@@ -1,6 +1,7 @@
 #include "engine/models/sd1/sd1_pipeline.h"
 
 #include <algorithm>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -23,7 +24,9 @@ constexpr int64_t kPipelineMultiple = 8;  // pixels: what diffusers asks of a si
 bool Guided(const RunSpec& spec) { return spec.guidance_scale > 1; }
 
 struct Sd1Conditioning final : Conditioning {
-  UnetContext context;  // batch 2 (negative, positive) with guidance, else 1
+  // Batch 2 (negative, positive) with guidance, else 1. The denoiser makes it at its first step:
+  // before, it may not be there.
+  std::optional<UnetContext> context;
 };
 
 class Sd1Pipeline final : public Pipeline {
@@ -55,16 +58,13 @@ class Sd1Pipeline final : public Pipeline {
     return warnings;
   }
 
-  std::unique_ptr<const Conditioning> Encode(const RunSpec& spec) override {
+  const std::vector<ModelPart>& parts() const override { return parts_.parts; }
+
+  std::unique_ptr<Conditioning> Encode(const RunSpec& spec) override {
     auto conditioning = std::make_unique<Sd1Conditioning>();
     conditioning->positive = EncodeText(spec.prompt, spec.clip_skip);
-    at::Tensor context = conditioning->positive;
-    if (Guided(spec)) {
-      // Clip skip is for the prompt alone: diffusers' encode_prompt leaves the negative as it is.
-      conditioning->negative = EncodeText(spec.negative_prompt, 0);
-      context = at::cat({conditioning->negative, conditioning->positive});  // [2, S, D]
-    }
-    conditioning->context = parts_.unet->Prepare(context);
+    // Clip skip is for the prompt alone: diffusers' encode_prompt leaves the negative as it is.
+    if (Guided(spec)) conditioning->negative = EncodeText(spec.negative_prompt, 0);
     return conditioning;
   }
 
@@ -74,8 +74,8 @@ class Sd1Pipeline final : public Pipeline {
   }
 
   at::Tensor Denoise(const RunSpec& spec, const at::Tensor& latents, double timestep,
-                     const Conditioning& conditioning) override {
-    const UnetContext& context = static_cast<const Sd1Conditioning&>(conditioning).context;
+                     Conditioning& conditioning) override {
+    const UnetContext& context = ContextOf(static_cast<Sd1Conditioning&>(conditioning));
     const at::Tensor time = at::scalar_tensor(timestep, at::kFloat);
     if (!Guided(spec)) return parts_.unet->Forward(latents, time, context);
     const at::Tensor both = parts_.unet->Forward(at::cat({latents, latents}), time, context);
@@ -92,6 +92,14 @@ class Sd1Pipeline final : public Pipeline {
   at::Tensor Preview(const at::Tensor& latents) const override { return preview_.Render(latents); }
 
  private:
+  const UnetContext& ContextOf(Sd1Conditioning& conditioning) const {
+    if (conditioning.context) return *conditioning.context;
+    at::Tensor text = conditioning.positive;
+    if (conditioning.negative.defined())
+      text = at::cat({conditioning.negative, text});  // [2, S, D]
+    return conditioning.context.emplace(parts_.unet->Prepare(text));
+  }
+
   // [1, S, D]
   at::Tensor EncodeText(const std::string& text, int clip_skip) const {
     const std::vector<int64_t> ids = parts_.tokenizer.Encode(text);

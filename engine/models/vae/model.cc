@@ -7,7 +7,11 @@
 namespace phasor::engine {
 
 WeightOptions AutoencoderKl::Options(at::ScalarType dtype) {
-  return {.dtype = dtype, .rename = RenameOldVaeAttention, .ignore = {}};
+  const auto part = [](const std::string& name) {
+    const bool encodes = name.starts_with("encoder.") || name.starts_with("quant_conv.");
+    return std::string(encodes ? "encoder" : "decoder");
+  };
+  return {.dtype = dtype, .rename = RenameOldVaeAttention, .ignore = {}, .part = part};
 }
 
 StatusOr<std::unique_ptr<AutoencoderKl>> AutoencoderKl::Create(const VaeConfig& config,

@@ -15,7 +15,7 @@ namespace phasor::engine {
 
 class AutoencoderKl {
  public:
-  // The rename of files older than 2023.
+  // The rename of files older than 2023, and the parts "encoder" and "decoder".
   static WeightOptions Options(at::ScalarType dtype);
   static StatusOr<std::unique_ptr<AutoencoderKl>> Create(const VaeConfig& config,
                                                          WeightStore& weights);

@@ -1,0 +1,23 @@
+// How a model's weights share the device's memory over the phases of a run, in order of cost. The
+// names are those of the API. Pure functions.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "common/base/status.h"
+
+namespace phasor::engine {
+
+enum class Strategy {
+  kFull,               // FP16_FULL: everything that any phase needs stays on the device
+  kCpuOffload,         // CPU_OFFLOAD: a phase holds the parts that it needs
+  kSequentialOffload,  // SEQUENTIAL_OFFLOAD: a layer's weights come when it computes, and go after
+};
+
+std::string_view ToString(Strategy strategy);
+
+// INVALID_ARGUMENT with a phrase that lists the names.
+StatusOr<Strategy> ParseStrategy(const std::string& name);
+
+}  // namespace phasor::engine

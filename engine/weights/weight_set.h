@@ -1,0 +1,117 @@
+// The weights of one part of a model: where each is and in which form.
+//
+// Layers keep handles (Weight) and ask them for values when they compute; whoever owns the device's
+// memory (engine/memory/residency.h) says where the set is to be. No layer and no model knows.
+// The host's side of a weight is the mapped file and stays; what a device needs is made from it and
+// dropped again, never copied back.
+//
+// A layer is what shares a name up to the last dot ("down_blocks.0.resnets.1.conv1": weight and
+// bias). It computes with its own weights only, one layer after the other.
+//
+// One thread. Handles keep their set alive.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/device/device.h"
+#include "engine/tensor/torch.h"
+
+namespace phasor::engine {
+
+// Where a set is while layers compute.
+enum class Placement {
+  kResident,  // on the device
+  kStreamed,  // on the device one layer at a time, brought in when the layer asks
+  kAbsent,    // on the host alone; a layer that asks is an error
+};
+
+// What a convolution's packed form depends on.
+struct ConvolutionUse {
+  at::IntArrayRef input;  // [B, in, H, W]
+  int64_t stride = 1;
+  int64_t padding = 0;
+};
+
+class WeightSet;
+
+// One weight of a set.
+struct WeightSlot {
+  std::string name;
+  at::Tensor host;  // as the file has it, in the shape asked for
+  at::ScalarType dtype = at::kFloat;
+  bool packs = false;   // a convolution's: it is packed for oneDNN when first used
+  bool mapped = false;  // `host` is a view of a file
+  size_t layer = 0;
+  at::Tensor value;  // what is computed with; undefined while it is not on the device
+  WeightSet* set = nullptr;
+
+  const at::Tensor& Fetch();
+  const at::Tensor& FetchPacked(const ConvolutionUse& use);
+};
+
+// A layer's handle. Undefined for an absent optional parameter (and after an error). A value holds
+// until the layer is done computing.
+class Weight {
+ public:
+  Weight() = default;
+  explicit Weight(std::shared_ptr<WeightSlot> slot) : slot_(std::move(slot)) {}
+  bool defined() const { return slot_ != nullptr; }
+  const at::Tensor& operator*() const {
+    return slot_->value.defined() ? slot_->value : slot_->Fetch();
+  }
+  const at::Tensor* operator->() const { return &**this; }
+  // As a convolution takes it: packed for oneDNN where that has such a form (fp32 on the CPU), made
+  // at the first call for that call's input. LibTorch's own convolution packs at every call.
+  const at::Tensor& ForConvolution(const ConvolutionUse& use) const {
+    return slot_->value.defined() ? slot_->value : slot_->FetchPacked(use);
+  }
+
+ private:
+  std::shared_ptr<WeightSlot> slot_;
+};
+
+class WeightSet : public std::enable_shared_from_this<WeightSet> {
+ public:
+  explicit WeightSet(std::string name) : name_(std::move(name)) {}
+  WeightSet(const WeightSet&) = delete;
+  WeightSet& operator=(const WeightSet&) = delete;
+
+  // `host` is a contiguous tensor of any type; floating values are computed with in `dtype`. Of a
+  // `mapped` one, a view of a file that nothing writes to, the pages leave the process's memory
+  // once a resident form is made; the system reads them again when they are asked for.
+  Weight Add(const std::string& name, at::Tensor host, at::ScalarType dtype, bool packs,
+             bool mapped = false);
+
+  // A set is resident from the start, each weight from when it is first asked for.
+  void SetHostMemory(HostMemory memory) { host_memory_ = memory; }
+
+  // Moves the set. Resident weights are brought in at once, but for those that are packed when
+  // first used. Throws what LibTorch throws; then the call may be repeated.
+  void Place(Placement placement);
+  Placement placement() const { return placement_; }
+
+  const std::string& name() const { return name_; }
+
+ private:
+  friend struct WeightSlot;
+  void Use(const WeightSlot& slot);
+  at::Tensor Load(const WeightSlot& slot) const;
+  at::Tensor Pack(const WeightSlot& slot, const ConvolutionUse& use) const;
+  void Leave(const WeightSlot& slot) const;
+  void Drop(size_t layer);
+
+  const std::string name_;
+  HostMemory host_memory_ = HostMemory::kShared;
+  Placement placement_ = Placement::kResident;
+  std::deque<WeightSlot> slots_;  // where they are, they stay
+  std::map<std::string, size_t> layer_of_;
+  std::vector<std::vector<WeightSlot*>> layers_;
+  size_t streamed_ = 0;  // the layer that is on the device, if the set is streamed
+};
+
+}  // namespace phasor::engine
