@@ -2,18 +2,8 @@
 
 namespace phasor::engine {
 
-std::string_view ToString(UnitKind kind) {
-  switch (kind) {
-    case UnitKind::kEncode:
-      return "encode";
-    case UnitKind::kStep:
-      return "denoise";
-    case UnitKind::kDecode:
-      return "decode";
-    case UnitKind::kDone:
-      return "done";
-  }
-  return "unknown";
+StatusOr<ModelPlan> Model::Plan(const RunSpec&) const {
+  return Unimplemented("plan: this engine does not know what it takes");
 }
 
 }  // namespace phasor::engine

@@ -22,6 +22,8 @@
 #include "common/base/status.h"
 #include "engine/api/image.h"
 #include "engine/api/memory_use.h"
+#include "engine/api/unit_kind.h"
+#include "engine/memory/residency_plan.h"
 
 namespace phasor::engine {
 
@@ -45,12 +47,6 @@ struct RunSpec {
   std::string scheduler;
 };
 
-enum class UnitKind { kEncode, kStep, kDecode, kDone };
-
-// The phase that a unit belongs to, in the word that people and programs read: "encode", "denoise",
-// "decode" or "done".
-std::string_view ToString(UnitKind kind);
-
 // The next piece of work of a run and what it is expected to cost.
 struct Unit {
   UnitKind kind = UnitKind::kDone;
@@ -66,6 +62,7 @@ struct UnitRecord {
   int index = 0;
   double seconds = 0;
   BytesByKind peak = {};  // of the device's memory; 0: not measured
+  uint64_t predicted_peak_bytes = 0;
 };
 
 // What a finished (or stopped) run can tell about itself.
@@ -73,7 +70,7 @@ struct RunReport {
   std::vector<UnitRecord> units;
   std::string device;           // "cpu" or "sim"; empty: none (the fake engine)
   uint64_t device_bytes = 0;    // of memory; 0: no bound
-  std::string strategy;         // as EngineOptions names it
+  std::string strategy;         // that ran; never AUTO
   double denoiser_seconds = 0;  // inside the network, so loop overhead = steps - this
   std::string fingerprint;
   std::string scheduler;              // class name that ran
@@ -138,6 +135,13 @@ struct ModelInfo {
   std::vector<std::string> schedulers;  // class names that this family runs
 };
 
+// What runs of one shape take under each strategy, and which one AUTO takes as things stand.
+struct ModelPlan {
+  MemoryBudget budget;
+  std::vector<ResidencyPlan> strategies;  // cheapest first
+  Strategy chosen = Strategy::kFull;
+};
+
 // A resident model. Runs keep it alive.
 class Model {
  public:
@@ -145,6 +149,8 @@ class Model {
   virtual const ModelInfo& info() const = 0;
   // Checks the spec and prepares a run; computes nothing yet.
   virtual StatusOr<std::unique_ptr<Run>> Start(const RunSpec& spec) = 0;
+  // Moves nothing. UNIMPLEMENTED: this engine has no memory to plan (the fake one).
+  virtual StatusOr<ModelPlan> Plan(const RunSpec& spec) const;
 };
 
 // What a researcher may look into or put in place of what the engine would compute.
@@ -163,8 +169,9 @@ struct EngineOptions {
   std::string device = "cpu";  // or "sim": the CPU with the memory of a card, simulated
   uint64_t vram_bytes = 0;     // of the simulated device; 0: as much as it asks for
   int threads = 0;             // 0: all cores the process may use
-  // How weights share the device's memory (engine/memory/strategy.h). None changes a picture.
-  std::string strategy = "FP16_FULL";
+  // How weights share the device's memory (engine/memory/strategy.h), or AUTO: for each run the
+  // cheapest that is expected to fit. None changes a picture.
+  std::string strategy = "AUTO";
   std::string dtype = "fp32";
   // Where digests of large weight files are remembered; empty: nowhere.
   std::string cache_directory;

@@ -28,4 +28,17 @@ struct MemoryUse {
   BytesByKind peak;  // as it stood when the total was highest since the last reset
 };
 
+// What a phase takes at its peak, in bytes.
+struct PassPeak {
+  uint64_t resident = 0;  // beside the weights, where they are all on the device
+  uint64_t streamed = 0;  // with the weights of one layer at a time
+};
+
+// Where weights are while layers compute with them.
+enum class Placement {
+  kResident,  // on the device
+  kStreamed,  // on the device one layer at a time, brought in when the layer asks
+  kAbsent,    // on the host alone; a layer that asks is an error
+};
+
 }  // namespace phasor::engine

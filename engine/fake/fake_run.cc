@@ -115,7 +115,7 @@ Status FakeRun::Advance() {
       time = options_->decode_time;
   }
   if (time > Millis(0)) options_->sleep(time);
-  report_.units.push_back({unit.kind, unit.index, unit.predicted_seconds, {}});
+  report_.units.push_back({unit.kind, unit.index, unit.predicted_seconds, {}, 0});
   return OkStatus();
 }
 

@@ -2,12 +2,11 @@
 // compute with each. Where they are meanwhile is not the family's business.
 #pragma once
 
-#include <algorithm>
 #include <memory>
 #include <string>
 #include <vector>
 
-#include "engine/api/engine.h"
+#include "engine/api/unit_kind.h"
 #include "engine/weights/weight_set.h"
 
 namespace phasor::engine {
@@ -16,10 +15,6 @@ struct ModelPart {
   std::string name;              // "unet", "vae.decoder": for people
   std::vector<UnitKind> phases;  // empty: nothing that a run does needs it
   std::shared_ptr<WeightSet> weights;
-
-  bool NeededIn(UnitKind phase) const {
-    return std::find(phases.begin(), phases.end(), phase) != phases.end();
-  }
 };
 
 }  // namespace phasor::engine

@@ -1,46 +1,53 @@
 #include "engine/memory/residency.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace phasor::engine {
 
-Residency::Residency(std::vector<ModelPart> parts, Strategy strategy,
-                     std::shared_ptr<Device> device)
-    : parts_(std::move(parts)), strategy_(strategy), device_(std::move(device)) {
+Residency::Residency(std::vector<ModelPart> parts, std::shared_ptr<Device> device)
+    : parts_(std::move(parts)), device_(std::move(device)) {
   for (const ModelPart& part : parts_) part.weights->SetHostMemory(device_->host_memory());
 }
 
-Placement Residency::PlacementOf(const ModelPart& part, UnitKind phase) const {
-  const bool needed = part.NeededIn(phase);
-  switch (strategy_) {
-    case Strategy::kFull:
-      return part.phases.empty() ? Placement::kAbsent : Placement::kResident;
-    case Strategy::kCpuOffload:
-      return needed ? Placement::kResident : Placement::kAbsent;
-    case Strategy::kSequentialOffload:
-      return needed ? Placement::kStreamed : Placement::kAbsent;
-  }
-  return Placement::kAbsent;
-}
-
-void Residency::Enter(UnitKind phase) {
-  if (entered_ == phase) return;
+void Residency::Enter(Strategy strategy, UnitKind phase) {
+  const std::pair<Strategy, UnitKind> wanted(strategy, phase);
+  if (entered_ == wanted) return;
   entered_.reset();
   bool left = false;
   for (const ModelPart& part : parts_) {
-    if (PlacementOf(part, phase) != Placement::kAbsent) continue;
-    left = left || part.weights->placement() != Placement::kAbsent;
-    part.weights->Place(Placement::kAbsent);
+    const Placement before = part.weights->placement();
+    const Placement placement = PlacementOf(strategy, part.phases, phase);
+    if (placement == Placement::kResident) continue;
+    left = left || before != placement;
+    part.weights->Place(placement);
   }
   if (left) {
     device_->EmptyCaches();
     device_->ResetPeak();
   }
   for (const ModelPart& part : parts_) {
-    const Placement placement = PlacementOf(part, phase);
-    if (placement != Placement::kAbsent) part.weights->Place(placement);
+    if (PlacementOf(strategy, part.phases, phase) == Placement::kResident) {
+      part.weights->Place(Placement::kResident);
+    }
   }
-  entered_ = phase;
+  entered_ = wanted;
+}
+
+std::vector<PartSize> Residency::Sizes() const {
+  std::vector<PartSize> sizes;
+  for (const ModelPart& part : parts_) {
+    sizes.push_back({part.name, part.phases, part.weights->ResidentBytes()});
+  }
+  return sizes;
+}
+
+MemoryBudget Residency::Budget() const {
+  const MemoryUse use = device_->Memory();
+  uint64_t held = 0;
+  for (const ModelPart& part : parts_) held += part.weights->HeldBytes();
+  const uint64_t used = use.current.total();
+  return {.capacity = use.capacity, .reserved = used - std::min(held, used)};
 }
 
 }  // namespace phasor::engine

@@ -6,32 +6,32 @@
 
 #include <memory>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "engine/device/device.h"
 #include "engine/memory/model_part.h"
-#include "engine/memory/strategy.h"
+#include "engine/memory/residency_plan.h"
 
 namespace phasor::engine {
 
 class Residency {
  public:
-  Residency(std::vector<ModelPart> parts, Strategy strategy, std::shared_ptr<Device> device);
+  Residency(std::vector<ModelPart> parts, std::shared_ptr<Device> device);
 
   // Makes the device ready for a unit of this phase. What the phase does not need and the strategy
   // does not keep leaves before anything comes, and doesn't count towards the phase's peak. Nothing
   // happens between units of one phase. After an exception the call may be repeated.
-  void Enter(UnitKind phase);
+  void Enter(Strategy strategy, UnitKind phase);
 
-  Strategy strategy() const { return strategy_; }
+  // What a plan reckons with: the parts' sizes, and the device's memory without what they hold.
+  std::vector<PartSize> Sizes() const;
+  MemoryBudget Budget() const;
 
  private:
-  Placement PlacementOf(const ModelPart& part, UnitKind phase) const;
-
   const std::vector<ModelPart> parts_;
-  const Strategy strategy_;
   const std::shared_ptr<Device> device_;
-  std::optional<UnitKind> entered_;
+  std::optional<std::pair<Strategy, UnitKind>> entered_;
 };
 
 }  // namespace phasor::engine

@@ -1,6 +1,5 @@
 #include "engine/memory/residency.h"
 
-#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <ATen/ops/full.h>
@@ -9,8 +8,6 @@
 
 namespace phasor::engine {
 namespace {
-
-using ::testing::HasSubstr;
 
 constexpr uint64_t kKiB = 1024;
 
@@ -34,7 +31,8 @@ class ResidencyTest : public testing::Test {
     parts.push_back(Part("vae.decoder", {UnitKind::kDecode}, 2 * kKiB));
     parts.push_back(Part("vae.encoder", {}, 8 * kKiB));
     before_ = device_->Memory().current.of(MemoryKind::kWeights);
-    residency_ = std::make_unique<Residency>(std::move(parts), strategy, device_);
+    residency_ = std::make_unique<Residency>(std::move(parts), device_);
+    strategy_ = strategy;
   }
 
   // KiB of weights on the device.
@@ -42,7 +40,7 @@ class ResidencyTest : public testing::Test {
     return (device_->Memory().current.of(MemoryKind::kWeights) - before_) / kKiB;
   }
   uint64_t HeldIn(UnitKind phase) {
-    residency_->Enter(phase);
+    residency_->Enter(strategy_, phase);
     return Held();
   }
   void Compute(const std::string& part) {
@@ -53,6 +51,7 @@ class ResidencyTest : public testing::Test {
   const std::shared_ptr<Device> device_ = MakeDevice("sim", 0).value();
   std::map<std::string, std::vector<Weight>> handles_;
   std::unique_ptr<Residency> residency_;
+  Strategy strategy_ = Strategy::kFull;
   uint64_t before_ = 0;
 };
 
@@ -91,22 +90,35 @@ TEST_F(ResidencyTest, SequentialHoldsOneLayer) {
 
 TEST_F(ResidencyTest, APhaseThatDoesNotFitMayBeEnteredAgain) {
   Make(Strategy::kCpuOffload);
-  residency_->Enter(UnitKind::kEncode);
+  residency_->Enter(strategy_, UnitKind::kEncode);
   CountedMemory& memory = CountedMemory::Get();
   memory.SetCapacity(device_->Memory().current.total() + 3 * kKiB);
-  EXPECT_THROW(residency_->Enter(UnitKind::kStep), c10::OutOfMemoryError);
+  EXPECT_THROW(residency_->Enter(strategy_, UnitKind::kStep), c10::OutOfMemoryError);
   memory.SetCapacity(0);
   EXPECT_EQ(HeldIn(UnitKind::kStep), 8u);
   Compute("unet");
 }
 
-TEST(StrategyTest, NamesAreTheApis) {
-  for (const Strategy strategy :
-       {Strategy::kFull, Strategy::kCpuOffload, Strategy::kSequentialOffload}) {
-    EXPECT_EQ(*ParseStrategy(std::string(ToString(strategy))), strategy);
-  }
-  EXPECT_THAT(Message(ParseStrategy("FASTEST").status()),
-              HasSubstr("must be one of FP16_FULL, CPU_OFFLOAD, SEQUENTIAL_OFFLOAD, got FASTEST"));
+TEST_F(ResidencyTest, TellsAPlanWhatThereIs) {
+  Make(Strategy::kCpuOffload);
+  const uint64_t others = residency_->Budget().reserved;
+  residency_->Enter(strategy_, UnitKind::kStep);
+  EXPECT_EQ(residency_->Budget().reserved, others) << "its own weights can be moved";
+  const at::Tensor foreign = at::full({256}, 1.0f);
+  EXPECT_EQ(residency_->Budget().reserved, others + kKiB);
+  const std::vector<PartSize> sizes = residency_->Sizes();
+  ASSERT_EQ(sizes.size(), 4u);
+  EXPECT_EQ(sizes[1].name, "unet");
+  EXPECT_EQ(sizes[1].bytes, 8 * kKiB);
+}
+
+TEST_F(ResidencyTest, ARunMayComeWithAnotherStrategy) {
+  Make(Strategy::kFull);
+  EXPECT_EQ(HeldIn(UnitKind::kStep), 14u);
+  residency_->Enter(Strategy::kSequentialOffload, UnitKind::kStep);
+  EXPECT_EQ(Held(), 0u);
+  residency_->Enter(Strategy::kFull, UnitKind::kStep);
+  EXPECT_EQ(Held(), 14u);
 }
 
 }  // namespace

@@ -1,13 +1,6 @@
 #include "engine/memory/strategy.h"
 
 namespace phasor::engine {
-namespace {
-
-constexpr Strategy kStrategies[] = {Strategy::kFull, Strategy::kCpuOffload,
-                                    Strategy::kSequentialOffload};
-
-}  // namespace
-
 std::string_view ToString(Strategy strategy) {
   switch (strategy) {
     case Strategy::kFull:
@@ -20,11 +13,12 @@ std::string_view ToString(Strategy strategy) {
   return "unknown";
 }
 
-StatusOr<Strategy> ParseStrategy(const std::string& name) {
-  std::string known;
+StatusOr<std::optional<Strategy>> ParseStrategy(const std::string& name) {
+  std::string known = "AUTO";
+  if (name == known) return std::optional<Strategy>();
   for (const Strategy strategy : kStrategies) {
-    if (name == ToString(strategy)) return strategy;
-    known.append(known.empty() ? "" : ", ").append(ToString(strategy));
+    if (name == ToString(strategy)) return std::optional<Strategy>(strategy);
+    known.append(", ").append(ToString(strategy));
   }
   return InvalidArgument("must be one of " + known + ", got " + name);
 }

@@ -2,6 +2,7 @@
 // names are those of the API. Pure functions.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -17,7 +18,10 @@ enum class Strategy {
 
 std::string_view ToString(Strategy strategy);
 
-// INVALID_ARGUMENT with a phrase that lists the names.
-StatusOr<Strategy> ParseStrategy(const std::string& name);
+inline constexpr Strategy kStrategies[] = {Strategy::kFull, Strategy::kCpuOffload,
+                                           Strategy::kSequentialOffload};
+
+// AUTO is nullopt. INVALID_ARGUMENT with a phrase that lists the names.
+StatusOr<std::optional<Strategy>> ParseStrategy(const std::string& name);
 
 }  // namespace phasor::engine

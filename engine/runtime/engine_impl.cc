@@ -42,6 +42,12 @@ class ModelImpl final : public Model {
     return RunImpl::Make(environment_, spec);
   }
 
+  StatusOr<ModelPlan> Plan(const RunSpec& spec) const override {
+    RETURN_IF_ERROR(CheckSpec(spec, info_));
+    RETURN_IF_ERROR(environment_.pipeline->Check(spec));
+    return PlanModel(*environment_.pipeline, *environment_.residency, spec);
+  }
+
  private:
   const ModelInfo info_;
   const RunEnvironment environment_;
@@ -76,7 +82,7 @@ StatusOr<nlohmann::json> ReadIndex(const std::string& directory) {
 
 }  // namespace
 
-EngineImpl::EngineImpl(EngineFacts facts, EngineOptions options, Strategy strategy,
+EngineImpl::EngineImpl(EngineFacts facts, EngineOptions options, std::optional<Strategy> strategy,
                        std::shared_ptr<Device> device, const Clock& clock)
     : facts_(std::move(facts)),
       options_(std::move(options)),
@@ -102,8 +108,11 @@ StatusOr<std::shared_ptr<Model>> EngineImpl::LoadGuarded(const std::string& dire
   ASSIGN_OR_RETURN(source.card, config::ReadModelCard(directory));
   if (!options_.variant.empty()) source.card.variant = options_.variant;
   ASSIGN_OR_RETURN(std::shared_ptr<Pipeline> pipeline, LoadPipeline(source));
-  auto residency = std::make_shared<Residency>(pipeline->parts(), strategy_, device_);
-  residency->Enter(UnitKind::kEncode);  // where a run begins
+  auto residency = std::make_shared<Residency>(pipeline->parts(), device_);
+  // Where a run begins. On a device with a bound AUTO waits for the run's shape.
+  const bool bounded = device_->Memory().capacity > 0;
+  if (strategy_ || !bounded)
+    residency->Enter(strategy_.value_or(Strategy::kFull), UnitKind::kEncode);
   ModelInfo info = pipeline->info();
   info.load_seconds = SecondsBetween(begin, clock_.Steady());
   RunEnvironment environment{std::move(pipeline),
@@ -111,6 +120,7 @@ StatusOr<std::shared_ptr<Model>> EngineImpl::LoadGuarded(const std::string& dire
                              facts_,
                              device_,
                              std::move(residency),
+                             strategy_,
                              &clock_};
   return std::shared_ptr<Model>(
       std::make_shared<ModelImpl>(std::move(info), std::move(environment)));
@@ -124,7 +134,7 @@ StatusOr<std::unique_ptr<Engine>> MakeEngine(const EngineOptions& options, const
     return InvalidArgument("threads: must be between 0 and " + std::to_string(kMaxThreads) +
                            ", got " + std::to_string(options.threads));
   }
-  const StatusOr<Strategy> strategy = ParseStrategy(options.strategy);
+  const auto strategy = ParseStrategy(options.strategy);
   if (!strategy.ok()) return Annotate(strategy.status(), "strategy");
   CountedMemory::Get();  // before any tensor is made
   const int threads = options.threads > 0 ? options.threads : UsableCores();

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "common/base/clock.h"
@@ -15,7 +16,7 @@ namespace phasor::engine {
 
 class EngineImpl final : public Engine {
  public:
-  EngineImpl(EngineFacts facts, EngineOptions options, Strategy strategy,
+  EngineImpl(EngineFacts facts, EngineOptions options, std::optional<Strategy> strategy,
              std::shared_ptr<Device> device, const Clock& clock);
 
   StatusOr<std::shared_ptr<Model>> Load(const std::string& directory,
@@ -28,7 +29,7 @@ class EngineImpl final : public Engine {
 
   const EngineFacts facts_;
   const EngineOptions options_;
-  const Strategy strategy_;
+  const std::optional<Strategy> strategy_;  // nullopt: AUTO
   const std::shared_ptr<Device> device_;
   const Clock& clock_;
 };

@@ -52,6 +52,10 @@ class Pipeline {
   // What comes and goes as the phases need it. Each phase computes with the parts that name it.
   virtual const std::vector<ModelPart>& parts() const = 0;
 
+  // What a unit of the phase takes at its peak beside weights, with what a run of it keeps
+  // from one unit to the next; computed, not measured.
+  virtual PassPeak PassOf(UnitKind phase, const RunSpec& spec, int threads) const = 0;
+
   virtual std::unique_ptr<Conditioning> Encode(const RunSpec& spec) = 0;
   // Shape of one image's latents, [1, C, h, w].
   virtual std::vector<int64_t> LatentShape(const RunSpec& spec) const = 0;

@@ -55,13 +55,15 @@ RunImpl::RunImpl(RunEnvironment environment, RunSpec spec, ImageSampler::Setting
     : environment_(std::move(environment)),
       spec_(std::move(spec)),
       settings_(std::move(settings)),
-      samplers_(std::move(samplers)) {
+      samplers_(std::move(samplers)),
+      plan_(
+          PlanRun(*environment_.pipeline, *environment_.residency, spec_, environment_.strategy)) {
   const nlohmann::json effective = samplers_.front().scheduler().EffectiveConfig();
   report_.scheduler = samplers_.front().scheduler().ClassName();
   report_.karras_sigmas = effective.value("use_karras_sigmas", false);
   report_.eta = effective.value("eta", 0.0);
   report_.device = environment_.device->name();
-  report_.strategy = ToString(environment_.residency->strategy());
+  report_.strategy = ToString(plan_.strategy);
   report_.device_bytes = environment_.device->Memory().capacity;
   report_.warnings = environment_.pipeline->Warnings(spec_);
   UpdateFingerprint("");
@@ -113,6 +115,7 @@ Unit RunImpl::Next() const {
   } else if (decoded < spec_.images) {
     unit = {UnitKind::kDecode, decoded, spec_.images};
   }
+  unit.predicted_peak_bytes = plan_.peak_bytes(unit.kind);
   unit.predicted_seconds = environment_.costs->Predict(spec_, unit.kind);
   return unit;
 }
@@ -125,7 +128,8 @@ Status RunImpl::Advance() {
   RETURN_IF_ERROR(Annotate(Guard([&] { return Do(unit); }), Describe(unit)));
   const double seconds = SecondsBetween(begin, environment_.clock->Steady());
   environment_.costs->Add(spec_, unit.kind, seconds);
-  report_.units.push_back({unit.kind, unit.index, seconds, environment_.device->Memory().peak});
+  report_.units.push_back({unit.kind, unit.index, seconds, environment_.device->Memory().peak,
+                           unit.predicted_peak_bytes});
   return OkStatus();
 }
 
@@ -147,7 +151,7 @@ std::string RunImpl::Describe(const Unit& unit) const {
 }
 
 Status RunImpl::Do(const Unit& unit) {
-  environment_.residency->Enter(unit.kind);
+  environment_.residency->Enter(plan_.strategy, unit.kind);
   switch (unit.kind) {
     case UnitKind::kEncode:
       return Encode();

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,7 @@
 #include "engine/runtime/fingerprint.h"
 #include "engine/runtime/image_sampler.h"
 #include "engine/runtime/pipeline.h"
+#include "engine/runtime/run_plan.h"
 #include "engine/runtime/unit_costs.h"
 
 namespace phasor::engine {
@@ -30,6 +32,7 @@ struct RunEnvironment {
   EngineFacts facts;
   std::shared_ptr<Device> device;
   std::shared_ptr<Residency> residency;  // of the pipeline's parts
+  std::optional<Strategy> strategy;      // nullopt: AUTO
   const Clock* clock = nullptr;          // outlives the runs
 };
 
@@ -75,6 +78,7 @@ class RunImpl final : public Run, public RunTensors {
   std::unique_ptr<Conditioning> conditioning_;  // null before the encode unit
   int step_ = 0;                                // steps done
   std::vector<Image> images_;
+  ResidencyPlan plan_;
   RunReport report_;
 };
 

@@ -33,6 +33,9 @@ class TinyPipeline final : public Pipeline {
     return {"prompt: is long"};
   }
   const std::vector<ModelPart>& parts() const override { return parts_; }
+  PassPeak PassOf(UnitKind phase, const RunSpec&, int) const override {
+    return {.resident = phase == UnitKind::kStep ? 2000u : 1000u, .streamed = 0};
+  }
   std::unique_ptr<Conditioning> Encode(const RunSpec& spec) override {
     Call();
     auto conditioning = std::make_unique<Conditioning>();
@@ -89,9 +92,9 @@ class RunImplTest : public testing::Test {
   }
 
   std::unique_ptr<EngineRun> Start(const RunSpec& spec) {
-    auto run = RunImpl::Make(
-        {pipeline_, costs_, EngineFacts{"cpu", "fp32", 1, "test"}, device_, residency_, &clock_},
-        spec);
+    auto run = RunImpl::Make({pipeline_, costs_, EngineFacts{"cpu", "fp32", 1, "test"}, device_,
+                              residency_, Strategy::kFull, &clock_},
+                             spec);
     EXPECT_TRUE(run.ok()) << run.status();
     return std::move(run).value();
   }
@@ -120,8 +123,7 @@ class RunImplTest : public testing::Test {
   std::shared_ptr<UnitCosts> costs_ = std::make_shared<UnitCosts>();
   std::shared_ptr<Device> device_ = MakeDevice("cpu", 0).value();
   std::shared_ptr<TinyPipeline> pipeline_;
-  std::shared_ptr<Residency> residency_ =
-      std::make_shared<Residency>(pipeline_->parts(), Strategy::kFull, device_);
+  std::shared_ptr<Residency> residency_ = std::make_shared<Residency>(pipeline_->parts(), device_);
   RunSpec spec_;
 };
 
@@ -161,7 +163,9 @@ TEST_F(RunImplTest, RunsEncodeStepsAndDecodesInOrder) {
 
 TEST_F(RunImplTest, RefusesWhatFamilyOrSchedulerCannotDo) {
   const auto make = [&](const RunSpec& spec) {
-    return RunImpl::Make({pipeline_, costs_, {}, device_, residency_, &clock_}, spec).status();
+    return RunImpl::Make({pipeline_, costs_, {}, device_, residency_, Strategy::kFull, &clock_},
+                         spec)
+        .status();
   };
   spec_.clip_skip = 2;
   EXPECT_EQ(make(spec_).code(), StatusCode::kInvalidArgument);

@@ -38,6 +38,12 @@ void LeavePages(const at::Tensor& mapped) {
 
 }  // namespace
 
+int64_t PackedValues(at::IntArrayRef shape) {
+  const int64_t block = shape[0] <= 64 ? 16 : 32;
+  const int64_t out = (shape[0] + block - 1) / block * block;
+  return out * shape[1] * shape[2] * shape[3];
+}
+
 const at::Tensor& WeightSlot::Fetch() {
   set->Use(*this);
   if (!value.defined()) value = set->Load(*this);
@@ -65,6 +71,28 @@ Weight WeightSet::Add(const std::string& name, at::Tensor host, at::ScalarType d
   slot.set = this;
   layers_[layer->second].push_back(&slot);
   return Weight(std::shared_ptr<WeightSlot>(shared_from_this(), &slot));
+}
+
+uint64_t WeightSet::ResidentBytes() const {
+  int64_t bytes = 0;
+  for (const WeightSlot& slot : slots_) {
+    const auto width = static_cast<int64_t>(c10::elementSize(slot.dtype));
+    const bool as_it_lies =
+        host_memory_ == HostMemory::kShared && slot.host.scalar_type() == slot.dtype;
+    if (slot.packs) bytes += PackedValues(slot.host.sizes()) * width;
+    if (!slot.packs && !as_it_lies) bytes += slot.host.numel() * width;
+  }
+  return static_cast<uint64_t>(bytes);
+}
+
+uint64_t WeightSet::HeldBytes() const {
+  int64_t bytes = 0;
+  for (const WeightSlot& slot : slots_) {
+    if (!slot.value.defined() || slot.value.is_same(slot.host)) continue;
+    const auto width = static_cast<int64_t>(c10::elementSize(slot.dtype));
+    bytes += (slot.packs ? PackedValues(slot.host.sizes()) : slot.host.numel()) * width;
+  }
+  return static_cast<uint64_t>(bytes);
 }
 
 void WeightSet::Place(Placement placement) {

@@ -18,17 +18,11 @@
 #include <string>
 #include <vector>
 
+#include "engine/api/memory_use.h"
 #include "engine/device/device.h"
 #include "engine/tensor/torch.h"
 
 namespace phasor::engine {
-
-// Where a set is while layers compute.
-enum class Placement {
-  kResident,  // on the device
-  kStreamed,  // on the device one layer at a time, brought in when the layer asks
-  kAbsent,    // on the host alone; a layer that asks is an error
-};
 
 // What a convolution's packed form depends on.
 struct ConvolutionUse {
@@ -36,6 +30,11 @@ struct ConvolutionUse {
   int64_t stride = 1;
   int64_t padding = 0;
 };
+
+// How many values oneDNN's packed form of a convolution's weights [out, in, k, k] has at most: it
+// pads the output channels, on AVX-512 to blocks of 16, of which kernels take one to four at a
+// time.
+int64_t PackedValues(at::IntArrayRef shape);
 
 class WeightSet;
 
@@ -95,7 +94,9 @@ class WeightSet : public std::enable_shared_from_this<WeightSet> {
   void Place(Placement placement);
   Placement placement() const { return placement_; }
 
-  const std::string& name() const { return name_; }
+  // On the device when all of it is resident; and as it is now.
+  uint64_t ResidentBytes() const;
+  uint64_t HeldBytes() const;
 
  private:
   friend struct WeightSlot;

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "common/base/byte_size.h"
 #include "common/base/file.h"
 #include "common/base/hash.h"
 #include "common/base/user_file.h"
@@ -15,6 +16,7 @@
 #include "engine/api/result_png.h"
 #include "engine/weights/tensor_file.h"
 #include "services/render/checkpoint_file.h"
+#include "services/render/plan_text.h"
 #include "services/render/progress.h"
 #include "services/render/render_report.h"
 #include "services/render/render_request.h"
@@ -80,6 +82,7 @@ class RenderJob {
 
   Outcome Run() {
     Outcome outcome = Prepare();
+    if (options_.plan) return outcome;
     if (outcome.done()) outcome = RunUnits();
     const bool wanted = outcome.done() || outcome.code == ExitCode::kInterrupted;
     if (Status dumped = wanted ? DumpTensors() : OkStatus(); !dumped.ok()) return Failed(dumped);
@@ -110,7 +113,10 @@ class RenderJob {
     StatusOr<engine::RunSpec> spec = MakeRunSpec(options_, *card);
     if (!spec.ok()) return Failed(spec.status());
     report_.spec = *std::move(spec);
-    auto engine = environment_.make_engine(options_.engine);
+    engine::EngineOptions engine_options = options_.engine;
+    // A plan moves nothing, whether it fits or not.
+    if (options_.plan) engine_options.strategy = "AUTO";
+    auto engine = environment_.make_engine(engine_options);
     if (!engine.ok()) return Failed(engine.status());
     engine_ = *std::move(engine);
     report_.versions = engine_->Versions();
@@ -118,11 +124,27 @@ class RenderJob {
     if (!model.ok()) return {ExitCodeOfLoading(model.status()), model.status()};
     model_ = *std::move(model);
     report_.model = model_->info();
+    if (options_.plan) return Failed(WritePlan());
     auto run = model_->Start(report_.spec);
     if (!run.ok()) return Failed(run.status());
     run_ = *std::move(run);
     for (const std::string& warning : run_->Report().warnings) Warn(warning);
     return Failed(TakeInputs());
+  }
+
+  // RESOURCE_EXHAUSTED where the strategy that would run is not expected to fit.
+  Status WritePlan() {
+    const auto strategy = engine::ParseStrategy(options_.engine.strategy);
+    if (!strategy.ok()) return Annotate(strategy.status(), "--strategy");
+    ASSIGN_OR_RETURN(const engine::ModelPlan plan, model_->Plan(report_.spec));
+    const engine::Strategy shown = strategy->value_or(plan.chosen);
+    environment_.out << PlanText(plan, shown);
+    for (const engine::ResidencyPlan& one : plan.strategies) {
+      if (one.strategy != shown || one.FitsIn(plan.budget)) continue;
+      return ResourceExhausted("this request is not expected to fit: it takes " +
+                               ByteSizeText(one.peak_bytes()));
+    }
+    return OkStatus();
   }
 
   // --latents and --resume.

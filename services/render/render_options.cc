@@ -11,9 +11,10 @@ namespace {
 constexpr uint64_t kLeastVram = uint64_t{1} << 20;  // bytes
 constexpr uint64_t kMostVram = uint64_t{1} << 50;
 
-void AddRequest(flags::Command& command, RenderOptions* options) {
+void AddRequest(flags::Command& command, RenderOptions* options,
+                std::optional<std::string>* prompt) {
   command.Text("--model", &options->model, "Model directory in diffusers' layout").Required();
-  command.Text("--prompt", &options->prompt, "What to draw").Required();
+  command.Text("--prompt", prompt, "What to draw");
   command.Text("--negative", &options->negative_prompt, "What not to draw");
   command.Whole("--seed", &options->seed, "Seed of image 0; image i has seed + i");
   command.Whole("--images", &options->images, "Number of pictures");
@@ -38,8 +39,10 @@ void AddEngine(flags::Command& command, RenderOptions* options) {
                   return OkStatus();
                 });
   command.Text("--strategy", &options->engine.strategy,
-               "How weights share the device's memory: FP16_FULL, CPU_OFFLOAD or "
-               "SEQUENTIAL_OFFLOAD");
+               "How weights share the device's memory: FP16_FULL, CPU_OFFLOAD, "
+               "SEQUENTIAL_OFFLOAD, or AUTO: the cheapest that fits");
+  command.Flag("--plan", &options->plan,
+               "Print what the request would take under each strategy, and draw nothing");
   command.Text("--dtype", &options->engine.dtype, "fp32");
   command.Text("--variant", &options->engine.variant,
                "Which of several sets of weights to read, e.g. fp16");
@@ -95,7 +98,8 @@ StatusOr<std::optional<RenderOptions>> ParseOptions(int argc, const char* const*
       "Draws pictures from a prompt with Phasor's engine alone: files in, PNG out.");
   line.Version("phasor-render, engine " + std::string(engine::kEngineVersion));
   line.LastOneWins();
-  AddRequest(line, &options);
+  std::optional<std::string> prompt;
+  AddRequest(line, &options, &prompt);
   AddEngine(line, &options);
   AddFiles(line, &options);
   AddProgress(line, &progress);
@@ -105,6 +109,8 @@ StatusOr<std::optional<RenderOptions>> ParseOptions(int argc, const char* const*
       "5 interrupted with a checkpoint written, 70 device lost, 130 interrupted without one.");
   ASSIGN_OR_RETURN(const bool run, line.Parse(argc, argv, out));
   if (!run) return std::optional<RenderOptions>();
+  if (!prompt && !options.plan) return InvalidArgument("--prompt is required");
+  options.prompt = prompt.value_or("");
   options.progress = ModeOf(progress);
   RETURN_IF_ERROR(CheckTogether(options));
   return std::optional<RenderOptions>(std::move(options));

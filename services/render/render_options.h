@@ -29,6 +29,7 @@ struct RenderOptions {
   double eta = 0;
   double guidance_rescale = 0;
   engine::EngineOptions engine;
+  bool plan = false;  // tell what a run would take instead of running
 
   std::string output = "out.png";
   std::string dump_latents;     // file; empty: not asked for, here and below

@@ -66,6 +66,12 @@ TEST(RenderOptionsTest, TakesTheWholeCommandLine) {
   EXPECT_EQ(options.progress, ProgressMode::kJson);
 }
 
+TEST(RenderOptionsTest, APlanNeedsNoPrompt) {
+  const auto parsed = Parse({"--model", "m", "--plan"});
+  ASSERT_TRUE(parsed.ok()) << parsed.status();
+  EXPECT_TRUE((*parsed)->plan);
+}
+
 TEST(RenderOptionsTest, LeavesAbsentThingsToTheModelCard) {
   const auto parsed = Parse({"--model", "m", "--prompt", ""});
   ASSERT_TRUE(parsed.ok()) << parsed.status();

@@ -36,8 +36,10 @@ uint64_t PeakResidentBytes() {
   return static_cast<uint64_t>(usage.ru_maxrss) * 1024;
 }
 
-Json PeakJson(const engine::BytesByKind& peak) {
+Json PeakJson(const engine::UnitRecord& unit) {
+  const engine::BytesByKind& peak = unit.peak;
   return {{"peak_bytes", peak.total()},
+          {"predicted_peak_bytes", unit.predicted_peak_bytes},
           {"weights", peak.of(MemoryKind::kWeights)},
           {"activations", peak.of(MemoryKind::kActivations)},
           {"workspace", peak.of(MemoryKind::kWorkspace)}};
@@ -45,13 +47,13 @@ Json PeakJson(const engine::BytesByKind& peak) {
 
 // The device's memory, by phase as it stood when most was in use.
 Json MemoryJson(const engine::RunReport& run) {
-  std::map<UnitKind, engine::BytesByKind> peaks;
+  std::map<UnitKind, engine::UnitRecord> peaks;
   for (const engine::UnitRecord& unit : run.units) {
-    engine::BytesByKind& peak = peaks[unit.kind];
-    if (unit.peak.total() >= peak.total()) peak = unit.peak;
+    engine::UnitRecord& highest = peaks[unit.kind];
+    if (unit.peak.total() >= highest.peak.total()) highest = unit;
   }
   Json phases = Json::object();
-  for (const auto& [kind, peak] : peaks) phases[std::string(ToString(kind))] = PeakJson(peak);
+  for (const auto& [kind, unit] : peaks) phases[std::string(ToString(kind))] = PeakJson(unit);
   return {{"device", run.device},
           {"device_bytes", run.device_bytes},
           {"strategy", run.strategy},

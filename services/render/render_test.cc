@@ -164,6 +164,8 @@ TEST_F(RenderTest, GivesEachFailureItsExitCodeAndASentence) {
        ExitCode::kBadArguments, "/dev/null"},
       {"checkpoint missing", [](auto* o) { o->resume = "/nowhere"; }, ExitCode::kFailed,
        "/nowhere"},
+      {"a plan of an engine without memory", [](auto* o) { o->plan = true; }, ExitCode::kFailed,
+       "plan: this engine"},
       {"no tensors", [](auto* o) { o->latents = "/nowhere"; }, ExitCode::kFailed, "--latents"},
   };
   const RenderOptions good = options_;

@@ -11,15 +11,21 @@
 #include <ATen/ops/tensor.h>
 
 #include "engine/api/schedulers.h"
+#include "engine/models/clip/clip_tally.h"
 #include "engine/models/sd1/guidance.h"
 #include "engine/models/sd1/preview.h"
 #include "engine/models/sd1/sd1_components.h"
+#include "engine/models/unet/unet_tally.h"
+#include "engine/models/vae/decoder_tally.h"
 #include "engine/weights/digest.h"
 
 namespace phasor::engine {
 namespace {
 
 constexpr int64_t kPipelineMultiple = 8;  // pixels: what diffusers asks of a size
+// Latents of an image that a step has at a time: itself, its position from before, the scheduler's
+// history, the denoiser's input and output.
+constexpr int64_t kLatentsHeld = 8;
 
 bool Guided(const RunSpec& spec) { return spec.guidance_scale > 1; }
 
@@ -59,6 +65,26 @@ class Sd1Pipeline final : public Pipeline {
   }
 
   const std::vector<ModelPart>& parts() const override { return parts_.parts; }
+
+  PassPeak PassOf(UnitKind phase, const RunSpec& spec, int threads) const override {
+    const std::vector<int64_t> latents = LatentShape(spec);
+    const int64_t tokens = parts_.tokenizer.max_length();
+    const UnetConfig& unet = parts_.unet->config();
+    const UnetShape shape{Guided(spec) ? 2 : 1, latents[2], latents[3], tokens};
+    Tally tally(threads);
+    tally.Take(shape.batch * tokens * parts_.text_encoder->config().hidden_size);
+    if (phase == UnitKind::kEncode) {
+      TallyClip(tally, parts_.text_encoder->config(), tokens);
+      return tally.Peak();
+    }
+    tally.Take(UnetContextValues(unet, shape));
+    tally.Take(kLatentsHeld * spec.images * latents[1] * latents[2] * latents[3]);
+    if (phase == UnitKind::kStep) TallyUnet(tally, unet, shape);
+    if (phase == UnitKind::kDecode) {
+      TallyDecoder(tally, parts_.vae->config(), latents[2], latents[3]);
+    }
+    return tally.Peak();
+  }
 
   std::unique_ptr<Conditioning> Encode(const RunSpec& spec) override {
     auto conditioning = std::make_unique<Sd1Conditioning>();

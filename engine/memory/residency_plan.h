@@ -1,0 +1,63 @@
+// Where each part of a model is in each phase, and the most memory that a phase takes: a pure
+// function of what the family declares, the shape of the request, and the strategy or the budget.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "engine/api/memory_use.h"
+#include "engine/api/unit_kind.h"
+#include "engine/memory/memory_budget.h"
+#include "engine/memory/strategy.h"
+
+namespace phasor::engine {
+
+// A part as the plan sees it.
+struct PartSize {
+  std::string name;
+  std::vector<UnitKind> phases;  // that compute with it; empty: none does
+  uint64_t bytes = 0;            // on the device, when it is resident
+};
+
+// What a phase takes beside weights.
+struct PhaseNeed {
+  UnitKind phase = UnitKind::kDone;
+  PassPeak pass;
+};
+
+struct PlannedPart {
+  std::string name;
+  Placement placement = Placement::kAbsent;
+  uint64_t bytes = 0;  // that it holds on the device for as long as the phase lasts
+};
+
+struct PlannedPhase {
+  UnitKind phase = UnitKind::kDone;
+  std::vector<PlannedPart> parts;
+  uint64_t peak_bytes = 0;
+};
+
+struct ResidencyPlan {
+  Strategy strategy = Strategy::kFull;
+  std::vector<PlannedPhase> phases;
+
+  uint64_t peak_bytes() const;
+  uint64_t peak_bytes(UnitKind phase) const;  // 0 for a phase that is not planned
+  // Whether the budget holds the peak and the 2 % that a prediction may be short by: how oneDNN
+  // packs weights depends on the picture's size.
+  bool FitsIn(const MemoryBudget& budget) const;
+};
+
+// Where a strategy has a part that `phases` compute with, in `phase`.
+Placement PlacementOf(Strategy strategy, const std::vector<UnitKind>& phases, UnitKind phase);
+
+ResidencyPlan PlanResidency(Strategy strategy, const std::vector<PartSize>& parts,
+                            const std::vector<PhaseNeed>& needs);
+
+// The cheapest strategy that fits in the budget; the leanest if none does. A prediction is
+// no proof, so what it says does not fit is tried nevertheless.
+ResidencyPlan ChooseResidency(const MemoryBudget& budget, const std::vector<PartSize>& parts,
+                              const std::vector<PhaseNeed>& needs);
+
+}  // namespace phasor::engine

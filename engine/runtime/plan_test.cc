@@ -1,0 +1,120 @@
+// Predicted against counted peaks: every phase of whole runs on the simulated device, under every
+// strategy, at several shapes.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <iostream>
+#include <string>
+
+#include "engine/runtime/make_engine.h"
+
+namespace phasor::engine {
+namespace {
+
+using EngineRun = Run;  // inside a test, Run is GoogleTest's
+
+// Of the counted peak. A prediction below it would let a run start that does not fit.
+constexpr double kLeast = 0.98;
+constexpr double kMost = 1.15;
+// What neither a shape nor a part's size tells: time embeddings, indices, the picture's last forms.
+constexpr double kSlackBytes = 16 << 10;
+
+class PlanTest : public testing::TestWithParam<const char*> {
+ protected:
+  void Use(const std::string& strategy, uint64_t vram_bytes = 0) {
+    model_.reset();
+    engine_.reset();
+    EngineOptions options;
+    options.device = "sim";
+    options.vram_bytes = vram_bytes;
+    options.strategy = strategy;
+    options.threads = 1;
+    engine_ = MakeEngine(options, clock_).value();
+    model_ = engine_->Load(std::string(std::getenv("PHASOR_SOURCE_DIR")) + GetParam()).value();
+  }
+
+  static RunSpec Spec(int width, int height) {
+    RunSpec spec;
+    spec.prompt = "a red circle";
+    spec.scheduler = "dpmpp_2m";
+    spec.steps = 2;
+    spec.width = width;
+    spec.height = height;
+    return spec;
+  }
+
+  // The report of a whole run; empty if it failed.
+  RunReport Draw(const RunSpec& spec) {
+    const auto run = model_->Start(spec).value();
+    while (run->Next().kind != UnitKind::kDone) {
+      const uint64_t predicted = run->Next().predicted_peak_bytes;
+      if (const Status done = run->Advance(); !done.ok()) {
+        ADD_FAILURE() << done << ", predicted " << predicted;
+        return {};
+      }
+    }
+    return run->Report();
+  }
+
+  void Compare(const RunSpec& spec, const std::string& what) {
+    for (const UnitRecord& unit : Draw(spec).units) {
+      const auto counted = static_cast<double>(unit.peak.total());
+      const auto predicted = static_cast<double>(unit.predicted_peak_bytes);
+      std::cout << "[ measured ] " << what << " " << ToString(unit.kind) << " " << unit.index
+                << ": counted " << counted / 1024 << " KiB, predicted " << predicted / counted
+                << "\n";
+      EXPECT_GE(predicted, kLeast * counted - kSlackBytes) << what << " " << ToString(unit.kind);
+      EXPECT_LE(predicted, kMost * counted + kSlackBytes) << what << " " << ToString(unit.kind);
+    }
+  }
+
+  SystemClock clock_;
+  std::unique_ptr<Engine> engine_;
+  std::shared_ptr<Model> model_;
+};
+
+TEST_P(PlanTest, PredictsWhatIsCounted) {
+  for (const char* strategy : {"FP16_FULL", "CPU_OFFLOAD", "SEQUENTIAL_OFFLOAD"}) {
+    Use(strategy);
+    Draw(Spec(64, 64));  // weights are packed when first used
+    for (const auto& [width, height] : {std::pair{64, 64}, {128, 128}, {256, 256}, {96, 200}}) {
+      RunSpec spec = Spec(width, height);
+      const std::string what =
+          std::string(strategy) + " " + std::to_string(width) + "x" + std::to_string(height);
+      Compare(spec, what);
+      spec.guidance_scale = 1;
+      Compare(spec, what + " without guidance");
+    }
+  }
+}
+
+TEST_P(PlanTest, WhatAPlanSaysFitsFitsFromTheFirstRunOn) {
+  for (const Strategy strategy : kStrategies) {
+    Use(std::string(ToString(strategy)));
+    const RunSpec spec = Spec(128, 96);
+    for (const ResidencyPlan& plan : model_->Plan(spec).value().strategies) {
+      if (plan.strategy != strategy) continue;
+      Use(std::string(ToString(strategy)), plan.peak_bytes() * 51 / 50 + 1);
+      EXPECT_EQ(Draw(spec).units.size(), 4u) << ToString(strategy);
+    }
+  }
+}
+
+TEST_P(PlanTest, AutoTakesTheCheapestThatFits) {
+  const RunSpec spec = Spec(128, 128);
+  Use("AUTO");
+  EXPECT_EQ(Draw(spec).strategy, "FP16_FULL");
+  const std::vector<ResidencyPlan> plans = model_->Plan(spec).value().strategies;
+  Use("AUTO", plans[0].peak_bytes() - 1);
+  EXPECT_EQ(Draw(spec).strategy, "CPU_OFFLOAD");
+  EXPECT_EQ(model_->Plan(spec).value().chosen, Strategy::kCpuOffload);
+  Use("AUTO", plans[1].peak_bytes() - 1);
+  EXPECT_EQ(Draw(spec).strategy, "SEQUENTIAL_OFFLOAD");
+}
+
+INSTANTIATE_TEST_SUITE_P(Models, PlanTest,
+                         testing::Values("/tests/golden/tiny_sd/model", "/models/phasor-demo"));
+
+}  // namespace
+}  // namespace phasor::engine

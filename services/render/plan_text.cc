@@ -1,0 +1,91 @@
+#include "services/render/plan_text.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "common/base/byte_size.h"
+
+namespace phasor::render {
+namespace {
+
+using engine::Placement;
+using engine::PlannedPart;
+using engine::PlannedPhase;
+using engine::ResidencyPlan;
+
+using Row = std::vector<std::string>;
+
+// Columns as wide as their widest cell, the first one to the left, the rest to the right.
+std::string Table(const std::vector<Row>& rows) {
+  std::vector<size_t> widths;
+  for (const Row& row : rows) {
+    widths.resize(std::max(widths.size(), row.size()));
+    for (size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
+  }
+  std::string text;
+  for (const Row& row : rows) {
+    for (size_t i = 0; i < row.size(); ++i) {
+      const std::string space(widths[i] - row[i].size(), ' ');
+      text.append(i == 0 ? "" : "  ").append(i == 0 ? row[i] + space : space + row[i]);
+    }
+    text.erase(text.find_last_not_of(' ') + 1);
+    text.append("\n");
+  }
+  return text;
+}
+
+Row Heading(const std::string& first, const ResidencyPlan& plan) {
+  Row row = {first};
+  for (const PlannedPhase& phase : plan.phases) row.emplace_back(ToString(phase.phase));
+  return row;
+}
+
+std::string PlacementText(const PlannedPart& part) {
+  switch (part.placement) {
+    case Placement::kResident:
+      return ByteSizeText(part.bytes);
+    case Placement::kStreamed:
+      return "by layer";
+    case Placement::kAbsent:
+      return "-";
+  }
+  return "unknown";
+}
+
+std::string Peaks(const engine::ModelPlan& plan) {
+  std::vector<Row> rows = {Heading("predicted peak", plan.strategies.front())};
+  rows[0].insert(rows[0].end(), {"run", ""});
+  for (const ResidencyPlan& one : plan.strategies) {
+    Row& row = rows.emplace_back(Row{std::string(ToString(one.strategy))});
+    for (const PlannedPhase& phase : one.phases) row.push_back(ByteSizeText(phase.peak_bytes));
+    row.push_back(ByteSizeText(one.peak_bytes()));
+    row.emplace_back(one.FitsIn(plan.budget) ? "fits" : "does not fit");
+  }
+  return Table(rows);
+}
+
+std::string Placements(const ResidencyPlan& plan) {
+  std::vector<Row> rows = {Heading(std::string(ToString(plan.strategy)), plan)};
+  for (size_t i = 0; i < plan.phases.front().parts.size(); ++i) {
+    Row& row = rows.emplace_back(Row{plan.phases.front().parts[i].name});
+    for (const PlannedPhase& phase : plan.phases) row.push_back(PlacementText(phase.parts[i]));
+  }
+  return Table(rows);
+}
+
+}  // namespace
+
+std::string PlanText(const engine::ModelPlan& plan, engine::Strategy shown) {
+  const engine::MemoryBudget& budget = plan.budget;
+  std::string text = budget.capacity == 0
+                         ? std::string("The device has no bound of its own.")
+                         : "The device has " + ByteSizeText(budget.capacity) + ", of which " +
+                               ByteSizeText(budget.reserved) + " are taken.";
+  text.append(" AUTO takes ").append(ToString(plan.chosen)).append(".\n\n").append(Peaks(plan));
+  for (const ResidencyPlan& one : plan.strategies) {
+    if (one.strategy == shown) text.append("\n").append(Placements(one));
+  }
+  return text;
+}
+
+}  // namespace phasor::render

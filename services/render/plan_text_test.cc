@@ -1,0 +1,59 @@
+#include "services/render/plan_text.h"
+
+#include <gtest/gtest.h>
+
+namespace phasor::render {
+namespace {
+
+using engine::Placement;
+using engine::Strategy;
+using engine::UnitKind;
+
+constexpr uint64_t kMiB = uint64_t{1} << 20;
+
+engine::ModelPlan Plan() {
+  return {.budget = {.capacity = 64 * kMiB, .reserved = kMiB / 2},
+          .strategies =
+              {{Strategy::kFull,
+                {{UnitKind::kEncode,
+                  {{"text_encoder", Placement::kResident, 10 * kMiB},
+                   {"unet", Placement::kResident, 60 * kMiB}},
+                  70 * kMiB + kMiB / 4},
+                 {UnitKind::kStep,
+                  {{"text_encoder", Placement::kResident, 10 * kMiB},
+                   {"unet", Placement::kResident, 60 * kMiB}},
+                  75 * kMiB}}},
+               {Strategy::kSequentialOffload,
+                {{UnitKind::kEncode,
+                  {{"text_encoder", Placement::kStreamed, 0}, {"unet", Placement::kAbsent, 0}},
+                  kMiB},
+                 {UnitKind::kStep,
+                  {{"text_encoder", Placement::kAbsent, 0}, {"unet", Placement::kStreamed, 0}},
+                  12 * kMiB}}}},
+          .chosen = Strategy::kSequentialOffload};
+}
+
+TEST(PlanTextTest, ListsStrategiesAndWhereThePartsAre) {
+  EXPECT_EQ(PlanText(Plan(), Strategy::kSequentialOffload),
+            "The device has 64MiB, of which 512KiB are taken. AUTO takes SEQUENTIAL_OFFLOAD.\n"
+            "\n"
+            "predicted peak        encode  denoise    run\n"
+            "FP16_FULL           70.25MiB    75MiB  75MiB  does not fit\n"
+            "SEQUENTIAL_OFFLOAD      1MiB    12MiB  12MiB          fits\n"
+            "\n"
+            "SEQUENTIAL_OFFLOAD    encode   denoise\n"
+            "text_encoder        by layer         -\n"
+            "unet                       -  by layer\n");
+}
+
+TEST(PlanTextTest, ADeviceMayHaveNoBound) {
+  engine::ModelPlan plan = Plan();
+  plan.budget = {};
+  const std::string text = PlanText(plan, Strategy::kFull);
+  EXPECT_TRUE(text.starts_with("The device has no bound of its own. AUTO takes ")) << text;
+  EXPECT_EQ(text.find("does not fit"), std::string::npos) << text;
+  EXPECT_NE(text.find("unet           60MiB    60MiB\n"), std::string::npos) << text;
+}
+
+}  // namespace
+}  // namespace phasor::render
