@@ -83,10 +83,10 @@ class Maintenance {
  public:
   virtual ~Maintenance() = default;
   // Takes back jobs whose lease is over, promotes those whose delay is and seals those that wait
-  // past their deadline; at most `limit` each. Returns how many jobs moved.
+  // past their deadline; at most `limit` each, and kMaxMoved. Returns how many jobs moved.
   virtual StatusOr<int> Recover(int limit) = 0;
-  // Jobs that wait for their terminal record, oldest first. Whoever gets one is to seal it: nobody
-  // else gets it for kSealClaim.
+  // Jobs that wait for their terminal record, oldest first, at most `limit` and kMaxSeals. Whoever
+  // gets one is to seal it: nobody else gets it for kSealClaim.
   virtual StatusOr<std::vector<SealRequest>> PendingSeals(int limit) = 0;
   // A terminal record exists: the queue takes over what it says, whatever it thought before.
   // NOT_FOUND if the queue does not know the job.
@@ -115,6 +115,9 @@ inline constexpr char kAuditEverything[] = "everything";
 inline constexpr char kAuditDue[] = "due";
 // How long a job that is to be sealed is one caller's.
 inline constexpr Millis kSealClaim{5'000};
+// One call moves no more jobs of each kind, and names no more that are to be sealed, than this.
+inline constexpr int kMaxMoved = 32;
+inline constexpr int kMaxSeals = 64;
 // One call forgets no more than this.
 inline constexpr int kMaxForget = 256;
 // One call looks at no more entries, and asks no more jobs to make room, than this.

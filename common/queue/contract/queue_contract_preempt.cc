@@ -112,6 +112,43 @@ TEST_P(QueueContract, NoMoreJobsMakeRoomThanWait) {
   EXPECT_EQ(maintenance().Preempt(10)->size(), 2u);
 }
 
+TEST_P(QueueContract, NoMoreJobsMakeRoomThanWaitHoweverManyRun) {
+  SubmitMany(150, Priority::kLow);
+  std::vector<Fence> running;
+  for (int n = 0; n < 150; ++n) running.push_back(MustTake().fence);
+  queue_->Advance(kLong);
+  SubmitMany(1, Priority::kUrgent);
+  queue_->Advance(kLong);
+  JobId asked;
+  for (int64_t round = 1; round <= 5; ++round) {
+    // The one that was asked does not hear of it, and the leases' order changes.
+    for (const Fence& fence : running) {
+      if (fence.id != asked) Renew(fence, round);
+    }
+    for (const Fence& fence : running) {
+      if (fence.id == asked) Renew(fence, round);
+    }
+    const std::vector<Preemption> answer = maintenance().Preempt(10).value();
+    ASSERT_EQ(answer.size(), 1u);
+    EXPECT_EQ(answer[0].repeated, round > 1);
+    EXPECT_TRUE(round == 1 || answer[0].id == asked);
+    asked = answer[0].id;
+  }
+}
+
+TEST_P(QueueContract, AJobThatWaitsLongIsSeenBehindManyThatDoNot) {
+  SubmitMany(1, Like(Priority::kLow, "model-z"));
+  ASSERT_TRUE(TakeOf({"model-z"}).has_value());
+  SubmitMany(1, Like(Priority::kHigh, "model-z"));
+  queue_->Advance(kLong);
+  for (int n = 0; n < 150; ++n) {
+    SubmitMany(1, Like(Priority::kUrgent, std::string("model-y").append(std::to_string(n))));
+  }
+  size_t asked = 0;
+  for (int call = 0; call < 5 && asked == 0; ++call) asked = maintenance().Preempt(10)->size();
+  EXPECT_EQ(asked, 1u);
+}
+
 TEST_P(QueueContract, AJobHasTheFloorForAWhile) {
   SubmitMany(1, Priority::kUrgent);
   SubmitMany(1, Priority::kLow);

@@ -85,6 +85,23 @@ TEST_P(QueueContract, AJobThatIsToBeSealedIsOneCallersForAWhile) {
   EXPECT_EQ(maintenance().PendingSeals(10)->size(), 2u) << "whoever had them may be gone";
 }
 
+TEST_P(QueueContract, OneCallDoesABoundedPartOfWhatIsDue) {
+  SubmitRequest request = TestRequest(0);
+  request.deadline_in = Millis(1'000);
+  SubmitMany(100, request);
+  queue_->Advance(Millis(2'000));
+  int moved = 0;
+  while (moved < 100) {
+    const int some = maintenance().Recover(1'000).value();
+    ASSERT_GT(some, 0);
+    ASSERT_LE(some, kMaxMoved);
+    moved += some;
+  }
+  EXPECT_EQ(maintenance().PendingSeals(1'000)->size(), static_cast<size_t>(kMaxSeals));
+  EXPECT_EQ(maintenance().PendingSeals(1'000)->size(), 100u - kMaxSeals);
+  EXPECT_TRUE(maintenance().PendingSeals(1'000)->empty());
+}
+
 TEST_P(QueueContract, QueuedJobsThatNobodyMayRunAreCountedApart) {
   ASSERT_TRUE(control().SetTenantLimits("capped", {.max_running = 1}).ok());
   SubmitRequest request = TestRequest(0);

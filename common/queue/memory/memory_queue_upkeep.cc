@@ -14,7 +14,8 @@ constexpr Millis kBetweenAudits{5'000};
 
 StatusOr<int> MemoryQueue::Recover(int limit) {
   MutexLock lock(&mu_);
-  return Sweep(limit, limit, limit);
+  const int most = std::clamp(limit, 1, kMaxMoved);
+  return Sweep(most, most, most);
 }
 
 int MemoryQueue::Sweep(int promotions, int recoveries, int expiries) {
@@ -39,8 +40,8 @@ StatusOr<std::vector<SealRequest>> MemoryQueue::PendingSeals(int limit) {
   MutexLock lock(&mu_);
   const int64_t now = clock_.WallMillis();
   std::vector<SealRequest> requests;
-  while (static_cast<int>(requests.size()) < limit && !seals_.empty() &&
-         seals_.begin()->first <= now) {
+  const size_t most = static_cast<size_t>(std::clamp(limit, 1, kMaxSeals));
+  while (requests.size() < most && !seals_.empty() && seals_.begin()->first <= now) {
     Job& job = jobs_.at(seals_.begin()->second);
     LeaveIndex(job);
     job.seal_ms = now + kSealClaim.count();

@@ -10,7 +10,9 @@
 namespace phasor::queue {
 namespace {
 
+// What one run of a script does, a few milliseconds in which Redis does nothing else.
 constexpr int kUnparkedAtOnce = 128;  // tenants; each may be in many rings
+constexpr int kModelsAtOnce = 50;     // of statistics
 
 std::string TextOrEmpty(const std::optional<int64_t>& number) {
   return number ? Text(*number) : std::string();
@@ -19,13 +21,15 @@ std::string TextOrEmpty(const std::optional<int64_t>& number) {
 }  // namespace
 
 StatusOr<int> RedisQueue::Recover(int limit) {
-  ASSIGN_OR_RETURN(const RedisReply reply, Run(scripts::kRecover, {Text(std::max(limit, 1))}));
+  ASSIGN_OR_RETURN(const RedisReply reply,
+                   Run(scripts::kRecover, {Text(std::clamp(limit, 1, kMaxMoved))}));
   return static_cast<int>(reply.AsInteger());
 }
 
 StatusOr<std::vector<SealRequest>> RedisQueue::PendingSeals(int limit) {
-  ASSIGN_OR_RETURN(const RedisReply reply,
-                   Run(scripts::kSeals, {Text(std::max(limit, 1)), Text(kSealClaim.count())}));
+  ASSIGN_OR_RETURN(
+      const RedisReply reply,
+      Run(scripts::kSeals, {Text(std::clamp(limit, 1, kMaxSeals)), Text(kSealClaim.count())}));
   std::vector<SealRequest> seals;
   for (const RedisReply& row : reply.list) {
     ASSIGN_OR_RETURN(SealRequest seal, DecodeSeal(row));
@@ -43,8 +47,13 @@ Status RedisQueue::Adopt(const JobId& id, State state, const std::string& result
 }
 
 StatusOr<QueueStats> RedisQueue::Stats() {
-  ASSIGN_OR_RETURN(const RedisReply reply, Run(scripts::kStats, {}));
-  return DecodeStats(reply);
+  QueueStats stats;
+  std::string cursor;
+  do {
+    ASSIGN_OR_RETURN(const RedisReply reply, Run(scripts::kStats, {cursor, Text(kModelsAtOnce)}));
+    ASSIGN_OR_RETURN(cursor, DecodeStats(reply, &stats));
+  } while (!cursor.empty());
+  return stats;
 }
 
 StatusOr<AuditReport> RedisQueue::AuditPart(const Script& script, const std::string& cursor,

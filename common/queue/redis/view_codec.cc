@@ -10,7 +10,7 @@
 namespace phasor::queue {
 namespace {
 
-constexpr size_t kStatsTotals = 8;
+constexpr size_t kStatsTotals = 9;
 
 // Behind the view's fields, where get.lua answered.
 constexpr size_t kPosition = std::size(kViewFields);
@@ -92,17 +92,17 @@ StatusOr<Grant> DecodeGrant(const RedisReply& row, const std::string& nonce) {
   return grant;
 }
 
-StatusOr<QueueStats> DecodeStats(const RedisReply& reply) {
+StatusOr<std::string> DecodeStats(const RedisReply& reply, QueueStats* into) {
   if (reply.list.size() < kStatsTotals) return DataLoss("Redis: statistics are too short");
-  QueueStats stats;
-  stats.live = reply[0].AsInteger();
-  stats.sealing = reply[1].AsInteger();
-  stats.dead = reply[2].AsInteger();
-  stats.paused = reply[3].AsInteger() != 0;
-  stats.ended = reply[4].AsInteger();
-  stats.memory_used = reply[5].AsInteger();
-  stats.memory_limit = reply[6].AsInteger();
-  stats.now_ms = reply[7].AsInteger();
+  QueueStats& stats = *into;
+  stats.live = reply[1].AsInteger();
+  stats.sealing = reply[2].AsInteger();
+  stats.dead = reply[3].AsInteger();
+  stats.paused = reply[4].AsInteger() != 0;
+  stats.ended = reply[5].AsInteger();
+  stats.memory_used = reply[6].AsInteger();
+  stats.memory_limit = reply[7].AsInteger();
+  stats.now_ms = reply[8].AsInteger();
   for (size_t i = kStatsTotals; i < reply.list.size(); ++i) {
     const RedisReply& row = reply[i];
     ModelDepth depth;
@@ -118,7 +118,7 @@ StatusOr<QueueStats> DecodeStats(const RedisReply& reply) {
     depth.oldest_age_ms = row[12].AsInteger();
     stats.models[row[0].text] = depth;
   }
-  return stats;
+  return reply[0].text;
 }
 
 StatusOr<AuditReport> DecodeAudit(const RedisReply& reply) {

@@ -19,8 +19,9 @@ using redis::RedisReply;
 StatusOr<JobView> DecodeView(const RedisReply& row);
 // Of take.lua, the answer to the completion before it.
 StatusOr<Grant> DecodeGrant(const RedisReply& row, const std::string& nonce);
-// Of stats.lua.
-StatusOr<QueueStats> DecodeStats(const RedisReply& reply);
+// Of stats.lua: the totals and some of the models. Returns where to go on, empty: those were the
+// last.
+StatusOr<std::string> DecodeStats(const RedisReply& reply, QueueStats* into);
 // Of audit.lua.
 StatusOr<AuditReport> DecodeAudit(const RedisReply& reply);
 // The fields of the hash `cfg`; what is not there has the default.

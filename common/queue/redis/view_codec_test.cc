@@ -8,7 +8,8 @@ namespace {
 TEST(ViewCodecTest, ARecordOfAnotherShapeIsDataLoss) {
   EXPECT_EQ(DecodeView({}).status().code(), StatusCode::kDataLoss);
   EXPECT_EQ(DecodeGrant({}, "n").status().code(), StatusCode::kDataLoss);
-  EXPECT_EQ(DecodeStats({}).status().code(), StatusCode::kDataLoss);
+  QueueStats stats;
+  EXPECT_EQ(DecodeStats({}, &stats).status().code(), StatusCode::kDataLoss);
   EXPECT_EQ(DecodeSeal({}).status().code(), StatusCode::kDataLoss);
   EXPECT_EQ(DecodeAudit({}).status().code(), StatusCode::kDataLoss);
 }

@@ -38,7 +38,7 @@ local phases = {}
 -- Entries at the head of the list that are not ready go; so does a tenant whose list is empty.
 -- True: it stays.
 local function check_list_of(model, class, tenant, head)
-  round.saw(1, 6)
+  round.saw(1, 9)
   if head and record.state_of(head) == 'QUEUED' then return true end
   local list = keys.list(model, class, tenant)
   for _ = 1, 64 do
@@ -107,10 +107,10 @@ function phases.rings(state)
   number, place = tonumber(number or 0), tonumber(place or 0)
   local model, class = sorted_models()[math.floor(number / 4) + 1], number % 4
   if not model then return round.enter('park') end
-  local page = call('LRANGE', keys.ring(model, class), place, place + round.LIMIT - 1)
+  local page = call('LRANGE', keys.ring(model, class), place, place + round.PAGE - 1)
   if #page > 0 then check_ring(model, class, page) end
   round.saw(1, 2)
-  if #page < round.LIMIT then
+  if #page < round.PAGE then
     round.go_on(number + 1 .. ' 0')
   else
     round.go_on(number .. ' ' .. place + #page)
@@ -119,7 +119,7 @@ end
 
 -- One whose counter was mended may have room now.
 function phases.park(state)
-  local answer = call('HSCAN', keys.parked, state.at, 'COUNT', round.LIMIT)
+  local answer = call('HSCAN', keys.parked, state.at, 'COUNT', round.PAGE)
   for i = 1, #answer[2], 2 do
     local tenant = answer[2][i]
     for model, class in answer[2][i + 1]:gmatch('(%S+):(%d)') do
@@ -244,16 +244,16 @@ local function end_walk()
 end
 
 function phases.live(state)
-  local page = call('ZRANGE', keys.live, '(' .. state.at, '+inf', 'BYSCORE', 'LIMIT', 0, round.LIMIT,
+  local page = call('ZRANGE', keys.live, '(' .. state.at, '+inf', 'BYSCORE', 'LIMIT', 0, round.PAGE,
                     'WITHSCORES')
-  local at, whole = state.at, #page < 2 * round.LIMIT
+  local at, whole = state.at, #page < 2 * round.PAGE
   local ids = {}
   for i = 1, #page, 2 do ids[#ids + 1] = page[i] end
   local listed = #ids > 0 and call('ZMSCORE', keys.all, unpack(ids))
   if #ids > 0 then record.read_all(ids) end
   for i = 1, #page, 2 do
     check_live(page[i], page[i + 1], listed[(i + 1) / 2])
-    round.saw(1, 15)
+    round.saw(1, 17)
     at = page[i + 1]
     if round.is_long() and i + 2 <= #page then
       whole = false
@@ -282,26 +282,26 @@ end
 
 -- -> the cursor to go on with, or nil: they do not agree
 local function check_sums(cursor, state)
-  local answer = call('HSCAN', keys.audit_sums, cursor, 'COUNT', 2 * round.LIMIT)
+  local answer = call('HSCAN', keys.audit_sums, cursor, 'COUNT', 2 * round.PAGE)
   for i = 1, #answer[2], 2 do
     local name, sum = answer[2][i], tonumber(answer[2][i + 1])
     local value = tonumber(call('HGET', name:match('^(.*) (%S+)$')) or 0)
     if not agree(name, value, sum, state) then return nil end
   end
-  round.saw(#answer[2] / 2, 2)
+  round.saw(#answer[2] / 2, 5)
   return answer[1]
 end
 
 -- What the counter has and no sum knows.
 local function check_counter(key, cursor, state)
-  local answer = call('HSCAN', key, cursor, 'COUNT', 2 * round.LIMIT)
+  local answer = call('HSCAN', key, cursor, 'COUNT', 2 * round.PAGE)
   for i = 1, #answer[2], 2 do
     local name, value = key .. ' ' .. answer[2][i], tonumber(answer[2][i + 1])
     if value ~= 0 and not call('HGET', keys.audit_sums, name) and not agree(name, value, 0, state) then
       return nil
     end
   end
-  round.saw(#answer[2] / 2, 1)
+  round.saw(#answer[2] / 2, 3)
   return answer[1]
 end
 
@@ -379,7 +379,7 @@ phases.due = check.index_phase(keys.deadlines, enter('tk'), function(job)
 end)
 
 function phases.tk(state)
-  local answer = call('HSCAN', keys.nonces, state.at, 'COUNT', round.LIMIT)
+  local answer = call('HSCAN', keys.nonces, state.at, 'COUNT', round.PAGE)
   for i = 1, #answer[2], 2 do
     local nonce, job = answer[2][i], record.fetch(answer[2][i + 1])
     if not job or job.state ~= 'LEASED' or job.nonce ~= nonce then

@@ -28,7 +28,7 @@ phases.gone = check.index_phase(keys.ended, enter('all'), function(job)
 end)
 
 function phases.all(state)
-  local answer, ids = call('ZSCAN', keys.all, state.at, 'COUNT', 2 * round.LIMIT), {}
+  local answer, ids = call('ZSCAN', keys.all, state.at, 'COUNT', 2 * round.PAGE), {}
   for i = 1, #answer[2], 2 do
     local id = answer[2][i]
     if call('EXISTS', keys.submission .. id) == 1 then
@@ -38,7 +38,7 @@ function phases.all(state)
     end
   end
   if #ids > 0 then check.strays(ids) end
-  round.saw(#answer[2] / 2, 3)
+  round.saw(#answer[2] / 2, 4)
   if answer[1] == '0' then round.finish() else round.go_on(answer[1]) end
 end
 

@@ -5,7 +5,7 @@
 --       worker, node key, nonce, lease ms; and of the job that it completes: id (empty: none),
 --       epoch, nonce, result pointer
 -- -> for each worker: {COMPLETE's answer} (nothing for it, or the queue is paused),
---    {answer, 'AGAIN'} (only stale entries seen so far), or with the grant: {answer, kGrantFields
+--    {answer, 'AGAIN'} (there was too much to look at for one run), or with the grant: {answer, kGrantFields
 --    of job_fields.h, spec}. The answer is empty where nothing was completed.
 -- The same nonce while the grant is held gives the same grant: `tk` remembers it.
 local core = require('core')
@@ -110,7 +110,8 @@ local function choose_model(class)
   return models[chosen]
 end
 
-local budget = 256  -- entries of lists and rings that the script still looks at in vain
+-- Of work: 1 for an entry that was looked at in vain, 6 for a worker and a part for each model.
+local budget = 256
 
 -- The tenant whose turn it is, and whether it is alone. Those at their cap of running jobs are
 -- parked on the way.
@@ -182,6 +183,7 @@ local granted = {}  -- nonce -> grant, for workers that ask twice in one call
 local in_vain = 0   -- workers that got nothing
 local function take(taker)
   if granted[taker.nonce] then return granted[taker.nonce] end
+  budget = budget - 6 - #MODELS / 8
   local choice = choose()
   if choice then
     granted[taker.nonce] = grant(choice, taker)

@@ -17,10 +17,12 @@ local function tenant(model, class, name)
     round.repair('share: put back ' .. name .. ' for ' .. model .. ':' .. class)
   end
   local place = model .. ':' .. class .. ':' .. name
-  if call('SISMEMBER', keys.audit_rings, place) == 1 then return end
+  if call('SISMEMBER', keys.audit_rings, place) == 1 or ring.is_parked(model, class, name) then
+    return
+  end
   local turns = keys.ring(model, class)
   round.searched(turns)
-  if not call('LPOS', turns, name) and not ring.is_parked(model, class, name) then
+  if not call('LPOS', turns, name) then
     call('RPUSH', turns, name)
     change.ring_bell()
     round.repair('ring: put back ' .. name .. ' for ' .. model .. ':' .. class)
@@ -47,19 +49,20 @@ end
 -- ready job at their head: the others' jobs lead to them.
 local function keys_phase(following)
   return function(state)
-    local answer = call('SCAN', state.at, 'MATCH', core.prefix .. '[sq]:*', 'COUNT', 2 * round.LIMIT)
-    local ids = {}
+    local answer = call('SCAN', state.at, 'MATCH', core.prefix .. '[sq]:*', 'COUNT', 2 * round.PAGE)
+    local ids, heads = {}, 0
     for _, key in ipairs(answer[2]) do
       local kind, rest = round.short(key):match('^([sq]):(.*)$')
       local model, class, name = rest:match('^([^:]+):(%d):([^:]+)$')
       if kind == 's' then
         ids[#ids + 1] = rest
-      elseif model and index.is_stale(call('LINDEX', key, 0)) then
-        tenant(model, class, name)
+      elseif model then
+        heads = heads + 1
+        if index.is_stale(call('LINDEX', key, 0)) then tenant(model, class, name) end
       end
     end
     if #ids > 0 then strays(ids) end
-    round.saw(math.max(#answer[2], 1), 3)
+    round.saw(math.max(#answer[2], 1), 5, 12 * heads)
     if answer[1] == '0' then following() else round.go_on(answer[1]) end
   end
 end
@@ -68,7 +71,7 @@ end
 -- being a repair from an index that `outlives` them.
 local function index_phase(set, following, belongs, outlives)
   return function(state)
-    local answer, ids = call('ZSCAN', set, state.at, 'COUNT', round.LIMIT), {}
+    local answer, ids = call('ZSCAN', set, state.at, 'COUNT', round.PAGE), {}
     for i = 1, #answer[2], 2 do ids[#ids + 1] = answer[2][i] end
     if #ids > 0 then record.read_all(ids) end
     for _, id in ipairs(ids) do

@@ -13,12 +13,13 @@
 --   depth:<m>          HASH  class, 'run', 'wait' -> jobs, 'cost' -> of the ready ones
 --   tn tr              HASH  tenant -> open, running jobs
 --   models             HASH  model -> its name
---   cfg                HASH  limits, `paused`; what TAKE and the audit remember: `pass`, `swept`,
---                            `audited`
+--   cfg                HASH  limits, `paused`; what TAKE, the audit and PREEMPT remember: `pass`,
+--                            `swept`, `audited`, `preempt_from`
 --   tl                 HASH  '<tenant>:o' -> open jobs, '<tenant>:r' -> running ones,
 --                            '<tenant>:w' -> weight: limits of its own
 --   skip               HASH  class -> how often its models were passed over (passed.lua)
 --   head               HASH  '<m>:<c>' -> the job that stood at the head, its time (heads.lua)
+--   asked              HASH  running job that PREEMPT has asked to make room -> its epoch
 --   idle bell          workers that found nothing, and the LIST that wakes them (change.lua)
 --   ev                 channel of the events
 --   aud his            HASH  the rounds of AUDIT and HISTORY (round.lua)
@@ -35,8 +36,9 @@ local keys = {
   open = prefix .. 'tn', running = prefix .. 'tr', tenant_limits = prefix .. 'tl',
   config = prefix .. 'cfg', passed_over = prefix .. 'skip', heads = prefix .. 'head',
   idle = prefix .. 'idle', bell = prefix .. 'bell', events = prefix .. 'ev',
-  audit = prefix .. 'aud', audit_sums = prefix .. 'audn', audit_rings = prefix .. 'auds',
-  audit_oldest = prefix .. 'audo', history = prefix .. 'his', oldest = prefix .. 'old',
+  asked = prefix .. 'asked', audit = prefix .. 'aud', audit_sums = prefix .. 'audn',
+  audit_rings = prefix .. 'auds', audit_oldest = prefix .. 'audo', history = prefix .. 'his',
+  oldest = prefix .. 'old',
   VIRTUAL_TIME = '#v',  -- among the tenants' shares
 }
 

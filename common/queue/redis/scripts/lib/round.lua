@@ -7,17 +7,18 @@ local core = require('core')
 local call = core.call
 
 local LIMIT = tonumber(ARGV[3])
-local MOST = 2000   -- microseconds of Redis's time that a call should use
+local PAGE = math.min(LIMIT, 64)  -- entries that a phase reads at once
+local MOST = 1500   -- microseconds of Redis's time that a call should use
 local BURST = 1000  -- milliseconds of which the share may be used at once
 
 local hash                                   -- the round's
 local looked, repaired, sentences = 0, 0, {}
 local spent = 0  -- microseconds, by what was looked at: Redis does not tell a script how long it runs
 
--- So many entries were looked at, and each takes about so long.
-local function saw(entries, micros)
+-- So many entries were looked at, each takes about so long, and something besides took so long.
+local function saw(entries, micros, besides)
   looked = looked + entries
-  spent = spent + entries * micros
+  spent = spent + entries * micros + (besides or 0)
 end
 
 -- Besides: a search through a list.
@@ -114,7 +115,7 @@ local function walk(key, phases, first, pace)
 end
 
 return {
-  LIMIT = LIMIT, saw = saw, searched = searched, is_long = is_long, repair = repair, short = short,
+  PAGE = PAGE, saw = saw, searched = searched, is_long = is_long, repair = repair, short = short,
   drop = drop, put_back = put_back, enter = enter, go_on = go_on, note = note, finish = finish,
   walk = walk,
 }
