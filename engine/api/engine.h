@@ -65,13 +65,22 @@ struct UnitRecord {
   uint64_t predicted_peak_bytes = 0;
 };
 
+// What was made cheaper because a unit ran out of memory. The unit alone was done again.
+struct Degradation {
+  UnitKind kind = UnitKind::kDone;
+  int index = 0;
+  std::string action;  // the strategy from here on
+  std::string reason;  // what the unit failed with
+};
+
 // What a finished (or stopped) run can tell about itself.
 struct RunReport {
   std::vector<UnitRecord> units;
-  std::string device;           // "cpu" or "sim"; empty: none (the fake engine)
-  uint64_t device_bytes = 0;    // of memory; 0: no bound
-  std::string strategy;         // that ran; never AUTO
-  double denoiser_seconds = 0;  // inside the network, so loop overhead = steps - this
+  std::string device;                     // "cpu" or "sim"; empty: none (the fake engine)
+  uint64_t device_bytes = 0;              // of memory; 0: no bound
+  std::string strategy;                   // that ran last; never AUTO
+  std::vector<Degradation> degradations;  // in order
+  double denoiser_seconds = 0;            // inside the network, so loop overhead = steps - this
   std::string fingerprint;
   std::string scheduler;              // class name that ran
   bool karras_sigmas = false;         // as it ran, whoever asked for it: request or model
@@ -90,8 +99,9 @@ class Run {
 
   virtual Unit Next() const = 0;
 
-  // Does the next unit. After a failure the state is still the one before the unit, so the same
-  // call may be repeated. FAILED_PRECONDITION when the run is done.
+  // Does the next unit. If memory runs out, the run goes on with the next leaner strategy and does
+  // the unit again, and fails when there is none. After a failure the state is still the one before
+  // the unit, so the same call may be repeated. FAILED_PRECONDITION when the run is done.
   virtual Status Advance() = 0;
 
   // Everything needed to go on elsewhere, at a boundary between units: latents, scheduler

@@ -1,5 +1,8 @@
 #include "engine/memory/strategy.h"
 
+#include <algorithm>
+#include <iterator>
+
 namespace phasor::engine {
 std::string_view ToString(Strategy strategy) {
   switch (strategy) {
@@ -11,6 +14,12 @@ std::string_view ToString(Strategy strategy) {
       return "SEQUENTIAL_OFFLOAD";
   }
   return "unknown";
+}
+
+std::optional<Strategy> LeanerThan(Strategy strategy) {
+  const auto* const at = std::find(std::begin(kStrategies), std::end(kStrategies), strategy);
+  if (at == std::end(kStrategies) || at + 1 == std::end(kStrategies)) return std::nullopt;
+  return at[1];
 }
 
 StatusOr<std::optional<Strategy>> ParseStrategy(const std::string& name) {

@@ -21,6 +21,9 @@ std::string_view ToString(Strategy strategy);
 inline constexpr Strategy kStrategies[] = {Strategy::kFull, Strategy::kCpuOffload,
                                            Strategy::kSequentialOffload};
 
+// The next one that holds less, if there is one.
+std::optional<Strategy> LeanerThan(Strategy strategy);
+
 // AUTO is nullopt. INVALID_ARGUMENT with a phrase that lists the names.
 StatusOr<std::optional<Strategy>> ParseStrategy(const std::string& name);
 

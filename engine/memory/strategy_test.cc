@@ -18,5 +18,11 @@ TEST(StrategyTest, NamesAreTheApis) {
       HasSubstr("must be one of AUTO, FP16_FULL, CPU_OFFLOAD, SEQUENTIAL_OFFLOAD, got FASTEST"));
 }
 
+TEST(StrategyTest, EachButTheLeanestHasALeanerOne) {
+  EXPECT_EQ(LeanerThan(Strategy::kFull), Strategy::kCpuOffload);
+  EXPECT_EQ(LeanerThan(Strategy::kCpuOffload), Strategy::kSequentialOffload);
+  EXPECT_EQ(LeanerThan(Strategy::kSequentialOffload), std::nullopt);
+}
+
 }  // namespace
 }  // namespace phasor::engine

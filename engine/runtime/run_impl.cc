@@ -123,14 +123,27 @@ Unit RunImpl::Next() const {
 Status RunImpl::Advance() {
   const Unit unit = Next();
   if (unit.kind == UnitKind::kDone) return FailedPrecondition("the run is done");
-  environment_.device->ResetPeak();
   const SteadyTime begin = environment_.clock->Steady();
-  RETURN_IF_ERROR(Annotate(Guard([&] { return Do(unit); }), Describe(unit)));
+  RETURN_IF_ERROR(DoOrDegrade(unit));
   const double seconds = SecondsBetween(begin, environment_.clock->Steady());
   environment_.costs->Add(spec_, unit.kind, seconds);
   report_.units.push_back({unit.kind, unit.index, seconds, environment_.device->Memory().peak,
-                           unit.predicted_peak_bytes});
+                           plan_.peak_bytes(unit.kind)});
   return OkStatus();
+}
+
+// The ladder: out of the catch block, what the unit made is gone; then one rung down, and again.
+Status RunImpl::DoOrDegrade(const Unit& unit) {
+  for (;;) {
+    environment_.device->ResetPeak();
+    const Status done = Annotate(Guard([&] { return Do(unit); }), Describe(unit));
+    if (done.code() != StatusCode::kResourceExhausted) return done;
+    const std::optional<Strategy> leaner = LeanerThan(plan_.strategy);
+    if (!leaner) return done;
+    plan_ = PlanRun(*environment_.pipeline, *environment_.residency, spec_, leaner);
+    report_.strategy = ToString(plan_.strategy);
+    report_.degradations.push_back({unit.kind, unit.index, report_.strategy, Message(done)});
+  }
 }
 
 // "denoising step 3 of 20, 512x512": so that no library's text stands alone.

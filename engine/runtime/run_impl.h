@@ -63,6 +63,7 @@ class RunImpl final : public Run, public RunTensors {
   int step_count() const;
   void UpdateFingerprint(const std::string& initial_noise);
   std::string Describe(const Unit& unit) const;
+  Status DoOrDegrade(const Unit& unit);
   Status Do(const Unit& unit);
   Status Encode();
   Status Step(int k);

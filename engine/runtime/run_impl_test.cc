@@ -18,6 +18,9 @@ namespace {
 using EngineRun = Run;  // inside a test, Run is GoogleTest's
 using Pixels = std::vector<std::vector<uint8_t>>;
 
+// There is nothing leaner to try when memory runs out: the unit fails.
+constexpr Strategy kLeanest = Strategy::kSequentialOffload;
+
 // A family whose networks are one formula each. Every call may fail.
 class TinyPipeline final : public Pipeline {
  public:
@@ -93,7 +96,7 @@ class RunImplTest : public testing::Test {
 
   std::unique_ptr<EngineRun> Start(const RunSpec& spec) {
     auto run = RunImpl::Make({pipeline_, costs_, EngineFacts{"cpu", "fp32", 1, "test"}, device_,
-                              residency_, Strategy::kFull, &clock_},
+                              residency_, kLeanest, &clock_},
                              spec);
     EXPECT_TRUE(run.ok()) << run.status();
     return std::move(run).value();
@@ -163,8 +166,7 @@ TEST_F(RunImplTest, RunsEncodeStepsAndDecodesInOrder) {
 
 TEST_F(RunImplTest, RefusesWhatFamilyOrSchedulerCannotDo) {
   const auto make = [&](const RunSpec& spec) {
-    return RunImpl::Make({pipeline_, costs_, {}, device_, residency_, Strategy::kFull, &clock_},
-                         spec)
+    return RunImpl::Make({pipeline_, costs_, {}, device_, residency_, kLeanest, &clock_}, spec)
         .status();
   };
   spec_.clip_skip = 2;

@@ -84,6 +84,7 @@ class RenderJob {
     Outcome outcome = Prepare();
     if (options_.plan) return outcome;
     if (outcome.done()) outcome = RunUnits();
+    if (run_ != nullptr) WarnOfDegradations();
     const bool wanted = outcome.done() || outcome.code == ExitCode::kInterrupted;
     if (Status dumped = wanted ? DumpTensors() : OkStatus(); !dumped.ok()) return Failed(dumped);
     if (outcome.done() && !stopped_) return Failed(WriteImages());
@@ -258,6 +259,12 @@ class RenderJob {
                      engine::ResultPng(report_.spec, model_->info(), run_->Report(), index, image));
     RETURN_IF_ERROR(WriteUserFile(path, png));
     return png;
+  }
+
+  void WarnOfDegradations() {
+    for (const engine::Degradation& one : run_->Report().degradations) {
+      Warn(one.reason + "; done again with " + one.action);
+    }
   }
 
   void Warn(const std::string& text) { environment_.err << "phasor-render: " << text << std::endl; }

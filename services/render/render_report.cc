@@ -54,9 +54,17 @@ Json MemoryJson(const engine::RunReport& run) {
   }
   Json phases = Json::object();
   for (const auto& [kind, unit] : peaks) phases[std::string(ToString(kind))] = PeakJson(unit);
+  Json degradations = Json::array();
+  for (const engine::Degradation& one : run.degradations) {
+    degradations.push_back({{"phase", ToString(one.kind)},
+                            {"unit", one.index},
+                            {"action", one.action},
+                            {"reason", one.reason}});
+  }
   return {{"device", run.device},
           {"device_bytes", run.device_bytes},
           {"strategy", run.strategy},
+          {"degradations", degradations},
           {"phases", phases}};
 }
 
