@@ -6,6 +6,10 @@
 
 namespace phasor::engine {
 
+// Between these lies the size of any device that a program may be told of.
+inline constexpr uint64_t kLeastDeviceBytes = uint64_t{1} << 20;
+inline constexpr uint64_t kMostDeviceBytes = uint64_t{1} << 50;
+
 struct MemoryBudget {
   uint64_t capacity = 0;  // bytes; 0: no bound
   uint64_t reserved = 0;  // bytes that others hold

@@ -4,12 +4,10 @@
 #include "common/flags/command.h"
 #include "engine/api/schedulers.h"
 #include "engine/api/version.h"
+#include "engine/memory/memory_budget.h"
 
 namespace phasor::render {
 namespace {
-
-constexpr uint64_t kLeastVram = uint64_t{1} << 20;  // bytes
-constexpr uint64_t kMostVram = uint64_t{1} << 50;
 
 void AddRequest(flags::Command& command, RenderOptions* options,
                 std::optional<std::string>* prompt) {
@@ -34,8 +32,9 @@ void AddEngine(flags::Command& command, RenderOptions* options) {
                 "cpu, or sim: the CPU with a card's memory, simulated");
   command.Value("--vram", "SIZE", "Memory of the simulated device, e.g. 4GiB; default: no bound",
                 "", [options](const std::string& text) -> Status {
-                  ASSIGN_OR_RETURN(options->engine.vram_bytes,
-                                   ParseByteSize(text, kLeastVram, kMostVram));
+                  ASSIGN_OR_RETURN(
+                      options->engine.vram_bytes,
+                      ParseByteSize(text, engine::kLeastDeviceBytes, engine::kMostDeviceBytes));
                   return OkStatus();
                 });
   command.Text("--strategy", &options->engine.strategy,

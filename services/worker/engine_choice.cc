@@ -13,6 +13,9 @@ StatusOr<Executor::EngineFactory> ChooseEngine(const WorkerConfig& config, const
   if (config.engine != "fake") {
     engine::EngineOptions options;
     options.threads = config.threads;
+    options.device = config.device;
+    options.vram_bytes = config.vram_bytes;
+    options.strategy = config.strategy;
     options.cache_directory = config.cache;
     return Executor::EngineFactory(
         [options, &clock]() -> Made { return engine::MakeEngine(options, clock); });

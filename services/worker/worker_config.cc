@@ -2,10 +2,13 @@
 
 #include <unistd.h>
 
+#include "common/base/byte_size.h"
 #include "common/base/hash.h"
 #include "common/base/process.h"
 #include "common/config/program_options.h"
 #include "common/config/shared_settings.h"
+#include "engine/memory/memory_budget.h"
+#include "engine/memory/strategy.h"
 
 namespace phasor::worker {
 namespace {
@@ -14,6 +17,7 @@ constexpr int kMaxThreads = 1024;
 
 struct RawConfig {
   WorkerConfig config;
+  std::string vram;
   config::LogWords log;
 };
 
@@ -34,6 +38,11 @@ void Declare(config::Settings& settings, RawConfig* raw) {
   settings.Text({"cache", "folder where digests of weight files are remembered"}, &config.cache);
   settings.Text({"preload", "model to load at start; default: the first"}, &config.preload);
   settings.Text({"engine", "real or fake"}, &config.engine);
+  settings.Text({"device", "cpu, or sim: the CPU with a card's memory, simulated"}, &config.device);
+  settings.Text({"vram", "memory of the simulated device, e.g. 4GiB; default: no bound"},
+                &raw->vram);
+  settings.Text({"strategy", "how weights share the device's memory; AUTO: the cheapest that fits"},
+                &config.strategy);
   settings.Duration({"fake_step_ms", "milliseconds that a step of the fake engine takes"},
                     Millis(1), 0, 60'000, &config.fake_step);
   settings.Duration({"fake_load_ms", "milliseconds that each part of a model takes to load in it"},
@@ -47,9 +56,24 @@ void Declare(config::Settings& settings, RawConfig* raw) {
                   1, 100, &config.max_memory_percent);
 }
 
+Status CompleteDevice(const std::string& vram, WorkerConfig* config) {
+  if (config->device != "cpu" && config->device != "sim") {
+    return InvalidArgument("--device must be cpu or sim, got '" + config->device + "'");
+  }
+  const auto strategy = engine::ParseStrategy(config->strategy);
+  if (!strategy.ok()) return InvalidArgument("--strategy " + Message(strategy.status()));
+  if (vram.empty()) return OkStatus();
+  if (config->device != "sim") return InvalidArgument("--vram: only with --device sim");
+  const auto bytes = ParseByteSize(vram, engine::kLeastDeviceBytes, engine::kMostDeviceBytes);
+  if (!bytes.ok()) return InvalidArgument("--vram " + Message(bytes.status()));
+  config->vram_bytes = *bytes;
+  return OkStatus();
+}
+
 StatusOr<WorkerConfig> Complete(RawConfig raw) {
   WorkerConfig config = std::move(raw.config);
   ASSIGN_OR_RETURN(config.log, config::ParseLogWords(raw.log));
+  RETURN_IF_ERROR(CompleteDevice(raw.vram, &config));
   if (config.node.empty()) config.node = HostName();
   if (config.name.empty()) {
     config.name = HostName() + "-" + std::to_string(getpid()) + "-" + RandomToken().substr(0, 4);

@@ -2,6 +2,7 @@
 // YAML file before the defaults here. Plain values; read once, in main.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -25,9 +26,13 @@ struct WorkerConfig {
   std::string metrics = "127.0.0.1:0";  // of /metrics and /readyz; "off": none
   double checkpoint_share = 0.01;       // of a run's time that checkpoints may cost
   int max_models_resident = 2;
-  std::string cache;     // folder for digests of weight files; empty: none
-  std::string preload;   // default: the first model
-  std::string engine;    // "real" or "fake"; default: real where it is built in
+  std::string cache;    // folder for digests of weight files; empty: none
+  std::string preload;  // default: the first model
+  std::string engine;   // "real" or "fake"; default: real where it is built in
+  // Of the real engine, as its EngineOptions take them.
+  std::string device = "cpu";
+  uint64_t vram_bytes = 0;
+  std::string strategy = "AUTO";
   Millis fake_step{20};  // what a step of the fake engine takes
   Millis fake_load{0};   // what each part of a model takes to load in the fake engine
   // What every unit of work is granted before the queue stops believing in it; after twice that,

@@ -67,6 +67,26 @@ TEST(WorkerConfigTest, SecondsAndPercentOfTheWorkersHealth) {
   EXPECT_THAT(Message(Read({"--stall", "0"}).status()), HasSubstr("--stall"));
 }
 
+TEST(WorkerConfigTest, TheDeviceMayBeSimulated) {
+  const auto defaults = Read({});
+  EXPECT_EQ(defaults->device, "cpu");
+  EXPECT_EQ(defaults->vram_bytes, 0u);
+  EXPECT_EQ(defaults->strategy, "AUTO");
+  const auto config =
+      Read({"--device", "sim", "--vram", "4GiB", "--strategy", "SEQUENTIAL_OFFLOAD"});
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_EQ(config->device, "sim");
+  EXPECT_EQ(config->vram_bytes, uint64_t{4} << 30);
+  EXPECT_EQ(config->strategy, "SEQUENTIAL_OFFLOAD");
+  EXPECT_THAT(Message(Read({"--device", "tpu"}).status()),
+              HasSubstr("--device must be cpu or sim"));
+  EXPECT_THAT(Message(Read({"--vram", "4GiB"}).status()), HasSubstr("--vram: only with"));
+  EXPECT_THAT(Message(Read({"--device", "sim", "--vram", "10EiB"}).status()),
+              HasSubstr("--vram must be between 1MiB and 1PiB, got 10EiB"));
+  EXPECT_THAT(Message(Read({"--strategy", "FASTEST"}).status()),
+              HasSubstr("--strategy must be one of AUTO, FP16_FULL"));
+}
+
 TEST(WorkerConfigTest, TakesSeveralGateways) {
   EXPECT_THAT(Read({"--gateways", "a:1,b:2"})->gateways, ElementsAre("a:1", "b:2"));
   EXPECT_THAT(Read({"--gateways", "a:1", "--gateways", "b:2"})->gateways,
