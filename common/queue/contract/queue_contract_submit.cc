@@ -253,4 +253,16 @@ TEST_P(QueueContract, MalformedRequestsAreRefusedBeforeAnythingHappens) {
   EXPECT_EQ(producer().List(list).status().code(), StatusCode::kInvalidArgument);
 }
 
+TEST_P(QueueContract, ATenantIsToldAsItWasGivenAndNoneAsNone) {
+  int n = 0;
+  for (const std::string tenant : {"tenant-a", "Some Tenant", ""}) {
+    SubmitRequest request = TestRequest(++n);
+    request.tenant = tenant;
+    MustSubmit(request);
+    EXPECT_EQ(View(request.id).tenant, tenant);
+    EXPECT_EQ(MustTake().tenant, tenant);
+    EXPECT_EQ(View(request.id).tenant, tenant);
+  }
+}
+
 }  // namespace phasor::queue

@@ -26,7 +26,9 @@ StatusOr<Priority> DecodePriority(const RedisReply& reply) {
 
 // Names are stored only where they differ from their key.
 std::string NameOf(const RedisReply& name, const RedisReply& key) {
-  return name.is_nil() ? key.text : name.text;
+  static const std::string kOfNobody = job::KeyName("");
+  if (!name.is_nil()) return name.text;
+  return key.text == kOfNobody ? std::string() : key.text;
 }
 
 }  // namespace
