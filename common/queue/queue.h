@@ -30,17 +30,18 @@ class Producer {
     for (const SubmitRequest& request : requests) replies.push_back(Submit(request));
     return replies;
   }
-  // Ends a non-terminal job as CANCELED. The caller has won the terminal record before. Returns
-  // the job's state afterwards; NOT_FOUND if unknown or of another tenant (empty: any).
-  virtual StatusOr<State> Cancel(const JobId& id, const std::string& tenant) = 0;
-  // NOT_FOUND if unknown or forgotten.
-  virtual StatusOr<JobView> Get(const JobId& id) = 0;
+  // Ends a non-terminal job as CANCELED; its terminal record has been won before. Returns the
+  // job's state afterwards; NOT_FOUND if unknown, or if the caller does not see it.
+  virtual StatusOr<State> Cancel(const JobId& id, const Caller& caller) = 0;
+  // NOT_FOUND if unknown or forgotten, or if the caller does not see it.
+  virtual StatusOr<JobView> Get(const JobId& id, const Caller& caller) = 0;
+  // Whom it is for is in the request.
   virtual StatusOr<ListReply> List(const ListRequest& request) = 0;
   // Runs a dead letter again, alone, as the next generation of its id ("<id>#2", then "#3" ...)
   // with the same spec and no deadline; the dead one stays what it is. Repeating it names the same
-  // job. NOT_FOUND if unknown or of another tenant (empty: any), FAILED_PRECONDITION unless DEAD,
+  // job. NOT_FOUND if unknown or if the caller does not see it, FAILED_PRECONDITION unless DEAD,
   // RESOURCE_EXHAUSTED over a cap, UNAVAILABLE while paused.
-  virtual StatusOr<RedriveReply> Redrive(const JobId& id, const std::string& tenant) = 0;
+  virtual StatusOr<RedriveReply> Redrive(const JobId& id, const Caller& caller) = 0;
 };
 
 class Consumer {

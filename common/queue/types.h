@@ -9,10 +9,12 @@
 #include <vector>
 
 #include "common/base/clock.h"
+#include "common/job/caller.h"
 #include "common/job/types.h"
 
 namespace phasor::queue {
 
+using job::Caller;
 using job::JobId;
 using job::Phase;
 using job::Priority;
@@ -161,7 +163,7 @@ struct JobView {
 };
 
 struct ListRequest {
-  std::string tenant;         // empty: all (admin)
+  std::string tenant;         // empty: all; a caller's is job::Caller::only_tenant
   std::string model;          // empty: all
   std::vector<State> states;  // empty: all
   int limit = 100;            // at most 1000

@@ -58,14 +58,14 @@ std::vector<StatusOr<queue::SubmitReply>> FleetGate::Producer::SubmitAll(
 }
 
 StatusOr<queue::State> FleetGate::Producer::Cancel(const job::JobId& id,
-                                                   const std::string& tenant) {
+                                                   const job::Caller& caller) {
   RETURN_IF_ERROR(gate_->Serve());
-  return producer_->Cancel(id, tenant);
+  return producer_->Cancel(id, caller);
 }
 
-StatusOr<queue::JobView> FleetGate::Producer::Get(const job::JobId& id) {
+StatusOr<queue::JobView> FleetGate::Producer::Get(const job::JobId& id, const job::Caller& caller) {
   RETURN_IF_ERROR(gate_->Serve());
-  return producer_->Get(id);
+  return producer_->Get(id, caller);
 }
 
 StatusOr<queue::ListReply> FleetGate::Producer::List(const queue::ListRequest& request) {
@@ -74,9 +74,9 @@ StatusOr<queue::ListReply> FleetGate::Producer::List(const queue::ListRequest& r
 }
 
 StatusOr<queue::RedriveReply> FleetGate::Producer::Redrive(const job::JobId& id,
-                                                           const std::string& tenant) {
+                                                           const job::Caller& caller) {
   RETURN_IF_ERROR(gate_->Serve());
-  return producer_->Redrive(id, tenant);
+  return producer_->Redrive(id, caller);
 }
 
 }  // namespace phasor::gateway

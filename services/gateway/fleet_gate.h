@@ -51,10 +51,10 @@ class FleetGate {
     StatusOr<queue::SubmitReply> Submit(const queue::SubmitRequest& request) override;
     std::vector<StatusOr<queue::SubmitReply>> SubmitAll(
         const std::vector<queue::SubmitRequest>& requests) override;
-    StatusOr<queue::State> Cancel(const job::JobId& id, const std::string& tenant) override;
-    StatusOr<queue::JobView> Get(const job::JobId& id) override;
+    StatusOr<queue::State> Cancel(const job::JobId& id, const job::Caller& caller) override;
+    StatusOr<queue::JobView> Get(const job::JobId& id, const job::Caller& caller) override;
     StatusOr<queue::ListReply> List(const queue::ListRequest& request) override;
-    StatusOr<queue::RedriveReply> Redrive(const job::JobId& id, const std::string& tenant) override;
+    StatusOr<queue::RedriveReply> Redrive(const job::JobId& id, const job::Caller& caller) override;
 
    private:
     const FleetGate* const gate_;

@@ -96,7 +96,7 @@ class WorkerTest : public ::testing::Test {
     return false;
   }
   bool Reaches(const job::JobId& id, job::State state) {
-    return Eventually([&] { return queue_.Get(id)->state == state; });
+    return Eventually([&] { return queue_.Get(id, {})->state == state; });
   }
   bool ReachesStep(const job::JobId& id, int step) {
     return gateway_.WaitFor([&](const FakeGateway& gateway) {
@@ -144,9 +144,9 @@ TEST_F(WorkerTest, AnOrderToDrainGivesTheJobBackAndLeavesTheProcessAlive) {
   ASSERT_TRUE(gateway_.Send(drain));
   EXPECT_TRUE(Reaches(id, job::State::kQueued));
   EXPECT_TRUE(gateway_.WaitForState("cordoned"));
-  EXPECT_EQ(queue_.Get(id)->tries + queue_.Get(id)->crashes, 0);
+  EXPECT_EQ(queue_.Get(id, {})->tries + queue_.Get(id, {})->crashes, 0);
   EXPECT_EQ(ended_.wait_for(Millis(300)), std::future_status::timeout) << "it lives";
-  EXPECT_EQ(queue_.Get(id)->epoch, 1) << "it takes nothing";
+  EXPECT_EQ(queue_.Get(id, {})->epoch, 1) << "it takes nothing";
   EXPECT_EQ(Stop(), OkStatus());
 }
 
@@ -178,7 +178,7 @@ TEST_F(WorkerTest, AJobThatMadeRoomIsFollowedByTheNextAtOnce) {
   preempt.mutable_preempt()->set_job_id(id);
   ASSERT_TRUE(gateway_.Send(preempt));
   EXPECT_TRUE(Reaches(id, job::State::kDone));
-  EXPECT_EQ(queue_.Get(id)->epoch, 2) << "given back and taken again";
+  EXPECT_EQ(queue_.Get(id, {})->epoch, 2) << "given back and taken again";
   EXPECT_GT(rpc::ResultOf(*store_.ReadTerminal(id)).resumed_from_step(), 0);
 }
 
@@ -187,9 +187,9 @@ TEST_F(WorkerTest, ALostDeviceIsReportedAndEndsTheWorker) {
   const job::JobId id = Submit("fault:device-lost@step1");
   ASSERT_EQ(ended_.wait_for(std::chrono::seconds(30)), std::future_status::ready);
   EXPECT_TRUE(engine::IsDeviceLost(ended_.get()));
-  EXPECT_EQ(queue_.Get(id)->state, job::State::kQueued);
-  EXPECT_EQ(queue_.Get(id)->crashes, 1);
-  EXPECT_EQ(queue_.Get(id)->tries, 0);
+  EXPECT_EQ(queue_.Get(id, {})->state, job::State::kQueued);
+  EXPECT_EQ(queue_.Get(id, {})->crashes, 1);
+  EXPECT_EQ(queue_.Get(id, {})->tries, 0);
 }
 
 TEST_F(WorkerTest, AUnitThatHangsEndsTheProcessFromOutside) {
@@ -204,7 +204,7 @@ TEST_F(WorkerTest, AUnitThatHangsEndsTheProcessFromOutside) {
   auto why = process_ended_.get_future();
   ASSERT_EQ(why.wait_for(std::chrono::seconds(30)), std::future_status::ready);
   EXPECT_THAT(why.get(), HasSubstr(id));
-  ASSERT_TRUE(queue_.Cancel(id, "").ok());
+  ASSERT_TRUE(queue_.Cancel(id, {}).ok());
 }
 
 TEST_F(WorkerTest, SeveralJobsThatFailInARowCordonItUntilItsTestOfItselfComesOut) {
@@ -217,16 +217,16 @@ TEST_F(WorkerTest, SeveralJobsThatFailInARowCordonItUntilItsTestOfItselfComesOut
   for (int i = 0; i < 3; ++i) {
     const job::JobId id = Submit("a red circle");
     ASSERT_TRUE(Reaches(id, job::State::kWaiting));
-    ASSERT_TRUE(queue_.Cancel(id, "").ok());
+    ASSERT_TRUE(queue_.Cancel(id, {}).ok());
   }
   EXPECT_TRUE(gateway_.WaitForState("cordoned"));
   const job::JobId next = Submit("a red circle");
   std::this_thread::sleep_for(Millis(300));
-  EXPECT_EQ(queue_.Get(next)->state, job::State::kQueued);
+  EXPECT_EQ(queue_.Get(next, {})->state, job::State::kQueued);
   broken = false;
   EXPECT_TRUE(Reaches(next, job::State::kDone));
   EXPECT_TRUE(gateway_.WaitForState("idle"));
-  EXPECT_EQ(queue_.Get(next)->tries, 0);
+  EXPECT_EQ(queue_.Get(next, {})->tries, 0);
   EXPECT_TRUE(Stop().ok());
 }
 
@@ -236,7 +236,7 @@ TEST_F(WorkerTest, TakesNoJobWhileTheHostsMemoryIsShort) {
   ASSERT_TRUE(gateway_.WaitForState("idle"));
   const job::JobId id = Submit("a red circle");
   std::this_thread::sleep_for(Millis(300));
-  EXPECT_EQ(queue_.Get(id)->state, job::State::kQueued);
+  EXPECT_EQ(queue_.Get(id, {})->state, job::State::kQueued);
   memory_percent_ = 50;
   EXPECT_TRUE(Reaches(id, job::State::kDone));
 }
@@ -246,7 +246,7 @@ TEST_F(WorkerTest, ACancelThatTheGatewayHintsAtStopsTheJobAtOnce) {
   Start();
   const job::JobId id = Submit("a red circle", 500);
   ASSERT_TRUE(ReachesStep(id, 1));
-  ASSERT_TRUE(queue_.Cancel(id, "").ok());
+  ASSERT_TRUE(queue_.Cancel(id, {}).ok());
   v1::GatewayMessage cancel;
   cancel.mutable_cancel()->set_job_id(id);
   ASSERT_TRUE(gateway_.Send(cancel));

@@ -157,8 +157,8 @@ TEST_F(RedisUserTest, AnEventThatCannotBeSentCostsNothing) {
   renew.units = 1;
   EXPECT_EQ(queue.Renew(renew).value(), OwnerAnswer::kOk);
   EXPECT_EQ(queue.Complete((*grant)->fence, "r").value(), OwnerAnswer::kOk);
-  EXPECT_EQ(queue.Get((*grant)->fence.id)->state, State::kDone);
-  EXPECT_TRUE(queue.Cancel(Request(2).id, "").ok());
+  EXPECT_EQ(queue.Get((*grant)->fence.id, {})->state, State::kDone);
+  EXPECT_TRUE(queue.Cancel(Request(2).id, {}).ok());
   Event event;
   event.id = Request(1).id;
   EXPECT_EQ(queue.Publish(event).code(), StatusCode::kUnavailable) << "it is said, not hidden";

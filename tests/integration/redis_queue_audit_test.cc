@@ -76,7 +76,7 @@ class RedisQueueAuditTest : public testing::Test {
       if (redis_->queue().Stats()->live == 0) break;
     }
     for (int n = 0; n < jobs; ++n) {
-      EXPECT_TRUE(job::IsTerminal(redis_->queue().Get(TestJobId(n))->state)) << n;
+      EXPECT_TRUE(job::IsTerminal(redis_->queue().Get(TestJobId(n), {})->state)) << n;
     }
     EXPECT_EQ(redis_->Violations(), std::vector<std::string>());
   }
@@ -116,7 +116,7 @@ TEST_F(RedisQueueAuditTest, PutsBackWhatAnIndexHasLost) {
   };
   for (const auto& damage : damages) {
     SetUp();
-    ASSERT_TRUE(redis_->queue().Cancel(TestJobId(38), "").ok());
+    ASSERT_TRUE(redis_->queue().Cancel(TestJobId(38), {}).ok());
     SCOPED_TRACE(std::string(damage[0]) + " " + std::string(damage[1]));
     ASSERT_NE(Call(damage).kind, RedisReply::Kind::kError);
     EXPECT_GT(Round().repaired, 0);
@@ -130,7 +130,7 @@ TEST_F(RedisQueueAuditTest, PutsBackWhatAnIndexHasLost) {
 TEST_F(RedisQueueAuditTest, DropsWhatTheStateDoesNotName) {
   const std::string done = TestJobId(30);
   const std::string other = TestJobId(31);  // outlives the views below
-  ASSERT_TRUE(redis_->queue().Cancel(done, "").ok());
+  ASSERT_TRUE(redis_->queue().Cancel(done, {}).ok());
   const std::vector<std::vector<std::string_view>> damages = {
       {"ZADD", "{phasor}:live", "999999", done},
       {"ZADD", "{phasor}:live", "999999", "nobody"},
@@ -158,7 +158,7 @@ TEST_F(RedisQueueAuditTest, DropsWhatTheStateDoesNotName) {
 TEST_F(RedisQueueAuditTest, ARoundOverEverythingMendsWhatIsKnownOfJobsThatEnded) {
   const std::string done = TestJobId(30);
   const std::string other = TestJobId(31);
-  ASSERT_TRUE(redis_->queue().Cancel(done, "").ok());
+  ASSERT_TRUE(redis_->queue().Cancel(done, {}).ok());
   const std::vector<std::vector<std::string_view>> damages = {
       {"DEL", "{phasor}:gone"},
       {"ZREM", "{phasor}:all", done},
@@ -193,7 +193,7 @@ TEST_F(RedisQueueAuditTest, CallersThatAuditByThePaceShareIt) {
 }
 
 TEST_F(RedisQueueAuditTest, WhatIsDueMendsLiveThingsAtOnceAndHistoryWithinTheHour) {
-  ASSERT_TRUE(redis_->queue().Cancel(TestJobId(38), "").ok());
+  ASSERT_TRUE(redis_->queue().Cancel(TestJobId(38), {}).ok());
   const auto mend = [&] {
     int64_t repaired = 0;
     for (;;) {
@@ -262,7 +262,7 @@ TEST_F(RedisQueueAuditTest, ARecordThatIsNoneIsDroppedAndStopsNobody) {
   Call({"SET", "{phasor}:j:" + spoilt[1], ""});
   Call({"SET", "{phasor}:s:" + spoilt[2], "no submission"});
   for (const std::string& id : spoilt) {
-    EXPECT_EQ(redis_->queue().Get(id).status().code(), StatusCode::kNotFound);
+    EXPECT_EQ(redis_->queue().Get(id, {}).status().code(), StatusCode::kNotFound);
   }
   EXPECT_GT(Round().repaired, 0);
   EXPECT_EQ(Round().repairs, std::vector<std::string>());
@@ -278,7 +278,7 @@ TEST_F(RedisQueueAuditTest, ARepairLeavesTheOwnerItsJob) {
   const Grant grant = *Take();
   Call({"DEL", "{phasor}:lease"});
   EXPECT_GT(Round().repaired, 0);
-  EXPECT_EQ(redis_->queue().Get(grant.fence.id)->epoch, grant.fence.epoch);
+  EXPECT_EQ(redis_->queue().Get(grant.fence.id, {})->epoch, grant.fence.epoch);
   RenewRequest renew;
   renew.fence = grant.fence;
   renew.units = 1;
@@ -290,11 +290,11 @@ TEST_F(RedisQueueAuditTest, ALeaseThatWasLostRunsOutAfterItsRepair) {
   const Grant grant = *Take();
   Call({"DEL", "{phasor}:lease"});
   redis_->Advance(Millis(60'000));
-  EXPECT_EQ(redis_->queue().Get(grant.fence.id)->state, State::kLeased) << "nobody saw it end";
+  EXPECT_EQ(redis_->queue().Get(grant.fence.id, {})->state, State::kLeased) << "nobody saw it end";
   EXPECT_GT(Round().repaired, 0);
   redis_->Advance(Millis(16'000));
   ASSERT_TRUE(redis_->queue().Recover(100).ok());
-  EXPECT_EQ(redis_->queue().Get(grant.fence.id)->crashes, 1);
+  EXPECT_EQ(redis_->queue().Get(grant.fence.id, {})->crashes, 1);
 }
 
 TEST_F(RedisQueueAuditTest, ACursorOfARoundThatIsOverEndsAtOnce) {

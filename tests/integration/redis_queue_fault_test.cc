@@ -103,7 +103,7 @@ TEST(RedisQueueFaultTest, AFullRedisRefusesNewJobsAndFinishesTheOldOnes) {
   ASSERT_TRUE(redis.queue().Submit(TestRequest(10)).ok());
   const int64_t keys = redis.Call({"DBSIZE"}).integer;
   ASSERT_EQ(redis.Call({"CONFIG", "SET", "maxmemory", "1mb"}).text, "OK");
-  EXPECT_EQ(redis.queue().Redrive(TestJobId(0), "").status().code(),
+  EXPECT_EQ(redis.queue().Redrive(TestJobId(0), {}).status().code(),
             StatusCode::kResourceExhausted);
   const StatusOr<SubmitReply> refused = redis.queue().Submit(TestRequest(11));
   EXPECT_EQ(refused.status().code(), StatusCode::kResourceExhausted) << refused.status();

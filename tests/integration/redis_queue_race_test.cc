@@ -41,7 +41,7 @@ void Publish(RedisQueue& queue, storage::ResultStore& store, const Fence& fence)
 void Cancel(RedisQueue& queue, storage::ResultStore& store, const JobId& id) {
   const auto standing = store.CreateTerminal(Record(id, State::kCanceled)).value();
   if (standing.state == State::kCanceled) {
-    EXPECT_TRUE(queue.Cancel(id, "").ok());
+    EXPECT_TRUE(queue.Cancel(id, {}).ok());
   } else {
     EXPECT_TRUE(queue.Adopt(id, standing.state, storage::TerminalKey(id)).ok());
   }
@@ -96,7 +96,7 @@ void RaceCancelWithCompletion(RedisQueue& queue, storage::ResultStore& store, in
     together.arrive_and_wait();
     Publish(queue, store, fence);
     together.arrive_and_wait();
-    const State state = queue.Get(fence.id)->state;
+    const State state = queue.Get(fence.id, {})->state;
     EXPECT_EQ(state, store.ReadTerminal(fence.id)->state);
     EXPECT_TRUE(state == State::kDone || state == State::kCanceled);
     *canceled += state == State::kCanceled;
@@ -104,7 +104,7 @@ void RaceCancelWithCompletion(RedisQueue& queue, storage::ResultStore& store, in
     // Whoever comes late changes nothing.
     Cancel(queue, store, fence.id);
     Publish(queue, store, fence);
-    EXPECT_EQ(queue.Get(fence.id)->state, state);
+    EXPECT_EQ(queue.Get(fence.id, {})->state, state);
   }
   canceler.join();
 }
@@ -176,8 +176,8 @@ TEST_F(RedisQueueRollbackTest, AForgottenJobsOwnerIsFencedAndItsRecordWins) {
   before.Apply();
   ExpectThatItIsFencedInEveryCall(old);
   EXPECT_EQ(queue().Adopt(old.id, State::kDone, "r").code(), StatusCode::kNotFound);
-  EXPECT_EQ(queue().Cancel(old.id, "").status().code(), StatusCode::kNotFound);
-  EXPECT_EQ(queue().Redrive(old.id, "").status().code(), StatusCode::kNotFound);
+  EXPECT_EQ(queue().Cancel(old.id, {}).status().code(), StatusCode::kNotFound);
+  EXPECT_EQ(queue().Redrive(old.id, {}).status().code(), StatusCode::kNotFound);
   // The old owner has published before it was told.
   Publish(queue(), store_, old);
 
@@ -188,7 +188,7 @@ TEST_F(RedisQueueRollbackTest, AForgottenJobsOwnerIsFencedAndItsRecordWins) {
   EXPECT_EQ(now.epoch, old.epoch) << "only the nonce tells the owners apart";
   ExpectThatItIsFencedInEveryCall(old);
   Publish(queue(), store_, now);
-  EXPECT_EQ(queue().Get(now.id)->state, State::kDone);
+  EXPECT_EQ(queue().Get(now.id, {})->state, State::kDone);
   EXPECT_EQ(store_.ReadTerminal(now.id)->nonce, "old") << "the first result stays the only one";
   EXPECT_EQ(redis_.Violations(), std::vector<std::string>());
 }
@@ -199,11 +199,11 @@ TEST_F(RedisQueueRollbackTest, AJobThatIsQueuedAgainIsFinishedOnce) {
   const Fence old = Take(queue(), "old")->fence;
   Publish(queue(), store_, old);
   before.Apply();
-  EXPECT_EQ(queue().Get(old.id)->state, State::kQueued);
+  EXPECT_EQ(queue().Get(old.id, {})->state, State::kQueued);
   ExpectThatItIsFencedInEveryCall(old);
   ASSERT_TRUE(queue().Adopt(old.id, store_.ReadTerminal(old.id)->state, "r").ok())
       << "whoever reads the record tells the queue";
-  EXPECT_EQ(queue().Get(old.id)->state, State::kDone);
+  EXPECT_EQ(queue().Get(old.id, {})->state, State::kDone);
   EXPECT_FALSE(Take(queue(), "new").has_value());
   EXPECT_EQ(redis_.Violations(), std::vector<std::string>());
 }
@@ -214,11 +214,11 @@ TEST_F(RedisQueueRollbackTest, AnEndThatWasRolledBackIsReachedAgain) {
   Rollback before(redis_);
   Cancel(queue(), store_, fence.id);
   before.Apply();
-  EXPECT_EQ(queue().Get(fence.id)->state, State::kLeased);
+  EXPECT_EQ(queue().Get(fence.id, {})->state, State::kLeased);
   Publish(queue(), store_, fence);
   EXPECT_EQ(store_.ReadTerminal(fence.id)->state, State::kCanceled);
   Cancel(queue(), store_, fence.id);
-  EXPECT_EQ(queue().Get(fence.id)->state, State::kCanceled);
+  EXPECT_EQ(queue().Get(fence.id, {})->state, State::kCanceled);
   EXPECT_EQ(queue().Complete(fence, "r").value(), OwnerAnswer::kCanceled);
 }
 

@@ -121,7 +121,7 @@ class ScaleTest : public testing::Test {
       if (n >= 200) continue;
       ASSERT_TRUE(queue().Fail(failure).ok());
     }
-    for (int n = 0; n < 2'000; ++n) ASSERT_TRUE(queue().Cancel(Id(n * 3), "").ok());
+    for (int n = 0; n < 2'000; ++n) ASSERT_TRUE(queue().Cancel(Id(n * 3), {}).ok());
     std::vector<std::string> words = {"HSET", "{phasor}:tl"};
     for (int n = kTenants - kOfManyTenants; n < kTenants - kOfManyTenants + kParked; ++n) {
       words.push_back("tenant-" + std::to_string(n) + ":r");
@@ -142,13 +142,13 @@ class ScaleTest : public testing::Test {
     }
     for (int n = 0; n < 30; ++n) {
       const int at = kJobs - 1 - 600 * n - round;  // all over a long list
-      Measure("get", [&] { ASSERT_TRUE(queue().Get(Id(at)).ok()); });
-      Measure("cancel", [&] { ASSERT_TRUE(queue().Cancel(Id(at), "").ok()); });
+      Measure("get", [&] { ASSERT_TRUE(queue().Get(Id(at), {}).ok()); });
+      Measure("cancel", [&] { ASSERT_TRUE(queue().Cancel(Id(at), {}).ok()); });
       const int of_many = kSpread + 300 * n + 17 * round;  // and of a long ring
-      Measure("cancel", [&] { ASSERT_TRUE(queue().Cancel(Id(of_many), "").ok()); });
+      Measure("cancel", [&] { ASSERT_TRUE(queue().Cancel(Id(of_many), {}).ok()); });
       Measure("adopt",
               [&] { ASSERT_TRUE(queue().Adopt(Id(of_many + 1), State::kDead, "record").ok()); });
-      Measure("redrive", [&] { ASSERT_TRUE(queue().Redrive(Id(of_many + 1), "").ok()); });
+      Measure("redrive", [&] { ASSERT_TRUE(queue().Redrive(Id(of_many + 1), {}).ok()); });
     }
     std::vector<ListRequest> lists(7);
     lists[1].tenant = "tenant-7";

@@ -58,7 +58,7 @@ TEST(RedisQueueTest, AJobThatEndedIsForgottenAfterItsTimeWithItsSpecAndOutOfAllL
     request.keep = Millis(100'000 * (3 - n));
     ASSERT_TRUE(redis.producer().Submit(request).ok());
     if (n == 0) continue;
-    ASSERT_TRUE(redis.producer().Cancel(request.id, "").ok());
+    ASSERT_TRUE(redis.producer().Cancel(request.id, {}).ok());
   }
   for (const auto& [later, left] : std::vector<std::pair<int, int>>{
            {99'000, 3}, {2'000, 2}, {98'000, 2}, {2'000, 1}, {1'000'000, 1}}) {
@@ -69,8 +69,8 @@ TEST(RedisQueueTest, AJobThatEndedIsForgottenAfterItsTimeWithItsSpecAndOutOfAllL
     EXPECT_EQ(redis.Call({"KEYS", "{phasor}:j:*"}).list.size(), static_cast<size_t>(left - 1));
     EXPECT_EQ(redis.Violations(), std::vector<std::string>());
   }
-  EXPECT_TRUE(redis.producer().Get(TestJobId(0)).ok()) << "one that waits is never forgotten";
-  EXPECT_EQ(redis.producer().Get(TestJobId(1)).status().code(), StatusCode::kNotFound);
+  EXPECT_TRUE(redis.producer().Get(TestJobId(0), {}).ok()) << "one that waits is never forgotten";
+  EXPECT_EQ(redis.producer().Get(TestJobId(1), {}).status().code(), StatusCode::kNotFound);
 }
 
 TEST(RedisQueueTest, AFullRedisForgetsWhatEndedAndTakesNewJobs) {
@@ -82,7 +82,7 @@ TEST(RedisQueueTest, AFullRedisForgetsWhatEndedAndTakesNewJobs) {
     request.id = TestJobId(n);
     request.spec = std::string(10'000, 'x');
     ASSERT_TRUE(redis.producer().Submit(request).ok());
-    ASSERT_TRUE(redis.producer().Cancel(request.id, "").ok());
+    ASSERT_TRUE(redis.producer().Cancel(request.id, {}).ok());
   }
   request.id = TestJobId(1'000);
   const int64_t used = redis.maintenance().Stats()->memory_used;

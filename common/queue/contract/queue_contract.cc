@@ -65,7 +65,7 @@ std::vector<Grant> QueueContract::Drain(size_t most) {
 }
 
 JobView QueueContract::View(const JobId& id) {
-  const StatusOr<JobView> view = producer().Get(id);
+  const StatusOr<JobView> view = producer().Get(id, {});
   EXPECT_TRUE(view.ok()) << view.status();
   return view.ok() ? *view : JobView{};
 }

@@ -16,10 +16,10 @@ TEST_P(QueueContract, CancelEndsAJobInEveryState) {
   failure.retryable = false;
   ASSERT_EQ(consumer().Fail(failure).value(), FailOutcome::kSealed);
   for (int n = 1; n <= 4; ++n) {
-    EXPECT_EQ(producer().Cancel(TestJobId(n), "tenant-b").status().code(), StatusCode::kNotFound);
-    EXPECT_EQ(producer().Cancel(TestJobId(n), n % 2 == 0 ? "" : "tenant-a").value(),
+    EXPECT_EQ(producer().Cancel(TestJobId(n), {"tenant-b"}).status().code(), StatusCode::kNotFound);
+    EXPECT_EQ(producer().Cancel(TestJobId(n), {n % 2 == 0 ? "" : "tenant-a"}).value(),
               State::kCanceled);
-    EXPECT_EQ(producer().Cancel(TestJobId(n), "").value(), State::kCanceled);
+    EXPECT_EQ(producer().Cancel(TestJobId(n), {}).value(), State::kCanceled);
     EXPECT_EQ(View(TestJobId(n)).state, State::kCanceled);
   }
   EXPECT_EQ(Renew(leased.fence, 1), OwnerAnswer::kCanceled);
@@ -34,8 +34,8 @@ TEST_P(QueueContract, CancelEndsAJobInEveryState) {
 TEST_P(QueueContract, CancelAfterTheEndAnswersHowItEnded) {
   MustSubmit(1);
   Drain();
-  EXPECT_EQ(producer().Cancel(TestJobId(1), "").value(), State::kDone);
-  EXPECT_EQ(producer().Cancel(TestJobId(2), "").status().code(), StatusCode::kNotFound);
+  EXPECT_EQ(producer().Cancel(TestJobId(1), {}).value(), State::kDone);
+  EXPECT_EQ(producer().Cancel(TestJobId(2), {}).status().code(), StatusCode::kNotFound);
 }
 
 TEST_P(QueueContract, AJobThatWaitsPastItsDeadlineIsSealedAsExpired) {

@@ -48,7 +48,7 @@ TEST_P(QueueContract, ARedrivenDeadLetterIsANewJobThatRunsAlone) {
   SubmitRequest request = TestRequest(1);
   MustSubmit(2);  // to learn the queue's time
   request.deadline_ms = View(TestJobId(2)).enqueued_ms + 60'000;
-  ASSERT_EQ(producer().Cancel(TestJobId(2), "").value(), State::kCanceled);
+  ASSERT_EQ(producer().Cancel(TestJobId(2), {}).value(), State::kCanceled);
   request.model = "model-a";
   request.tenant = "Some Tenant";
   request.priority = Priority::kHigh;
@@ -56,7 +56,7 @@ TEST_P(QueueContract, ARedrivenDeadLetterIsANewJobThatRunsAlone) {
   MustKill(1);
   queue_->Advance(Millis(100'000));
 
-  const RedriveReply reply = producer().Redrive(request.id, "Some Tenant").value();
+  const RedriveReply reply = producer().Redrive(request.id, {"Some Tenant"}).value();
   EXPECT_EQ(reply.id, request.id + "#2");
   EXPECT_EQ(reply.state, State::kQueued);
   EXPECT_EQ(View(request.id).state, State::kDead);
@@ -77,33 +77,33 @@ TEST_P(QueueContract, ARedrivenDeadLetterIsANewJobThatRunsAlone) {
 TEST_P(QueueContract, RedrivingTwiceIsRedrivingOnce) {
   MustSubmit(1);
   MustKill(1);
-  const JobId second = producer().Redrive(TestJobId(1), "").value().id;
-  EXPECT_EQ(producer().Redrive(TestJobId(1), "").value().id, second);
+  const JobId second = producer().Redrive(TestJobId(1), {}).value().id;
+  EXPECT_EQ(producer().Redrive(TestJobId(1), {}).value().id, second);
   EXPECT_EQ(maintenance().Stats()->live, 1);
   ASSERT_EQ(Drain().size(), 1u);
-  const RedriveReply late = producer().Redrive(TestJobId(1), "").value();
+  const RedriveReply late = producer().Redrive(TestJobId(1), {}).value();
   EXPECT_EQ(late.id, second);
   EXPECT_EQ(late.state, State::kDone);
-  EXPECT_EQ(producer().Redrive(second, "").status().code(), StatusCode::kFailedPrecondition);
+  EXPECT_EQ(producer().Redrive(second, {}).status().code(), StatusCode::kFailedPrecondition);
 }
 
 TEST_P(QueueContract, AGenerationThatDiesCanBeRedrivenItself) {
   MustSubmit(1);
   MustKill(1);
-  const JobId second = producer().Redrive(TestJobId(1), "").value().id;
+  const JobId second = producer().Redrive(TestJobId(1), {}).value().id;
   MustKill(second);
-  EXPECT_EQ(producer().Redrive(second, "").value().id, TestJobId(1) + "#3");
-  EXPECT_EQ(producer().Redrive(TestJobId(1), "").value().state, State::kDead);
+  EXPECT_EQ(producer().Redrive(second, {}).value().id, TestJobId(1) + "#3");
+  EXPECT_EQ(producer().Redrive(TestJobId(1), {}).value().state, State::kDead);
 }
 
 TEST_P(QueueContract, OnlyADeadLetterOfTheTenantIsRedriven) {
   MustSubmit(1);
-  EXPECT_EQ(producer().Redrive(TestJobId(1), "").status().code(), StatusCode::kFailedPrecondition);
+  EXPECT_EQ(producer().Redrive(TestJobId(1), {}).status().code(), StatusCode::kFailedPrecondition);
   MustKill(1);
-  EXPECT_EQ(producer().Redrive(TestJobId(1), "tenant-b").status().code(), StatusCode::kNotFound);
-  EXPECT_EQ(producer().Redrive(TestJobId(2), "").status().code(), StatusCode::kNotFound);
-  EXPECT_EQ(producer().Redrive("nonsense", "").status().code(), StatusCode::kInvalidArgument);
-  EXPECT_EQ(producer().Redrive(TestJobId(1) + "#99999", "").status().code(),
+  EXPECT_EQ(producer().Redrive(TestJobId(1), {"tenant-b"}).status().code(), StatusCode::kNotFound);
+  EXPECT_EQ(producer().Redrive(TestJobId(2), {}).status().code(), StatusCode::kNotFound);
+  EXPECT_EQ(producer().Redrive("nonsense", {}).status().code(), StatusCode::kInvalidArgument);
+  EXPECT_EQ(producer().Redrive(TestJobId(1) + "#99999", {}).status().code(),
             StatusCode::kFailedPrecondition);
 }
 
@@ -113,12 +113,12 @@ TEST_P(QueueContract, ARedriveMindsTheCapsAndThePause) {
   QueueLimits limits;
   limits.max_per_tenant = 0;
   ASSERT_TRUE(control().SetLimits(limits).ok());
-  EXPECT_EQ(producer().Redrive(TestJobId(1), "").status().code(), StatusCode::kResourceExhausted);
+  EXPECT_EQ(producer().Redrive(TestJobId(1), {}).status().code(), StatusCode::kResourceExhausted);
   ASSERT_TRUE(control().SetLimits(QueueLimits{}).ok());
   ASSERT_TRUE(control().SetPaused(true).ok());
-  EXPECT_EQ(producer().Redrive(TestJobId(1), "").status().code(), StatusCode::kUnavailable);
+  EXPECT_EQ(producer().Redrive(TestJobId(1), {}).status().code(), StatusCode::kUnavailable);
   ASSERT_TRUE(control().SetPaused(false).ok());
-  EXPECT_TRUE(producer().Redrive(TestJobId(1), "").ok());
+  EXPECT_TRUE(producer().Redrive(TestJobId(1), {}).ok());
 }
 
 }  // namespace phasor::queue

@@ -95,7 +95,7 @@ TEST_P(QueueContract, EveryWayToGiveUpAJobMakesRoomForTheNext) {
   failure.retryable = true;
   failure.delay = Millis(3'600'000);
   EXPECT_EQ(consumer().Fail(failure).value(), FailOutcome::kRequeued);
-  EXPECT_EQ(producer().Cancel(only_one_runs().fence.id, "").value(), State::kCanceled);
+  EXPECT_EQ(producer().Cancel(only_one_runs().fence.id, {}).value(), State::kCanceled);
   failure.fence = only_one_runs().fence;
   failure.retryable = false;
   EXPECT_EQ(consumer().Fail(failure).value(), FailOutcome::kSealed);
@@ -140,7 +140,7 @@ TEST_P(QueueContract, ATenantThatIsPassedOverCanCancelAndSubmitAnew) {
   ASSERT_TRUE(control().SetTenantLimits("a", {.max_running = 0}).ok());
   SubmitMany(1, Of("a"));
   EXPECT_FALSE(Take().has_value());
-  EXPECT_EQ(producer().Cancel(TestJobId(1), "").value(), State::kCanceled);
+  EXPECT_EQ(producer().Cancel(TestJobId(1), {}).value(), State::kCanceled);
   SubmitMany(1, Of("a"));
   EXPECT_FALSE(Take().has_value());
   ASSERT_TRUE(control().SetTenantLimits("a", {}).ok());

@@ -152,7 +152,7 @@ TEST_P(QueueContract, OfManyModelsThatHaveWaitedLongTheOldestJobGoesFirst) {
 TEST_P(QueueContract, ManyCanceledJobsDoNotHideTheOneBehindThem) {
   SubmitMany(1200, Priority::kNormal);
   for (int n = 2; n < 1200; ++n) {
-    ASSERT_EQ(producer().Cancel(TestJobId(n), "").value(), State::kCanceled);
+    ASSERT_EQ(producer().Cancel(TestJobId(n), {}).value(), State::kCanceled);
   }
   EXPECT_EQ(MustTake().fence.id, TestJobId(1));
   EXPECT_EQ(MustTake().fence.id, TestJobId(1200));

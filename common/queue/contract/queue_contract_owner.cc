@@ -172,7 +172,7 @@ TEST_P(QueueContract, WhoHasLostItsJobTakesTheNextAllTheSame) {
   EXPECT_EQ(fenced.completed, OwnerAnswer::kFenced);
   EXPECT_EQ(fenced.grant->fence.id, TestJobId(2));
   EXPECT_EQ(View(TestJobId(1)).state, State::kLeased);
-  ASSERT_TRUE(producer().Cancel(TestJobId(1), "").ok());
+  ASSERT_TRUE(producer().Cancel(TestJobId(1), {}).ok());
   take.nonce = "b";
   const NextJob canceled = consumer().CompleteAndTake({now.fence, "r"}, take).value();
   EXPECT_EQ(canceled.completed, OwnerAnswer::kCanceled);
@@ -240,9 +240,9 @@ TEST_P(QueueContract, ACallWhoseReplyWasLostIsRepeatedWithoutHarm) {
   const Fence done = MustTake().fence;
   EXPECT_EQ(twice([&] { return Renew(done, 1); }), OwnerAnswer::kOk);
   EXPECT_EQ(twice([&] { return consumer().Complete(done, "r").value(); }), OwnerAnswer::kRepeated);
-  EXPECT_EQ(twice([&] { return producer().Cancel(TestJobId(4), "").value(); }), State::kCanceled);
+  EXPECT_EQ(twice([&] { return producer().Cancel(TestJobId(4), {}).value(); }), State::kCanceled);
   EXPECT_TRUE(twice([&] { return maintenance().Adopt(TestJobId(2), State::kDead, ""); }).ok());
-  EXPECT_EQ(twice([&] { return producer().Redrive(TestJobId(2), "")->id; }), TestJobId(2) + "#2");
+  EXPECT_EQ(twice([&] { return producer().Redrive(TestJobId(2), {})->id; }), TestJobId(2) + "#2");
   EXPECT_EQ(versions(), (std::vector<int64_t>{7, 2, 1, 2})) << "each thing happened once";
   EXPECT_EQ(maintenance().Stats()->live, 2);
 }

@@ -22,7 +22,7 @@ TEST_P(QueueContract, ASubmittedJobWaitsInItsList) {
   EXPECT_EQ(view.position, 0);
   EXPECT_EQ(view.version, 1);
   EXPECT_GT(view.enqueued_ms, 0);
-  EXPECT_EQ(producer().Get(TestJobId(2)).status().code(), StatusCode::kNotFound);
+  EXPECT_EQ(producer().Get(TestJobId(2), {}).status().code(), StatusCode::kNotFound);
 }
 
 TEST_P(QueueContract, TheSameSubmitIsADuplicateAndAnotherBodyAConflict) {
@@ -149,7 +149,7 @@ TEST_P(QueueContract, AskingWhatIsKnownCreatesNothing) {
   SubmitRequest ask = TestRequest(1);
   ask.only_if_known = true;
   EXPECT_EQ(producer().Submit(ask)->outcome, SubmitOutcome::kUnknown);
-  EXPECT_EQ(producer().Get(ask.id).status().code(), StatusCode::kNotFound);
+  EXPECT_EQ(producer().Get(ask.id, {}).status().code(), StatusCode::kNotFound);
   MustSubmit(1);
   EXPECT_EQ(producer().Submit(ask)->outcome, SubmitOutcome::kDuplicate);
   ask.fingerprint = "another";
@@ -244,7 +244,7 @@ TEST_P(QueueContract, MalformedRequestsAreRefusedBeforeAnythingHappens) {
   request = TestRequest(1);
   request.model = "";
   EXPECT_EQ(producer().Submit(request).status().code(), StatusCode::kInvalidArgument);
-  EXPECT_EQ(producer().Get("x").status().code(), StatusCode::kInvalidArgument);
+  EXPECT_EQ(producer().Get("x", {}).status().code(), StatusCode::kInvalidArgument);
   TakeRequest take;
   take.nonce = "a b";
   EXPECT_EQ(consumer().Take(take).status().code(), StatusCode::kInvalidArgument);

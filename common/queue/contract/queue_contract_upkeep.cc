@@ -19,12 +19,12 @@ TEST_P(QueueContract, ForgetsWhatEndedLongAgoAndNothingElse) {
   MustSubmit(Kept(2, Millis(1'000)));
   MustSubmit(Kept(3, Millis(3'600'000)));
   Drain(1);
-  ASSERT_TRUE(producer().Cancel(TestJobId(3), "").ok());
+  ASSERT_TRUE(producer().Cancel(TestJobId(3), {}).ok());
   EXPECT_EQ(maintenance().Forget(10).value(), 0);
   EXPECT_EQ(maintenance().Stats()->ended, 2);
   queue_->Advance(Millis(5'000));
   EXPECT_EQ(maintenance().Forget(10).value(), 1);
-  EXPECT_EQ(producer().Get(TestJobId(1)).status().code(), StatusCode::kNotFound);
+  EXPECT_EQ(producer().Get(TestJobId(1), {}).status().code(), StatusCode::kNotFound);
   EXPECT_EQ(View(TestJobId(2)).state, State::kQueued) << "it has not ended";
   EXPECT_EQ(View(TestJobId(3)).state, State::kCanceled);
   EXPECT_EQ(maintenance().Stats()->ended, 1);
@@ -61,7 +61,7 @@ TEST_P(QueueContract, ADeadLetterThatIsForgottenLeavesItsList) {
   ASSERT_TRUE(control().SetLimits(limits).ok());
   EXPECT_EQ(maintenance().Forget(10).value(), 1);
   EXPECT_EQ(maintenance().Stats()->dead, 0);
-  EXPECT_EQ(producer().Redrive(TestJobId(1), "").status().code(), StatusCode::kNotFound);
+  EXPECT_EQ(producer().Redrive(TestJobId(1), {}).status().code(), StatusCode::kNotFound);
 }
 
 TEST_P(QueueContract, AJobThatIsToBeSealedIsOneCallersForAWhile) {
@@ -152,7 +152,7 @@ TEST_P(QueueContract, TheBacklogsCostIsThatOfTheQueuedJobs) {
   failure.delay = Millis(60'000);
   ASSERT_EQ(consumer().Fail(failure).value(), FailOutcome::kRequeued);
   EXPECT_EQ(cost(), 10);
-  ASSERT_TRUE(producer().Cancel(TestJobId(2), "").ok());
+  ASSERT_TRUE(producer().Cancel(TestJobId(2), {}).ok());
   EXPECT_EQ(cost(), 0);
 }
 

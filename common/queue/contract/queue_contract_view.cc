@@ -38,6 +38,38 @@ TEST_P(QueueContract, ListsJobsNewestFirstPageByPage) {
   EXPECT_EQ(AllIds(request), jobs({}));
 }
 
+// Of names that enter keys as they are, and of one that enters them as a hash.
+TEST_P(QueueContract, ToAClientOfATenantThereAreNoJobsButItsOwn) {
+  const Caller stranger{.tenant = "tenant-b"};
+  const auto list_of = [&](const Caller& caller) {
+    ListRequest request;
+    request.tenant = caller.only_tenant();
+    return AllIds(request);
+  };
+  int n = 0;
+  for (const std::string tenant : {"tenant-a", "Some Tenant", ""}) {
+    const Caller owner{.tenant = tenant};
+    SubmitRequest request = TestRequest(++n);
+    request.tenant = tenant;
+    MustSubmit(request);
+    MustKill(request.id);
+    for (const State state : {State::kDead, State::kQueued}) {
+      if (state == State::kQueued) request.id = producer().Redrive(request.id, owner).value().id;
+      EXPECT_EQ(producer().Get(request.id, stranger).status().code(), StatusCode::kNotFound);
+      EXPECT_EQ(producer().Cancel(request.id, stranger).status().code(), StatusCode::kNotFound);
+      EXPECT_EQ(producer().Redrive(request.id, stranger).status().code(), StatusCode::kNotFound);
+      EXPECT_EQ(list_of(stranger), std::vector<JobId>());
+      EXPECT_EQ(View(request.id).state, state) << "and nothing has happened to it";
+      for (const Caller& caller : {owner, Caller{}, job::Operator(),
+                                   Caller{.tenant = "tenant-b", .role = job::Role::kOperator}}) {
+        EXPECT_EQ(producer().Get(request.id, caller)->tenant, tenant);
+      }
+    }
+    EXPECT_EQ(producer().Cancel(request.id, owner).value(), State::kCanceled);
+  }
+  EXPECT_EQ(list_of({.tenant = "tenant-a"}).size(), 2u) << "the dead one and its next generation";
+}
+
 TEST_P(QueueContract, CountsByModelAndClass) {
   for (int n = 1; n <= 4; ++n) {
     SubmitRequest request = TestRequest(n);

@@ -120,7 +120,7 @@ class Walk {
     const std::vector<JobView> dead = queue_.producer().List(request).value().jobs;
     for (const JobView& view : dead) Note("dead " + view.id.substr(0, 6));
     const JobId id = dead.empty() ? TestJobId(Below(kJobs)) : dead.back().id;
-    const StatusOr<RedriveReply> reply = queue_.producer().Redrive(id, "");
+    const StatusOr<RedriveReply> reply = queue_.producer().Redrive(id, {});
     Note("redrive -> " + std::to_string(static_cast<int>(reply.status().code())));
     if (!reply.ok() || !known_.insert(reply->id).second) return;
     const auto next = job::Next(life_.at(id), job::Redriven{}, elapsed_ms_, lifecycle_);
@@ -185,9 +185,9 @@ class Walk {
     probe.tenant = "probe";
     probe.keep = Millis(1);
     EXPECT_TRUE(queue_.producer().Submit(probe).ok());
-    const StatusOr<JobView> view = queue_.producer().Get(probe.id);
+    const StatusOr<JobView> view = queue_.producer().Get(probe.id, {});
     if (!view.ok()) return last_now_;  // the queue is full
-    EXPECT_TRUE(queue_.producer().Cancel(probe.id, "").ok());
+    EXPECT_TRUE(queue_.producer().Cancel(probe.id, {}).ok());
     return last_now_ = view->enqueued_ms;
   }
 
@@ -294,9 +294,9 @@ class Walk {
 
   void Cancel() {
     const JobId id = TestJobId(Below(kJobs));
-    const StatusOr<JobView> view = queue_.producer().Get(id);
+    const StatusOr<JobView> view = queue_.producer().Get(id, {});
     if (view.ok()) Compare(*view);
-    const StatusOr<State> answer = queue_.producer().Cancel(id, "");
+    const StatusOr<State> answer = queue_.producer().Cancel(id, {});
     NoteAnswer("cancel", id, answer);
     if (answer.ok() && *answer == State::kCanceled && !job::IsTerminal(life_.at(id).state)) {
       Happened(id, job::Canceled{});
@@ -320,7 +320,7 @@ class Walk {
     if (known_.empty()) return;
     auto some = known_.lower_bound(TestJobId(Below(kJobs)));
     if (some == known_.end()) some = known_.begin();
-    const JobView view = queue_.producer().Get(*some).value();
+    const JobView view = queue_.producer().Get(*some, {}).value();
     Compare(view);
     const auto ended = ended_.find(view.id);
     if (ended != ended_.end()) {

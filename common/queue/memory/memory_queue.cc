@@ -80,14 +80,12 @@ StatusOr<SubmitReply> MemoryQueue::Submit(const SubmitRequest& request) {
   return SubmitReply{};
 }
 
-StatusOr<RedriveReply> MemoryQueue::Redrive(const JobId& id, const std::string& tenant) {
+StatusOr<RedriveReply> MemoryQueue::Redrive(const JobId& id, const Caller& caller) {
   RETURN_IF_ERROR(CheckId(id));
   ASSIGN_OR_RETURN(const JobId next, NextGeneration(id));
   MutexLock lock(&mu_);
-  const Job* dead = Find(id);
-  if (dead == nullptr || (!tenant.empty() && dead->request.tenant != tenant)) {
-    return NotFound("no job " + id);
-  }
+  const Job* dead = Find(id, caller);
+  if (dead == nullptr) return NotFound("no job " + id);
   if (const Job* known = Find(next)) return RedriveReply{next, known->life.state};
   const auto transition = Next(*dead, job::Redriven{});
   if (!transition) return NotDead(id, dead->life.state);
@@ -100,21 +98,19 @@ StatusOr<RedriveReply> MemoryQueue::Redrive(const JobId& id, const std::string& 
   return RedriveReply{next, State::kQueued};
 }
 
-StatusOr<State> MemoryQueue::Cancel(const JobId& id, const std::string& tenant) {
+StatusOr<State> MemoryQueue::Cancel(const JobId& id, const Caller& caller) {
   RETURN_IF_ERROR(CheckId(id));
   MutexLock lock(&mu_);
-  Job* job = Find(id);
-  if (job == nullptr || (!tenant.empty() && job->request.tenant != tenant)) {
-    return NotFound("no job " + id);
-  }
+  Job* job = Find(id, caller);
+  if (job == nullptr) return NotFound("no job " + id);
   Apply(*job, job::Canceled{});
   return job->life.state;
 }
 
-StatusOr<JobView> MemoryQueue::Get(const JobId& id) {
+StatusOr<JobView> MemoryQueue::Get(const JobId& id, const Caller& caller) {
   RETURN_IF_ERROR(CheckId(id));
   MutexLock lock(&mu_);
-  const Job* job = Find(id);
+  const Job* job = Find(id, caller);
   if (job == nullptr) return NotFound("no job " + id);
   JobView view = ViewOf(*job);
   view.position = PositionOf(*job);

@@ -34,10 +34,10 @@ class MemoryQueue final : public Producer,
   explicit MemoryQueue(const Clock& clock) : clock_(clock) {}
 
   StatusOr<SubmitReply> Submit(const SubmitRequest& request) override;
-  StatusOr<State> Cancel(const JobId& id, const std::string& tenant) override;
-  StatusOr<JobView> Get(const JobId& id) override;
+  StatusOr<State> Cancel(const JobId& id, const Caller& caller) override;
+  StatusOr<JobView> Get(const JobId& id, const Caller& caller) override;
   StatusOr<ListReply> List(const ListRequest& request) override;
-  StatusOr<RedriveReply> Redrive(const JobId& id, const std::string& tenant) override;
+  StatusOr<RedriveReply> Redrive(const JobId& id, const Caller& caller) override;
 
   StatusOr<std::optional<Grant>> Take(const TakeRequest& request) override;
   void WaitForWork(Millis timeout) override;
@@ -98,6 +98,8 @@ class MemoryQueue final : public Producer,
 
   // Jobs and indexes.
   Job* Find(const JobId& id) REQUIRES_LOCK(mu_);
+  // Null also if the caller does not see it.
+  Job* Find(const JobId& id, const Caller& caller) REQUIRES_LOCK(mu_);
   void Erase(const Job& job) REQUIRES_LOCK(mu_);
   job::LifecycleLimits Lifecycle() const REQUIRES_LOCK(mu_);
   std::optional<job::Transition> Next(const Job& job, const job::Event& event) REQUIRES_LOCK(mu_);

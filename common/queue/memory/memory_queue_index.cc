@@ -38,6 +38,11 @@ void Decrement(std::map<std::string, int64_t>* counters, const std::string& name
 
 }  // namespace
 
+MemoryQueue::Job* MemoryQueue::Find(const JobId& id, const Caller& caller) {
+  Job* const job = Find(id);
+  return job != nullptr && caller.Sees(job->request.tenant) ? job : nullptr;
+}
+
 MemoryQueue::Job* MemoryQueue::Find(const JobId& id) {
   const auto found = jobs_.find(id);
   if (found == jobs_.end()) return nullptr;

@@ -31,10 +31,10 @@ TEST(MemoryQueueTest, ForgetsAJobWhenItsTimeIsOver) {
   request.keep = Millis(1'000);
   ASSERT_TRUE(queue.Submit(request).ok());
   clock.Advance(Millis(5'000));
-  EXPECT_TRUE(queue.Get(request.id).ok()) << "only what has ended is forgotten";
-  ASSERT_TRUE(queue.Cancel(request.id, "").ok());
+  EXPECT_TRUE(queue.Get(request.id, {}).ok()) << "only what has ended is forgotten";
+  ASSERT_TRUE(queue.Cancel(request.id, {}).ok());
   clock.Advance(Millis(1'001));
-  EXPECT_EQ(queue.Get(request.id).status().code(), StatusCode::kNotFound);
+  EXPECT_EQ(queue.Get(request.id, {}).status().code(), StatusCode::kNotFound);
   EXPECT_TRUE(queue.List({})->jobs.empty());
   EXPECT_EQ(queue.Submit(request)->outcome, SubmitOutcome::kAccepted);
 }

@@ -50,6 +50,11 @@ std::vector<std::string> SubmitArguments(const SubmitRequest& request) {
       request.only_if_known ? "1" : ""};
 }
 
+// Of the jobs that the caller sees; empty: of all.
+std::string TenantKey(const Caller& caller) {
+  return KeyOrEmpty(std::string(caller.only_tenant()));
+}
+
 // The shortest index that has all jobs of these states (list.lua).
 const char* IndexFor(const std::vector<State>& states) {
   if (states == std::vector<State>{State::kDead}) return "dead";
@@ -169,24 +174,24 @@ std::vector<StatusOr<SubmitReply>> RedisQueue::SubmitAll(
   return replies;
 }
 
-StatusOr<State> RedisQueue::Cancel(const JobId& id, const std::string& tenant) {
+StatusOr<State> RedisQueue::Cancel(const JobId& id, const Caller& caller) {
   RETURN_IF_ERROR(CheckId(id));
-  ASSIGN_OR_RETURN(const RedisReply reply, Run(scripts::kCancel, {id, KeyOrEmpty(tenant)}));
+  ASSIGN_OR_RETURN(const RedisReply reply, Run(scripts::kCancel, {id, TenantKey(caller)}));
   if (reply.is_nil()) return NotFound("no job " + id);
   return DecodeState(reply);
 }
 
-StatusOr<JobView> RedisQueue::Get(const JobId& id) {
+StatusOr<JobView> RedisQueue::Get(const JobId& id, const Caller& caller) {
   RETURN_IF_ERROR(CheckId(id));
-  ASSIGN_OR_RETURN(const RedisReply reply, Run(scripts::kGet, {id}));
+  ASSIGN_OR_RETURN(const RedisReply reply, Run(scripts::kGet, {id, TenantKey(caller)}));
   if (reply.is_nil()) return NotFound("no job " + id);
   return DecodeView(reply);
 }
 
-StatusOr<RedriveReply> RedisQueue::Redrive(const JobId& id, const std::string& tenant) {
+StatusOr<RedriveReply> RedisQueue::Redrive(const JobId& id, const Caller& caller) {
   RETURN_IF_ERROR(CheckId(id));
   ASSIGN_OR_RETURN(const JobId next, NextGeneration(id));
-  ASSIGN_OR_RETURN(const RedisReply reply, Run(scripts::kRedrive, {id, next, KeyOrEmpty(tenant)}));
+  ASSIGN_OR_RETURN(const RedisReply reply, Run(scripts::kRedrive, {id, next, TenantKey(caller)}));
   const std::string& outcome = reply[0].text;
   if (outcome == "UNKNOWN") return NotFound("no job " + id);
   if (outcome == "NOT_DEAD") {

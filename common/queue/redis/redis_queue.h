@@ -44,10 +44,10 @@ class RedisQueue final : public Producer,
 
   StatusOr<SubmitReply> Submit(const SubmitRequest& request) override;
   std::vector<StatusOr<SubmitReply>> SubmitAll(const std::vector<SubmitRequest>& requests) override;
-  StatusOr<State> Cancel(const JobId& id, const std::string& tenant) override;
-  StatusOr<JobView> Get(const JobId& id) override;
+  StatusOr<State> Cancel(const JobId& id, const Caller& caller) override;
+  StatusOr<JobView> Get(const JobId& id, const Caller& caller) override;
   StatusOr<ListReply> List(const ListRequest& request) override;
-  StatusOr<RedriveReply> Redrive(const JobId& id, const std::string& tenant) override;
+  StatusOr<RedriveReply> Redrive(const JobId& id, const Caller& caller) override;
 
   StatusOr<std::optional<Grant>> Take(const TakeRequest& request) override;
   void WaitForWork(Millis timeout) override;

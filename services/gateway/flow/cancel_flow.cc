@@ -7,19 +7,19 @@
 
 namespace phasor::gateway {
 
-StatusOr<v1::Job> CancelFlow::Cancel(const job::JobId& id) {
-  ASSIGN_OR_RETURN(JobFacts facts, parts_.reader->Look(id));
-  return End(id, std::move(facts));
+StatusOr<v1::Job> CancelFlow::Cancel(const job::JobId& id, const job::Caller& caller) {
+  ASSIGN_OR_RETURN(JobFacts facts, parts_.reader->Look(id, caller));
+  return End(id, caller, std::move(facts));
 }
 
 // Somebody who submits it between the look and the end hears of the end, as after a cancel.
-StatusOr<v1::Job> CancelFlow::CancelUnlessShared(const job::JobId& id) {
-  ASSIGN_OR_RETURN(JobFacts facts, parts_.reader->Look(id));
+StatusOr<v1::Job> CancelFlow::CancelUnlessShared(const job::JobId& id, const job::Caller& caller) {
+  ASSIGN_OR_RETURN(JobFacts facts, parts_.reader->Look(id, caller));
   if (!facts.view || facts.view->shared) return ToProto(facts);
-  return End(id, std::move(facts));
+  return End(id, caller, std::move(facts));
 }
 
-StatusOr<v1::Job> CancelFlow::End(const job::JobId& id, JobFacts facts) {
+StatusOr<v1::Job> CancelFlow::End(const job::JobId& id, const job::Caller& caller, JobFacts facts) {
   if (!facts.record && !job::IsTerminal(facts.view->state)) {
     storage::TerminalRecord record;
     record.id = id;
@@ -39,12 +39,12 @@ StatusOr<v1::Job> CancelFlow::End(const job::JobId& id, JobFacts facts) {
   if (facts.view && facts.record && facts.view->state != facts.record->state) {
     const Status told =
         facts.record->state == job::State::kCanceled
-            ? parts_.producer->Cancel(id, "").status()
+            ? parts_.producer->Cancel(id, caller).status()
             : parts_.maintenance->Adopt(id, facts.record->state, storage::TerminalKey(id));
     // A queue that forgot the job meanwhile has nothing to be told.
     if (!told.ok() && told.code() != StatusCode::kNotFound) return told;
   }
-  return parts_.reader->Get(id);
+  return parts_.reader->Get(id, caller);
 }
 
 }  // namespace phasor::gateway

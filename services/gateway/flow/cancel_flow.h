@@ -24,12 +24,12 @@ class CancelFlow {
   explicit CancelFlow(const Parts& parts) : parts_(parts) {}
 
   // The job as it stands afterwards. Errors as of JobReader::Look.
-  StatusOr<v1::Job> Cancel(const job::JobId& id);
+  StatusOr<v1::Job> Cancel(const job::JobId& id, const job::Caller& caller);
   // The same, but a job that more than one submit has named goes on.
-  StatusOr<v1::Job> CancelUnlessShared(const job::JobId& id);
+  StatusOr<v1::Job> CancelUnlessShared(const job::JobId& id, const job::Caller& caller);
 
  private:
-  StatusOr<v1::Job> End(const job::JobId& id, JobFacts facts);
+  StatusOr<v1::Job> End(const job::JobId& id, const job::Caller& caller, JobFacts facts);
 
   Parts parts_;
 };

@@ -83,7 +83,8 @@ std::vector<queue::State> QueueStates(v1::JobState state) {
   }
 }
 
-StatusOr<queue::ListRequest> ToQueue(const v1::ListJobsRequest& request) {
+StatusOr<queue::ListRequest> ToQueue(const v1::ListJobsRequest& request,
+                                     const job::Caller& caller) {
   std::vector<FieldViolation> violations;
   if (request.page_size() < 0 || request.page_size() > kMaxPage) {
     violations.push_back({"page_size", "must be between 1 and 1000 (0: 100), got " +
@@ -100,6 +101,7 @@ StatusOr<queue::ListRequest> ToQueue(const v1::ListJobsRequest& request) {
   }
   if (!violations.empty()) return rpc::InvalidFields(violations);
   queue::ListRequest list;
+  list.tenant = caller.only_tenant();
   list.model = request.model();
   list.states.assign(states.begin(), states.end());
   list.limit = request.page_size() == 0 ? kDefaultPage : request.page_size();
@@ -146,27 +148,32 @@ v1::Job ToProto(const JobFacts& facts) {
 JobReader::JobReader(queue::Producer* producer, storage::ResultStore* store)
     : producer_(producer), store_(store) {}
 
-StatusOr<JobFacts> JobReader::Look(const job::JobId& id) {
+StatusOr<JobFacts> JobReader::Look(const job::JobId& id, const job::Caller& caller) {
   RETURN_IF_ERROR(CheckJobId(id));
   JobFacts facts;
-  auto view = producer_->Get(id);
+  auto view = producer_->Get(id, caller);
   auto record = store_->ReadTerminal(id);
   if (view.ok()) facts.view = *std::move(view);
   if (record.ok()) facts.record = *std::move(record);
-  if (facts.record) return facts;
+  if (facts.record) {
+    // The queue's word where it has one: what wrote the record may not have known whose job it was.
+    if (!caller.Sees(facts.tenant())) return NotFound(kNoSuchJob);
+    return facts;
+  }
   if (record.status().code() != StatusCode::kNotFound) return StoreTrouble(record.status());
   if (facts.view) return facts;
-  if (view.status().code() == StatusCode::kNotFound) return NotFound("there is no such job");
+  if (view.status().code() == StatusCode::kNotFound) return NotFound(kNoSuchJob);
   return view.status();
 }
 
-StatusOr<v1::Job> JobReader::Get(const job::JobId& id) {
-  ASSIGN_OR_RETURN(const JobFacts facts, Look(id));
+StatusOr<v1::Job> JobReader::Get(const job::JobId& id, const job::Caller& caller) {
+  ASSIGN_OR_RETURN(const JobFacts facts, Look(id, caller));
   return ToProto(facts);
 }
 
-StatusOr<v1::ListJobsResponse> JobReader::List(const v1::ListJobsRequest& request) {
-  ASSIGN_OR_RETURN(const queue::ListRequest list, ToQueue(request));
+StatusOr<v1::ListJobsResponse> JobReader::List(const v1::ListJobsRequest& request,
+                                               const job::Caller& caller) {
+  ASSIGN_OR_RETURN(const queue::ListRequest list, ToQueue(request, caller));
   ASSIGN_OR_RETURN(queue::ListReply reply, producer_->List(list));
   v1::ListJobsResponse response;
   for (queue::JobView& view : reply.jobs) {
@@ -180,8 +187,9 @@ StatusOr<v1::ListJobsResponse> JobReader::List(const v1::ListJobsRequest& reques
   return response;
 }
 
-StatusOr<storage::TerminalRecord> JobReader::FinishedRecord(const job::JobId& id) {
-  ASSIGN_OR_RETURN(JobFacts facts, Look(id));
+StatusOr<storage::TerminalRecord> JobReader::FinishedRecord(const job::JobId& id,
+                                                            const job::Caller& caller) {
+  ASSIGN_OR_RETURN(JobFacts facts, Look(id, caller));
   if (!facts.record) return WithoutRecord(facts.view->state);
   if (facts.record->state != job::State::kDone) {
     return FailedPrecondition("the job ended without a picture: " +

@@ -120,7 +120,7 @@ TEST_F(PictureCacheTest, AFeedCutsAllPicturesOfAJobInOrder) {
   const std::vector<std::string> pictures = {std::string(600'000, 'a'), "", "small"};
   ASSERT_TRUE(fleet_.Finish(fleet_.Take(), pictures).ok());
   const auto feed = std::make_shared<PictureFeed>(PictureFeed::Parts{&reader_, &cache_, &pool_},
-                                                  request.id, std::nullopt);
+                                                  request.id, std::nullopt, job::Caller{});
   std::vector<std::string> got;
   for (bool more = true; more;) {
     absl::Notification came;

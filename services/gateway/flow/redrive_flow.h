@@ -17,7 +17,7 @@ class RedriveFlow {
 
   // The new job. INVALID_ARGUMENT for a malformed id, NOT_FOUND, FAILED_PRECONDITION for a job that
   // is no dead letter, RESOURCE_EXHAUSTED over a cap. Repeating it gives the same job.
-  StatusOr<v1::Job> Redrive(const job::JobId& id);
+  StatusOr<v1::Job> Redrive(const job::JobId& id, const job::Caller& caller);
 
  private:
   queue::Producer* const producer_;

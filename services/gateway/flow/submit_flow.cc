@@ -82,6 +82,7 @@ StatusOr<SubmitFlow::Pending> SubmitFlow::Check(const Item& item) {
   Pending pending;
   queue::SubmitRequest& submit = pending.submit;
   const bool keyed = !request.idempotency_key().empty();
+  submit.tenant = item.caller.tenant;
   submit.id = job::MakeJobId(parts_.secret, submit.tenant, KeyOf(request));
   // Without a key nobody can send the same job with another body, or have sent it before.
   submit.fingerprint = keyed ? RequestFingerprint(request) : kNoFingerprint;
@@ -152,7 +153,7 @@ std::optional<SubmitFlow::Answer> SubmitFlow::Conclude(Pending* pending,
     case queue::SubmitOutcome::kDuplicate:
       parts_.metrics->Duplicate();
       response.set_duplicate(true);
-      ShowStoredRequest(pending->submit.id, &response);
+      ShowStoredRequest(pending->submit, &response);
       break;
     case queue::SubmitOutcome::kConflict:
       parts_.metrics->Refused("conflict");
@@ -193,8 +194,9 @@ void SubmitFlow::Encode(bool record_unread, Pending* pending) {
                           .record_unread = record_unread});
 }
 
-void SubmitFlow::ShowStoredRequest(const job::JobId& id, v1::SubmitResponse* response) {
-  const auto view = parts_.producer->Get(id);
+void SubmitFlow::ShowStoredRequest(const queue::SubmitRequest& submit,
+                                   v1::SubmitResponse* response) {
+  const auto view = parts_.producer->Get(submit.id, {.tenant = submit.tenant});
   if (!view.ok()) return;
   const auto stored = rpc::DecodeJobSpec(view->spec);
   if (stored.ok()) *response->mutable_request() = rpc::ToProto(stored->spec);

@@ -44,6 +44,7 @@ class SubmitFlow {
   struct Item {
     const v1::GenerateRequest* request = nullptr;
     std::string trace_parent;
+    job::Caller caller = {};  // whose job it becomes
   };
 
   // Errors besides those of CompleteRequest: ALREADY_EXISTS (the key named another request),
@@ -79,7 +80,7 @@ class SubmitFlow {
   void Encode(bool record_unread, Pending* pending);
   Answer AnswerFromRecord(const storage::TerminalRecord& record, Pending* pending);
   // What the first submit of this job filled in, a drawn seed included.
-  void ShowStoredRequest(const job::JobId& id, v1::SubmitResponse* response);
+  void ShowStoredRequest(const queue::SubmitRequest& submit, v1::SubmitResponse* response);
 
   Parts parts_;
 };

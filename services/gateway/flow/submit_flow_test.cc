@@ -96,7 +96,8 @@ TEST_F(SubmitFlowTest, ARelativeDeadlineCountsFromTheSubmit) {
   const auto response = Submit(request);
   ASSERT_TRUE(response.ok()) << response.status();
   EXPECT_EQ(response->request().deadline_in_ms(), 600'000);
-  EXPECT_EQ(fleet_.queue.Get(response->job_id())->deadline_ms, fleet_.clock.WallMillis() + 600'000);
+  EXPECT_EQ(fleet_.queue.Get(response->job_id(), {})->deadline_ms,
+            fleet_.clock.WallMillis() + 600'000);
 }
 
 TEST_F(SubmitFlowTest, AFullQueueSaysWhenToComeBack) {
@@ -143,7 +144,7 @@ TEST_F(ForgottenJobTest, ARecordAnswersInItsPlace) {
 
 TEST_F(ForgottenJobTest, TheRecordTellsARepeatFromAnotherRequest) {
   const std::string id = Submit(WithKey("k"))->job_id();
-  const std::string spec = fleet_.queue.Get(id)->spec;
+  const std::string spec = fleet_.queue.Get(id, {})->spec;
   storage::TerminalRecord record = Ended(id, job::State::kCanceled);
   record.details = rpc::EncodeDetails({}, rpc::FingerprintOf(spec));
   ASSERT_TRUE(fleet_.store.CreateTerminal(record).ok());
@@ -166,7 +167,7 @@ TEST_F(ForgottenJobTest, ADamagedRecordIsAnEndToo) {
                    .draw_seed = [] { return 7; }});
   const v1::GenerateRequest request = WithKey("k");
   EXPECT_EQ(flow.SubmitAll({{&request, ""}}).front().status().code(), StatusCode::kDataLoss);
-  EXPECT_EQ(restored_.Get(id).status().code(), StatusCode::kNotFound);
+  EXPECT_EQ(restored_.Get(id, {}).status().code(), StatusCode::kNotFound);
 }
 
 TEST_F(ForgottenJobTest, APausedOrFullQueueStillAnswersForWhatHasEnded) {
@@ -183,7 +184,7 @@ TEST_F(ForgottenJobTest, WithoutARecordItIsQueuedAnewUnderTheSameId) {
   ASSERT_TRUE(again.ok()) << again.status();
   EXPECT_EQ(again->job_id(), id);
   EXPECT_FALSE(again->duplicate());
-  EXPECT_EQ(restored_.Get(id)->state, queue::State::kQueued);
+  EXPECT_EQ(restored_.Get(id, {})->state, queue::State::kQueued);
 }
 
 TEST_F(ForgottenJobTest, AfterItsTimeInTheQueueTheRecordAnswersToo) {
@@ -191,7 +192,7 @@ TEST_F(ForgottenJobTest, AfterItsTimeInTheQueueTheRecordAnswersToo) {
   ASSERT_TRUE(fleet_.Finish(fleet_.Take(), {"png"}).ok());
   fleet_.clock.Advance(std::chrono::hours(100));
   (void)fleet_.queue.Recover(100);
-  ASSERT_EQ(fleet_.queue.Get(id).status().code(), StatusCode::kNotFound);
+  ASSERT_EQ(fleet_.queue.Get(id, {}).status().code(), StatusCode::kNotFound);
   const auto again = Submit(WithKey("k"));
   ASSERT_TRUE(again.ok()) << again.status();
   EXPECT_TRUE(again->duplicate());

@@ -2,6 +2,7 @@
 
 #include "common/log/log.h"
 #include "common/rpc/spec_convert.h"
+#include "services/gateway/grpc/caller_of.h"
 #include "services/gateway/grpc/limits_convert.h"
 #include "services/gateway/grpc/unary_call.h"
 
@@ -108,17 +109,18 @@ Status AdminService::MigrateJob(const std::string& worker, v1::MigrateResponse* 
 
 AdminService::Reactor* AdminService::DeadLetters(Call* call, const v1::DeadLettersRequest* request,
                                                  v1::DeadLettersResponse* response) {
-  return AnswerInPool(call, parts_.pool,
-                      [this, request, response] { return ListDeadLetters(*request, response); });
+  return AnswerInPool(call, parts_.pool, [this, call, request, response] {
+    return ListDeadLetters(*request, CallerOf(*call), response);
+  });
 }
 
 Status AdminService::ListDeadLetters(const v1::DeadLettersRequest& request,
-                                     v1::DeadLettersResponse* response) {
+                                     const job::Caller& caller, v1::DeadLettersResponse* response) {
   v1::ListJobsRequest list;
   list.add_states(v1::FAILED);
   list.set_page_size(request.page_size());
   list.set_page_token(request.page_token());
-  ASSIGN_OR_RETURN(v1::ListJobsResponse page, parts_.reader->List(list));
+  ASSIGN_OR_RETURN(v1::ListJobsResponse page, parts_.reader->List(list, caller));
   response->mutable_jobs()->Swap(page.mutable_jobs());
   response->set_next_page_token(page.next_page_token());
   return OkStatus();

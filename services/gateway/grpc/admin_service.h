@@ -52,7 +52,8 @@ class AdminService final : public v1::Admin::CallbackService {
   Status SetPaused(bool paused);
   Status DrainWorker(const std::string& name);
   Status MigrateJob(const std::string& worker, v1::MigrateResponse* response);
-  Status ListDeadLetters(const v1::DeadLettersRequest& request, v1::DeadLettersResponse* response);
+  Status ListDeadLetters(const v1::DeadLettersRequest& request, const job::Caller& caller,
+                         v1::DeadLettersResponse* response);
   Status ChangeLimits(const v1::SetLimitsRequest& request, v1::SetLimitsResponse* response);
 
   const Parts parts_;

@@ -9,6 +9,7 @@
 #include "common/log/log.h"
 #include "common/rpc/status_details.h"
 #include "services/gateway/flow/client_status.h"
+#include "services/gateway/grpc/caller_of.h"
 #include "services/gateway/grpc/job_stream.h"
 #include "services/gateway/grpc/result_stream.h"
 #include "services/gateway/grpc/unary_call.h"
@@ -88,18 +89,18 @@ grpc::ServerUnaryReactor* ImagesService::Submit(grpc::CallbackServerContext* cal
                                                 const v1::SubmitRequest* request,
                                                 v1::SubmitResponse* response) {
   grpc::ServerUnaryReactor* reactor = call->DefaultReactor();
-  const bool posted =
-      parts_.group->TryPost({.items = {{&request->request(), SubmitGroup::TraceParent(*call)}},
-                             .canceled = [call] { return call->IsCancelled(); },
-                             .done =
-                                 [reactor, response](std::vector<SubmitFlow::Answer> answers) {
-                                   SubmitFlow::Answer& answer = answers.front();
-                                   if (answer.ok()) {
-                                     SubmitGroup::LogAccepted(*answer);
-                                     *response = *std::move(answer);
-                                   }
-                                   reactor->Finish(AnswerOf(answer.status()));
-                                 }});
+  const bool posted = parts_.group->TryPost(
+      {.items = {{&request->request(), SubmitGroup::TraceParent(*call), CallerOf(*call)}},
+       .canceled = [call] { return call->IsCancelled(); },
+       .done =
+           [reactor, response](std::vector<SubmitFlow::Answer> answers) {
+             SubmitFlow::Answer& answer = answers.front();
+             if (answer.ok()) {
+               SubmitGroup::LogAccepted(*answer);
+               *response = *std::move(answer);
+             }
+             reactor->Finish(AnswerOf(answer.status()));
+           }});
   if (!posted) reactor->Finish(AnswerOf(BusyStatus()));
   return reactor;
 }
@@ -109,31 +110,35 @@ grpc::ServerWriteReactor<v1::GenerateEvent>* ImagesService::Generate(
   using Stream = JobStream<v1::GenerateEvent>;
   auto stream = Stream::Make(call, {parts_.hub, parts_.guard, PictureParts()},
                              {ToGenerateEvent, ToPictureEvent});
+  const job::Caller caller = CallerOf(*call);
   const auto owned = std::make_shared<OwnedJob>();
   if (request->cancel_on_disconnect()) {
-    owned->cancel = [this](const std::string& id) { CancelAbandoned(id); };
+    owned->cancel = [this, caller](const std::string& id) { CancelAbandoned(id, caller); };
     stream->OnDisconnect([owned] { owned->ClientLeft(); });
   }
   // The call may end before the submit is answered.
   const auto body = std::make_shared<const v1::GenerateRequest>(request->request());
   const bool posted = parts_.group->TryPost(
-      {.items = {{body.get(), SubmitGroup::TraceParent(*call)}},
-       .done = [stream, owned, body](std::vector<SubmitFlow::Answer> answers) {
+      {.items = {{body.get(), SubmitGroup::TraceParent(*call), caller}},
+       .done = [stream, owned, body, caller](std::vector<SubmitFlow::Answer> answers) {
          SubmitFlow::Answer& response = answers.front();
          if (!response.ok()) return stream->End(response.status());
          SubmitGroup::LogAccepted(*response);
          if (!response->duplicate() && owned->Begin(response->job_id())) return;
          const std::string id = response->job_id();
          stream->Send(AcceptedEvent(*std::move(response)));
-         stream->Follow(
-             id, {.previews = body->preview_every() > 0, .pictures = true, .accepted = true});
+         stream->Follow(id, {.caller = caller,
+                             .previews = body->preview_every() > 0,
+                             .pictures = true,
+                             .accepted = true});
        }});
   if (!posted) stream->End(BusyStatus());
   return stream.get();
 }
 
-void ImagesService::CancelAbandoned(const std::string& id) {
-  if (!parts_.pool->TryPost([this, id] { (void)parts_.cancel->CancelUnlessShared(id); })) {
+void ImagesService::CancelAbandoned(const std::string& id, const job::Caller& caller) {
+  if (!parts_.pool->TryPost(
+          [this, id, caller] { (void)parts_.cancel->CancelUnlessShared(id, caller); })) {
     log::Warn("too busy to cancel the job of a client that went away", {{"job_id", id}});
   }
 }
@@ -147,8 +152,11 @@ grpc::ServerUnaryReactor* ImagesService::BatchSubmit(grpc::CallbackServerContext
     return reactor;
   }
   const std::string trace_parent = SubmitGroup::TraceParent(*call);
+  const job::Caller caller = CallerOf(*call);
   std::vector<SubmitFlow::Item> items;
-  for (const v1::GenerateRequest& one : request->requests()) items.push_back({&one, trace_parent});
+  for (const v1::GenerateRequest& one : request->requests()) {
+    items.push_back({&one, trace_parent, caller});
+  }
   const bool posted =
       parts_.group->TryPost({.items = std::move(items),
                              .canceled = [call] { return call->IsCancelled(); },
@@ -165,30 +173,30 @@ grpc::ServerUnaryReactor* ImagesService::BatchSubmit(grpc::CallbackServerContext
 grpc::ServerUnaryReactor* ImagesService::Redrive(grpc::CallbackServerContext* call,
                                                  const v1::RedriveRequest* request,
                                                  v1::Job* response) {
-  return AnswerInPool(call, parts_.pool, [this, request, response] {
-    return Give(parts_.redrive->Redrive(request->job_id()), response);
+  return AnswerInPool(call, parts_.pool, [this, call, request, response] {
+    return Give(parts_.redrive->Redrive(request->job_id(), CallerOf(*call)), response);
   });
 }
 
 grpc::ServerUnaryReactor* ImagesService::Get(grpc::CallbackServerContext* call,
                                              const v1::GetJobRequest* request, v1::Job* response) {
-  return AnswerInPool(call, parts_.pool, [this, request, response] {
-    return Give(parts_.reader->Get(request->job_id()), response);
+  return AnswerInPool(call, parts_.pool, [this, call, request, response] {
+    return Give(parts_.reader->Get(request->job_id(), CallerOf(*call)), response);
   });
 }
 
 grpc::ServerWriteReactor<v1::WatchEvent>* ImagesService::Watch(grpc::CallbackServerContext* call,
                                                                const v1::WatchRequest* request) {
   auto stream = JobStream<v1::WatchEvent>::Make(call, {parts_.hub, parts_.guard}, {ToWatchEvent});
-  stream->Follow(request->job_id(), {.previews = request->previews()});
+  stream->Follow(request->job_id(), {.caller = CallerOf(*call), .previews = request->previews()});
   return stream.get();
 }
 
 grpc::ServerUnaryReactor* ImagesService::Cancel(grpc::CallbackServerContext* call,
                                                 const v1::CancelRequest* request,
                                                 v1::Job* response) {
-  return AnswerInPool(call, parts_.pool, [this, request, response] {
-    const Status status = Give(parts_.cancel->Cancel(request->job_id()), response);
+  return AnswerInPool(call, parts_.pool, [this, call, request, response] {
+    const Status status = Give(parts_.cancel->Cancel(request->job_id(), CallerOf(*call)), response);
     if (status.ok()) {
       log::Info("job canceled",
                 {{"job_id", response->id()}, {"state", v1::JobState_Name(response->state())}});
@@ -200,14 +208,14 @@ grpc::ServerUnaryReactor* ImagesService::Cancel(grpc::CallbackServerContext* cal
 grpc::ServerUnaryReactor* ImagesService::List(grpc::CallbackServerContext* call,
                                               const v1::ListJobsRequest* request,
                                               v1::ListJobsResponse* response) {
-  return AnswerInPool(call, parts_.pool, [this, request, response] {
-    return Give(parts_.reader->List(*request), response);
+  return AnswerInPool(call, parts_.pool, [this, call, request, response] {
+    return Give(parts_.reader->List(*request, CallerOf(*call)), response);
   });
 }
 
 grpc::ServerWriteReactor<v1::ResultChunk>* ImagesService::GetResult(
     grpc::CallbackServerContext* call, const v1::GetResultRequest* request) {
-  return new ResultStream(call, PictureParts(), parts_.guard, *request);
+  return new ResultStream(call, PictureParts(), parts_.guard, *request, CallerOf(*call));
 }
 
 }  // namespace phasor::gateway

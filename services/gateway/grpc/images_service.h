@@ -52,7 +52,7 @@ class ImagesService final : public v1::Images::CallbackService {
 
  private:
   // In the pool; the client that submitted the job wants it no more.
-  void CancelAbandoned(const std::string& id);
+  void CancelAbandoned(const std::string& id, const job::Caller& caller);
   PictureFeed::Parts PictureParts() const { return {parts_.reader, parts_.pictures, parts_.pool}; }
 
   Parts parts_;

@@ -39,8 +39,10 @@ class JobStream final : public grpc::ServerWriteReactor<Message>,
     Message (*chunk)(v1::ResultChunk chunk) = nullptr;  // for streams with pictures
   };
 
-  // What to tell besides states and progress, and whether the client knows the job is there.
+  // For whom, what to tell besides states and progress, and whether the client knows the job is
+  // there.
   struct Wishes {
+    job::Caller caller = {};
     bool previews = false;
     bool pictures = false;
     bool accepted = false;
@@ -82,10 +84,12 @@ class JobStream final : public grpc::ServerWriteReactor<Message>,
     auto watcher =
         std::make_shared<Watcher>(id, Watcher::Options{.previews = wishes.previews,
                                                        .accepted = wishes.accepted,
-                                                       .wake = [weak = this->weak_from_this()] {
-                                                         if (const auto stream = weak.lock())
-                                                           stream->Pump();
-                                                       }});
+                                                       .wake =
+                                                           [weak = this->weak_from_this()] {
+                                                             if (const auto stream = weak.lock())
+                                                               stream->Pump();
+                                                           },
+                                                       .caller = wishes.caller});
     {
       MutexLock lock(&mu_);
       if (closed_) return;
@@ -215,7 +219,8 @@ class JobStream final : public grpc::ServerWriteReactor<Message>,
     const v1::Job* job = std::get_if<v1::Job>(&*item);
     const bool with_pictures = pictures_ && job != nullptr && job->state() == v1::DONE;
     if (with_pictures) {
-      feed_ = std::make_shared<PictureFeed>(ends_.pictures, job->id(), std::nullopt);
+      feed_ = std::make_shared<PictureFeed>(ends_.pictures, job->id(), std::nullopt,
+                                            watcher_->caller());
       last_ = convert_.item(*std::move(item));
       return false;
     }

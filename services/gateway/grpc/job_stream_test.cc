@@ -138,7 +138,7 @@ TEST_F(JobStreamTest, AJobThatIsSomebodyElsesTooOutlivesTheClientThatLeaves) {
   EXPECT_EQ(event.job().state(), v1::CANCELED);
   gateway_->Shutdown();
   for (const std::string& id : {before, after, twice}) {
-    EXPECT_EQ(fleet_.queue.Get(id)->state, queue::State::kQueued);
+    EXPECT_EQ(fleet_.queue.Get(id, {})->state, queue::State::kQueued);
   }
 }
 

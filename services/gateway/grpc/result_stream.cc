@@ -14,10 +14,12 @@ std::optional<int> IndexOf(const v1::GetResultRequest& request) {
 }  // namespace
 
 ResultStream::ResultStream(grpc::CallbackServerContext* call, const PictureFeed::Parts& parts,
-                           WriteGuard* guard, const v1::GetResultRequest& request)
+                           WriteGuard* guard, const v1::GetResultRequest& request,
+                           job::Caller caller)
     : call_(call),
       guard_(guard),
-      feed_(std::make_shared<PictureFeed>(parts, request.job_id(), IndexOf(request))) {
+      feed_(std::make_shared<PictureFeed>(parts, request.job_id(), IndexOf(request),
+                                          std::move(caller))) {
   Next();
 }
 

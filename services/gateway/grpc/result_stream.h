@@ -18,7 +18,7 @@ class ResultStream final : public grpc::ServerWriteReactor<v1::ResultChunk> {
  public:
   // Starts at once; `call` lives as long as the stream, `guard` and the feed's parts longer.
   ResultStream(grpc::CallbackServerContext* call, const PictureFeed::Parts& parts,
-               WriteGuard* guard, const v1::GetResultRequest& request);
+               WriteGuard* guard, const v1::GetResultRequest& request, job::Caller caller);
 
   void OnWriteDone(bool ok) override;
   void OnCancel() override { canceled_ = true; }

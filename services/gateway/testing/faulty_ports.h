@@ -54,17 +54,17 @@ class FaultyQueue final : public queue::Producer, public queue::Maintenance, pub
     if (spares_questions && request.only_if_known) return producer_->Submit(request);
     return fault.Pass([&] { return producer_->Submit(request); });
   }
-  StatusOr<queue::State> Cancel(const job::JobId& id, const std::string& tenant) override {
-    return fault.Pass([&] { return producer_->Cancel(id, tenant); });
+  StatusOr<queue::State> Cancel(const job::JobId& id, const job::Caller& caller) override {
+    return fault.Pass([&] { return producer_->Cancel(id, caller); });
   }
-  StatusOr<queue::JobView> Get(const job::JobId& id) override {
-    return fault.Pass([&] { return producer_->Get(id); });
+  StatusOr<queue::JobView> Get(const job::JobId& id, const job::Caller& caller) override {
+    return fault.Pass([&] { return producer_->Get(id, caller); });
   }
   StatusOr<queue::ListReply> List(const queue::ListRequest& request) override {
     return fault.Pass([&] { return producer_->List(request); });
   }
-  StatusOr<queue::RedriveReply> Redrive(const job::JobId& id, const std::string& tenant) override {
-    return fault.Pass([&] { return producer_->Redrive(id, tenant); });
+  StatusOr<queue::RedriveReply> Redrive(const job::JobId& id, const job::Caller& caller) override {
+    return fault.Pass([&] { return producer_->Redrive(id, caller); });
   }
   StatusOr<int> Recover(int limit) override {
     return fault.Pass([&] { return maintenance_->Recover(limit); });

@@ -26,7 +26,7 @@ class MaintenanceTest : public testing::Test {
     EXPECT_TRUE(fleet_.queue.Submit(request).ok());
     return request.id;
   }
-  queue::State StateOf(const job::JobId& id) { return fleet_.queue.Get(id)->state; }
+  queue::State StateOf(const job::JobId& id) { return fleet_.queue.Get(id, {})->state; }
 
   MemoryFleet fleet_;
   metrics::Registry metrics_;
@@ -73,7 +73,7 @@ TEST_F(MaintenanceTest, TheSealerYieldsToARecordThatStands) {
 
 TEST_F(MaintenanceTest, TheReaperForgetsWhatEndedLongAgo) {
   const job::JobId id = Submit("a");
-  ASSERT_TRUE(fleet_.queue.Cancel(id, "").ok());
+  ASSERT_TRUE(fleet_.queue.Cancel(id, {}).ok());
   Reaper reaper(&fleet_.queue, &metrics_);
   ASSERT_TRUE(reaper.Tick().ok());
   EXPECT_EQ(fleet_.queue.Stats()->ended, 1);
@@ -85,7 +85,7 @@ TEST_F(MaintenanceTest, TheReaperForgetsWhatEndedLongAgo) {
 
 TEST_F(MaintenanceTest, TheReaperForgetsAllThatIsTooMuchInOneTick) {
   for (int n = 0; n < 1'000; ++n) {
-    ASSERT_TRUE(fleet_.queue.Cancel(Submit(std::to_string(n)), "").ok());
+    ASSERT_TRUE(fleet_.queue.Cancel(Submit(std::to_string(n)), {}).ok());
   }
   ASSERT_TRUE(fleet_.queue.SetLimits({.max_ended = 10}).ok());
   ASSERT_TRUE(Reaper(&fleet_.queue, &metrics_).Tick().ok());
@@ -154,7 +154,7 @@ TEST_F(CancelFlowTest, EndsAJobThatHasNotEnded) {
   fleet_.clock.Advance(std::chrono::seconds(1));
   fleet_.Take();
   fleet_.clock.Advance(std::chrono::seconds(1));
-  const auto job = flow_.Cancel(id);
+  const auto job = flow_.Cancel(id, {});
   ASSERT_TRUE(job.ok()) << job.status();
   EXPECT_EQ(job->state(), v1::CANCELED);
   EXPECT_EQ(StateOf(id), queue::State::kCanceled);
@@ -164,20 +164,20 @@ TEST_F(CancelFlowTest, EndsAJobThatHasNotEnded) {
   EXPECT_EQ(record.accepted_ms, accepted);
   EXPECT_EQ(record.started_ms, accepted + 1000);
   EXPECT_EQ(record.finished_ms, accepted + 2000);
-  EXPECT_EQ(flow_.Cancel(id)->state(), v1::CANCELED);
+  EXPECT_EQ(flow_.Cancel(id, {})->state(), v1::CANCELED);
 }
 
 TEST_F(CancelFlowTest, AnswersDoneWhenTheWorkersRecordStands) {
   const job::JobId id = Submit("a");
   fleet_.Take();
   ASSERT_TRUE(fleet_.store.CreateTerminal(Ended(id, job::State::kDone)).ok());
-  EXPECT_EQ(flow_.Cancel(id)->state(), v1::DONE);
+  EXPECT_EQ(flow_.Cancel(id, {})->state(), v1::DONE);
   EXPECT_EQ(StateOf(id), queue::State::kDone);
 }
 
 TEST_F(CancelFlowTest, WritesNoRecordForAJobThatNobodyKnows) {
   const job::JobId id = job::MakeJobId("secret", "", "none");
-  EXPECT_EQ(flow_.Cancel(id).status().code(), StatusCode::kNotFound);
+  EXPECT_EQ(flow_.Cancel(id, {}).status().code(), StatusCode::kNotFound);
   EXPECT_EQ(fleet_.store.ReadTerminal(id).status().code(), StatusCode::kNotFound);
 }
 

@@ -76,7 +76,7 @@ TEST_F(QueueSamplerTest, EveryModelAndClassOfTheCatalogueIsThereFromTheFirstAnsw
   }
   Submit("a");
   EXPECT_THAT(Shown(), HasSubstr("phasor_queue_depth{model=\"demo\",priority=\"NORMAL\"} 1\n"));
-  ASSERT_TRUE(fleet_.queue.Cancel(job::MakeJobId("secret", "", "a"), "").ok());
+  ASSERT_TRUE(fleet_.queue.Cancel(job::MakeJobId("secret", "", "a"), {}).ok());
   const std::string after = Shown();
   EXPECT_THAT(after, HasSubstr("phasor_queue_depth{model=\"demo\",priority=\"NORMAL\"} 0\n"))
       << "a series that has been there does not go";

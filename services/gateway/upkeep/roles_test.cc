@@ -53,7 +53,7 @@ class RolesTest : public testing::Test {
     request.units = units;
     return fleet_.queue.Renew(request);
   }
-  queue::State StateOf(const job::JobId& id) { return fleet_.queue.Get(id)->state; }
+  queue::State StateOf(const job::JobId& id) { return fleet_.queue.Get(id, {})->state; }
 
   MemoryFleet fleet_;
 };
@@ -98,7 +98,8 @@ TEST_F(RolesTest, SeveralGatewaysAtOnceMoveEachJobOnce) {
   EXPECT_EQ(stats->live, kJobs);
   EXPECT_EQ(stats->sealing, 0);
   for (int i = 0; i < kJobs; ++i) {
-    const auto view = fleet_.queue.Get(job::MakeJobId("secret", "", "taken" + std::to_string(i)));
+    const auto view =
+        fleet_.queue.Get(job::MakeJobId("secret", "", "taken" + std::to_string(i)), {});
     EXPECT_EQ(view->state, queue::State::kQueued);
     EXPECT_EQ(view->crashes, 1) << "each loss is counted once";
     const job::JobId late = job::MakeJobId("secret", "", "late" + std::to_string(i));

@@ -52,7 +52,7 @@ Status Sealer::SealAll(const std::vector<queue::SealRequest>& requests) {
 }
 
 Status Sealer::Describe(storage::TerminalRecord* record) {
-  const auto view = producer_->Get(record->id);
+  const auto view = producer_->Get(record->id, job::Operator());
   if (view.status().code() == StatusCode::kNotFound) return OkStatus();
   RETURN_IF_ERROR(view.status());
   record->tenant = view->tenant;

@@ -9,7 +9,7 @@ namespace {
 
 storage::Sweeper::InQueue AskQueue(queue::Producer* producer) {
   return [producer](const job::JobId& id) -> StatusOr<bool> {
-    const auto view = producer->Get(id);
+    const auto view = producer->Get(id, job::Operator());
     // Also one that has ended: its record is missed, so this may not be its store.
     if (view.ok()) return true;
     if (view.status().code() == StatusCode::kNotFound) return false;

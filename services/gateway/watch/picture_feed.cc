@@ -14,8 +14,9 @@ constexpr size_t kChunk = 256 << 10;
 
 }  // namespace
 
-PictureFeed::PictureFeed(const Parts& parts, job::JobId id, std::optional<int> only)
-    : parts_(parts), id_(std::move(id)), only_(only) {}
+PictureFeed::PictureFeed(const Parts& parts, job::JobId id, std::optional<int> only,
+                         job::Caller caller)
+    : parts_(parts), id_(std::move(id)), only_(only), caller_(std::move(caller)) {}
 
 void PictureFeed::Next(OnChunk on_chunk) {
   if (record_) return Go(on_chunk);
@@ -28,7 +29,7 @@ void PictureFeed::Next(OnChunk on_chunk) {
 }
 
 Status PictureFeed::Open() {
-  ASSIGN_OR_RETURN(record_, parts_.reader->FinishedRecord(id_));
+  ASSIGN_OR_RETURN(record_, parts_.reader->FinishedRecord(id_, caller_));
   result_ = rpc::ResultOf(*record_);
   end_ = record_->images.size();
   if (!only_) return OkStatus();

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 
+#include "common/job/caller.h"
 #include "phasor/v1/images.pb.h"
 #include "services/gateway/flow/job_reader.h"
 #include "services/gateway/flow/picture_cache.h"
@@ -23,7 +24,7 @@ class PictureFeed : public std::enable_shared_from_this<PictureFeed> {
     WorkPool* pool = nullptr;
   };
   // `only`: one picture of them.
-  PictureFeed(const Parts& parts, job::JobId id, std::optional<int> only);
+  PictureFeed(const Parts& parts, job::JobId id, std::optional<int> only, job::Caller caller);
 
   // The next chunk; nullopt: there is none. Errors of JobReader::FinishedRecord and
   // PictureCache::Load; INVALID_ARGUMENT for a picture that the job does not have. Calls `on_chunk`
@@ -39,6 +40,7 @@ class PictureFeed : public std::enable_shared_from_this<PictureFeed> {
   const Parts parts_;
   const job::JobId id_;
   const std::optional<int> only_;
+  const job::Caller caller_;
 
   std::optional<storage::TerminalRecord> record_;
   v1::Result result_;

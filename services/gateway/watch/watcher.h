@@ -13,6 +13,7 @@
 
 #include "common/base/mutex.h"
 #include "common/base/status.h"
+#include "common/job/caller.h"
 #include "common/queue/types.h"
 #include "phasor/v1/images.pb.h"
 #include "phasor/v1/types.pb.h"
@@ -25,6 +26,7 @@ class Watcher {
     bool previews = false;
     bool accepted = false;  // the job is there: only its end, or NOT_FOUND, ends the stream
     std::function<void()> wake;
+    job::Caller caller = {};  // for whom it watches
   };
 
   // What to tell the client next. A Status is the end of the stream.
@@ -33,6 +35,7 @@ class Watcher {
   Watcher(job::JobId id, Options options);
 
   const job::JobId& id() const { return id_; }
+  const job::Caller& caller() const { return options_.caller; }
   bool knows_job() const { return options_.accepted; }
 
   // Progress and previews; changes of state come through OnJob.

@@ -100,7 +100,7 @@ void WatcherHub::Look(const job::JobId& id) {
     found->second.looked = parts_.clock->Steady();
     found->second.again = false;
   }
-  Deliver(id, parts_.reader->Get(id));
+  Deliver(id, parts_.reader->Look(id, job::Operator()));
   bool again = false;
   {
     MutexLock lock(&mu_);
@@ -112,22 +112,25 @@ void WatcherHub::Look(const job::JobId& id) {
   if (again) RequestLook(id);
 }
 
-void WatcherHub::Deliver(const job::JobId& id, const StatusOr<v1::Job>& job) {
+void WatcherHub::Deliver(const job::JobId& id, const StatusOr<JobFacts>& facts) {
   std::vector<std::shared_ptr<Watcher>> watchers;
   {
     MutexLock lock(&mu_);
     const auto found = entries_.find(id);
     if (found == entries_.end()) return;
     // While the queue or the store can't answer, those who know the job wait on.
-    if (IsPassing(job.status()) && found->second.known) return;
-    found->second.known = found->second.known || job.ok();
+    if (IsPassing(facts.status()) && found->second.known) return;
+    found->second.known = found->second.known || facts.ok();
     watchers = found->second.watchers;
   }
+  const v1::Job job = facts.ok() ? ToProto(*facts) : v1::Job();
   for (const auto& watcher : watchers) {
-    if (job.ok()) {
-      watcher->OnJob(*job);
+    if (!facts.ok()) {
+      watcher->OnEnd(facts.status());
+    } else if (!watcher->caller().Sees(facts->tenant())) {
+      watcher->OnEnd(NotFound(kNoSuchJob));
     } else {
-      watcher->OnEnd(job.status());
+      watcher->OnJob(job);
     }
   }
 }

@@ -29,8 +29,8 @@ class WatcherHub {
   };
   explicit WatcherHub(const Parts& parts, Millis poll = Millis(2000));
 
-  // From now on the watcher hears of its job, first of how it is now. A job that does not exist
-  // ends it with NOT_FOUND. Ends at once after Close.
+  // From now on the watcher hears of its job, first of how it is now. A job that does not exist, or
+  // that its caller does not see, ends it with NOT_FOUND. Ends at once after Close.
   void Add(std::shared_ptr<Watcher> watcher);
   // Idempotent.
   void Remove(const std::shared_ptr<Watcher>& watcher);
@@ -55,7 +55,8 @@ class WatcherHub {
   // Queues a look; when the pool is full the next Tick tries again.
   void RequestLook(const job::JobId& id);
   void Look(const job::JobId& id);
-  void Deliver(const job::JobId& id, const StatusOr<v1::Job>& job);
+  // One look serves all watchers, whoever they are, so it is told here who sees the job.
+  void Deliver(const job::JobId& id, const StatusOr<JobFacts>& facts);
 
   const Parts parts_;
   const Millis poll_;

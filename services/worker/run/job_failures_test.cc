@@ -55,7 +55,7 @@ TEST_F(JobFailuresTest, EachClassHasItsCodeItsStateAndItsWord) {
     EXPECT_EQ(view.tries, c.tries) << c.prompt;
     EXPECT_EQ(view.crashes, c.crashes) << c.prompt;
     EXPECT_EQ(view.code, c.code) << c.prompt;
-    ASSERT_TRUE(queue_.Cancel(id, "").ok());
+    ASSERT_TRUE(queue_.Cancel(id, {}).ok());
   }
 }
 

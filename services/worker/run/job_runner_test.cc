@@ -137,7 +137,7 @@ TEST_F(JobRunnerTest, ACancelledJobStopsAtTheNextUnit) {
   const job::JobId id = Submit();
   on_progress_ = [&](const v1::JobProgress& progress) {
     if (progress.step() != 3 || View(id).state == job::State::kCanceled) return;
-    ASSERT_TRUE(queue_.Cancel(id, "").ok());
+    ASSERT_TRUE(queue_.Cancel(id, {}).ok());
     lease_->RenewSoon();  // what the report stream's hint does
     lease_->Tick();
   };

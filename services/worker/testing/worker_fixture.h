@@ -126,7 +126,7 @@ class WorkerFixture : public ::testing::Test {
     ASSERT_EQ(*queue_.Recover(10), 1);
   }
 
-  queue::JobView View(const job::JobId& id) { return *queue_.Get(id); }
+  queue::JobView View(const job::JobId& id) { return *queue_.Get(id, {}); }
   storage::TerminalRecord Record(const job::JobId& id) { return *store_->ReadTerminal(id); }
   std::string Png(const job::JobId& id, int image = 0) {
     return *store_->Get(Record(id).images.at(image).blob);
