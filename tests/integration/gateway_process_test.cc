@@ -75,6 +75,14 @@ TEST(GatewayProcessTest, StartsWithoutRedisSaysSoAndServesOnceItIsThere) {
   ASSERT_TRUE(accepted.ok()) << accepted.status();
 }
 
+TEST(GatewayProcessTest, AStoreThatCannotBeMadeIsRefusedAlsoWhileRedisIsAway) {
+  RedisServer redis;
+  redis.Kill();
+  GatewayProcess gateway(redis.url(), {"--store", "/proc/x"});
+  EXPECT_EQ(gateway.Wait(), 1) << gateway.Log();
+  EXPECT_THAT(gateway.Log(), HasSubstr("cannot use folder /proc/x"));
+}
+
 TEST(GatewayProcessTest, ARedisThatIsWrongIsASentenceAndExitCodeOne) {
   const RedisServer old_user;
   const auto connection =

@@ -65,6 +65,24 @@ Status MakeFolderDurably(const std::string& folder) {
   return FolderError(errno, folder);
 }
 
+Status ProbeMakingFolder(const std::string& folder) {
+  std::vector<std::string> missing;  // the innermost first
+  for (std::filesystem::path path = folder; !path.empty() && ::access(path.c_str(), F_OK) != 0;
+       path = path.parent_path()) {
+    if (path.has_filename()) missing.push_back(path);
+  }
+  Status made;
+  size_t left = missing.size();
+  for (; left > 0 && made.ok(); --left) {
+    if (::mkdir(missing[left - 1].c_str(), 0755) != 0 && errno != EEXIST) {
+      made = FolderError(errno, missing[left - 1]);
+    }
+  }
+  // Those of others that came in between are not empty, or as good as ours.
+  for (; left < missing.size(); ++left) ::rmdir(missing[left].c_str());
+  return made.code() == StatusCode::kResourceExhausted ? OkStatus() : made;
+}
+
 Status FolderReader::Read(const std::string& path, const std::string& from) {
   heap_.clear();
   left_ = 0;

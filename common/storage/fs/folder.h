@@ -17,6 +17,10 @@ Status SyncFolder(const std::string& path);
 // record in it would be lost with the folder.
 Status MakeFolderDurably(const std::string& folder);
 
+// Whether `folder`, if it is not there, could be made. Nothing is left behind. OK also where there
+// is no room: that may come.
+Status ProbeMakingFolder(const std::string& folder);
+
 // The error of a call that met `error` (errno) at the folder.
 Status FolderError(int error, const std::string& path);
 

@@ -57,7 +57,8 @@ StatusOr<std::unique_ptr<FsStore>> FsStore::Open(const FsStoreOptions& options) 
   Status works = identity.status();
   if (works.ok()) works = store->ProbeWriting();
   if (works.code() == StatusCode::kNotFound) {
-    works = IsNoFolder(options.root) ? InvalidArgument(options.root + " is no folder") : OkStatus();
+    works = IsNoFolder(options.root) ? InvalidArgument(options.root + " is no folder")
+                                     : ProbeMakingFolder(options.root);
   }
   if (!works.ok()) return Annotate(works, "result store " + options.root);
   return store;

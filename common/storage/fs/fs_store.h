@@ -31,8 +31,9 @@ struct FsStoreOptions {
 class FsStore final : public ResultStore {
  public:
   // Tries to write to a store that has its identity: one that cannot work, though it has room,
-  // fails here. A folder without an identity is left as it is, for it may be a mount point;
-  // Identify() makes it a store.
+  // fails here, and so does a folder that is not there and can't be made. A folder without an
+  // identity is left as it is, for it may be a mount point, and one that is not there is not left
+  // behind; Identify() makes it a store.
   static StatusOr<std::unique_ptr<FsStore>> Open(const FsStoreOptions& options);
 
   Status Put(const std::string& key, std::string_view bytes) override;

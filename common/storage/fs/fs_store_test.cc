@@ -232,8 +232,21 @@ TEST(FsStoreTest, AFolderThatCannotBeUsedFailsAtTheStart) {
   const std::string folder = NewFolder();
   std::ofstream(folder + "/file") << "x";
   EXPECT_FALSE(FsStore::Open({folder + "/file"}).ok());
-  const auto nowhere = FsStore::Open({"/proc/nothing/here"}).value();
-  EXPECT_FALSE(Identify(*nowhere, "").ok());
+  for (const std::string& nowhere :
+       {std::string("/proc/nothing/here"), folder + "/file/below/it"}) {
+    const Status status = FsStore::Open({nowhere}).status();
+    EXPECT_FALSE(status.ok()) << nowhere;
+    EXPECT_NE(Message(status).find(nowhere), std::string::npos) << status;
+  }
+  fs::remove_all(folder);
+}
+
+TEST(FsStoreTest, OpeningAFolderThatIsNotThereLeavesNothingBehind) {
+  const std::string folder = NewFolder();
+  for (const char* below : {"/a", "/b/c/d", "/e/f/"}) {
+    EXPECT_TRUE(FsStore::Open({folder + below}).ok()) << below;
+    EXPECT_TRUE(fs::is_empty(folder)) << below;
+  }
   fs::remove_all(folder);
 }
 
