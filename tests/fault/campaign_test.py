@@ -6,6 +6,7 @@ import tempfile
 import unittest
 
 import redis_layout
+from exits import GRACE, Absence, Exit, unexpected
 from record import Call, Record
 from rule import LOSE_REPLY, LOSE_REQUEST, Rule
 from sanitizer import SanitizerReport, refuse_reports, refuse_reports_in
@@ -160,6 +161,35 @@ class RuleTest(unittest.TestCase):
         rule = Rule(LOSE_REPLY, when=lambda call: call.argument("job") == "b", on_hit=seen.append)
         self.assertEqual([self.strikes(rule, job=job) for job in "ab"], [False, True])
         self.assertEqual([call.argument("job") for call in seen], ["b"])
+
+
+class ExitsTest(unittest.TestCase):
+    away = [Absence("", 100, 110), Absence("worker-1", 200, 210)]
+
+    def assert_explained(self, yes, service, code, at, served=False):
+        end = Exit(service, code, at, served)
+        self.assertEqual(unexpected([end], self.away), [] if yes else [end], end)
+
+    def test_an_end_in_order_and_a_kill_are_expected_at_any_time(self):
+        for code in (0, -9):
+            self.assert_explained(True, "worker-1", code, at=50, served=True)
+
+    def test_a_start_without_a_store_is_expected_while_there_was_none_and_a_little_longer(self):
+        for at in (100, 105, 110, 110 + GRACE):
+            self.assert_explained(True, "gateway-1", 1, at)
+        for at in (50, 99, 111 + GRACE, 300):
+            self.assert_explained(False, "gateway-1", 1, at)
+
+    def test_only_of_those_from_whom_it_was_away(self):
+        self.assert_explained(True, "worker-1", 1, at=205)
+        self.assert_explained(False, "worker-2", 1, at=205)
+
+    def test_what_had_come_up_has_no_reason_to_end(self):
+        self.assert_explained(False, "worker-1", 1, at=105, served=True)
+
+    def test_other_codes_are_never_expected(self):
+        for code in (70, -11, 2):
+            self.assert_explained(False, "worker-1", code, at=105)
 
 
 class SanitizerTest(unittest.TestCase):

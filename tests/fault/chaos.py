@@ -18,6 +18,7 @@ import time
 import chaos_report
 from chaos_faults import STORE_WEIGHTS, VOLUME_WEIGHTS, WEIGHTS, FaultRunner, plan_faults
 from command import SOURCE
+from exits import unexpected
 from history import end_of
 from rig import Rig
 from stores import FolderStore, RedisStore, S3Store, SmallDisk
@@ -29,8 +30,6 @@ SHORT_SECONDS = 40
 PROMPTS = ("a red circle on a blue background", "a large yellow star on a purple background",
            "two green squares on white", "a pink heart on the left on a white background")
 STEPS = (12, 16, 20)
-EXPECTED_CODES = (0, -9)  # of a process that was stopped in order, or killed
-NOT_STARTED = 1  # of one that found no store when it started; its keeper starts it again
 # A job that chaos hits again and again is nobody's culprit here.
 LIMITS = "limits:\n  max_crashes: 100\n  max_tries: 100\n"
 
@@ -120,9 +119,8 @@ def campaign(seed, seconds, engine, store, store_away):
             took = time.monotonic() - began
             footprint.look(True)
             problems = broken + clients.problems
-            problems += [f"{name} ended with {code}" for name, code in
-                         workers.exit_codes + gateways.exit_codes if code not in EXPECTED_CODES and
-                         not (store_away and code == NOT_STARTED)]
+            problems += [f"{end.service} ended with {end.code}" for end in
+                         unexpected(workers.exits + gateways.exits, faults.absences)]
             try:
                 rig.check(seconds=300)
             except AssertionError as error:

@@ -7,6 +7,7 @@ import time
 
 import redis_layout
 from command import wait_for
+from exits import Absence
 from rule import LOSE_REPLY, LOSE_REQUEST, Rule
 
 MEAN_PAUSE = 3.0  # seconds from one fault to the next
@@ -64,6 +65,7 @@ class FaultRunner:
         self.counts = {kind: 0 for kind in [*WEIGHTS, *(fault.kind for fault in plan)]}
         self.kills = []
         self.loud = []  # (from, until) of the faults in LOUD
+        self.absences = []  # of the store
         self._rig, self._plan = rig, plan
         self._stopped = threading.Event()
         self._failure = None
@@ -133,17 +135,21 @@ class FaultRunner:
             self._stopped.wait(1 + 2 * fault.amount)
             rig.proxy.set_latency(0, 0)
         elif fault.kind == "store refused":
-            rig.store.relay.refuse(worker.name if fault.amount < 0.5 else "")
+            whom, begin = worker.name if fault.amount < 0.5 else "", time.monotonic()
+            rig.store.relay.refuse(whom)
             self._stopped.wait(lease * (0.5 + fault.amount))
             rig.store.relay.heal()
+            self.absences.append(Absence(whom, begin, time.monotonic()))
         elif fault.kind == "store slow":
             rig.store.relay.set_latency(0.2, 0.15)
             self._stopped.wait(1 + 2 * fault.amount)
             rig.store.relay.set_latency(0, 0)
         elif fault.kind == STORE_AWAY:
+            begin = time.monotonic()
             rig.store.go_away()
             self._stopped.wait(fault.amount)
             rig.store.come_back()
+            self.absences.append(Absence("", begin, time.monotonic()))
         elif fault.kind == "store's volume full":
             rig.store.fill()
             self._stopped.wait(lease * (0.5 + fault.amount))
@@ -160,8 +166,7 @@ class FaultRunner:
     def _without_channels(self, seconds):
         # A service that starts meanwhile would be refused, and rightly.
         for service in [*self._rig.gateways, *self._rig.workers]:
-            wait_for(f"{service.name} to be up", lambda s=service: s.runs() and s.has_said(
-                "worker ready" if s in self._rig.workers else "serving"))
+            wait_for(f"{service.name} to be up", lambda s=service: s.runs() and s.has_served())
         with self._rig.redis.client() as redis:
             redis("ACL", "SETUSER", "default", "resetchannels")
             self._stopped.wait(seconds)

@@ -199,7 +199,7 @@ def fault_27_device_lost_in_every_phase(seed):
             assert done["state"] == "FAILED", done
         for done in rig.finish_all(neighbours):
             assert done["state"] == "DONE", done
-        assert {code for _, code in keeper.exit_codes} == {DEVICE_LOST}, keeper.exit_codes
+        assert {end.code for end in keeper.exits} == {DEVICE_LOST}, keeper.exits
         rig.check()
 
 

@@ -16,6 +16,7 @@ import threading
 import time
 
 from command import BIN, LIMIT, MODELS, wait_for
+from exits import Exit
 from resp import Client
 
 SHIM = os.environ.get("PHASOR_FAULT_SHIM", "")
@@ -238,6 +239,7 @@ class Service(Process):
     """What a gateway and a worker have in common."""
 
     preload = [SANITIZER_RUNTIME, SHIM]
+    up = NotImplemented  # what it says in the log once it has come up
 
     def __init__(self, name, directory, program, flags):
         super().__init__(name, directory)
@@ -255,12 +257,18 @@ class Service(Process):
         self.environment["ASAN_OPTIONS"] = ":".join(filter(None, options))
         return self
 
+    def has_served(self):
+        """Since its last start."""
+        return self.has_said(self.up)
+
     def common(self):
         return [os.path.join(BIN, self.program), "--redis", self.redis, "--store", self.store,
                 "--models", self.models, "--name", f"{self.name}.{self.generation}"]
 
 
 class Gateway(Service):
+    up = "serving"
+
     def __init__(self, name, directory, program="phasor-gateway", flags=()):
         super().__init__(name, directory, program, flags)
         self.address = "unix:" + os.path.join(directory, name + ".sock")
@@ -273,6 +281,8 @@ class Gateway(Service):
 
 class Worker(Service):
     """Its node is its name, so that a job which kills two of them is known as the culprit."""
+
+    up = "worker ready"
 
     def __init__(self, name, directory, gateways, lease, program="phasor-worker", flags=()):
         super().__init__(name, directory, program, flags)
@@ -288,7 +298,7 @@ class Keeper:
     """Starts services again that ended by themselves, as a supervisor does."""
 
     def __init__(self, services, pause=0.1):
-        self.exit_codes = []  # (name, code)
+        self.exits = []
         self._services, self._pause = services, pause
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -298,7 +308,8 @@ class Keeper:
         while not self._stopped.wait(self._pause):
             for service in self._services:
                 if not service.runs():
-                    self.exit_codes.append((service.name, service.process.returncode))
+                    self.exits.append(Exit(service.name, service.process.returncode,
+                                           time.monotonic(), service.has_served()))
                     service.start()
 
     def stop(self):
