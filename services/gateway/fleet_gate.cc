@@ -34,7 +34,11 @@ Status FleetGate::Tick() {
   const std::string now = ready.ok() ? loss : Message(ready);
   if (now != said_ && ready.ok() && loss.empty()) log::Info("in order with the fleet again");
   if (now != said_ && ready.ok() && !loss.empty()) log::Warn("jobs may be lost", {{"why", loss}});
-  if (now != said_ && !ready.ok()) log::Warn("not in order with the fleet", {{"why", ready}});
+  if (now != said_ && !ready.ok()) {
+    const bool waits = ready.code() == StatusCode::kUnavailable;
+    log::Warn(waits ? "waiting for Redis or the store" : "not in order with the fleet",
+              {{"why", ready}});
+  }
   said_ = now;
   return OkStatus();
 }

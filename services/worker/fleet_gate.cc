@@ -32,7 +32,9 @@ void FleetGate::Tick() {
   if (ready.ok()) {
     log::Info("in order with the fleet again");
   } else {
-    log::Warn("not in order with the fleet", {{"why", ready}});
+    const bool waits = ready.code() == StatusCode::kUnavailable;
+    log::Warn(waits ? "waiting for Redis or the store" : "not in order with the fleet",
+              {{"why", ready}});
   }
   said_ = now;
 }
@@ -63,9 +65,10 @@ void FleetGate::Run(const std::stop_token& stop) {
   }
 }
 
-// FAILED_PRECONDITION, not UNAVAILABLE: nothing was sent, so no grant can have been lost.
+// Never UNAVAILABLE: nothing was sent, so no grant can have been lost.
 StatusOr<std::optional<queue::Grant>> FleetGate::Queue::Take(const queue::TakeRequest& request) {
   const Status open = check_->serve();
+  if (open.code() == StatusCode::kUnavailable) return Aborted(Message(open));
   if (!open.ok()) return FailedPrecondition(Message(open));
   return queue_->Take(request);
 }

@@ -1,6 +1,8 @@
 // Lets a worker take jobs and write results while it belongs to its fleet
 // (common/queue/fleet_check.h). While it must not, no job is taken and the store's calls are
-// UNAVAILABLE, so a job in hand waits with its lease kept; its owner's calls go through.
+// UNAVAILABLE, so a job in hand waits with its lease kept; its owner's calls go through. A take
+// answers ABORTED while it is only not known yet, for Redis or the store does not answer, and
+// FAILED_PRECONDITION when something is wrong.
 //
 // Tick: one thread. The rest is thread-safe.
 #pragma once

@@ -99,8 +99,12 @@ StatusOr<bool> Executor::Tick(Taker& taker, ModelCache& models, JobRunner& runne
 void Executor::TakeFailed(const Status& status) {
   const bool unreached = status.code() == StatusCode::kUnavailable;
   if (failures_++ == 0) {
-    log::Warn(unreached ? "the queue is not reached" : "the queue refuses to give jobs",
-              {{"status", status}});
+    if (status.code() == StatusCode::kAborted) {
+      log::Info("no job is taken before Redis and the store answer", {{"status", status}});
+    } else {
+      log::Warn(unreached ? "the queue is not reached" : "the queue refuses to give jobs",
+                {{"status", status}});
+    }
   }
   // One lost reply is no news.
   if (!unreached || failures_ > 1) parts_.status.SetQueue(status);

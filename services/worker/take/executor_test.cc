@@ -269,6 +269,33 @@ TEST_F(ExecutorTest, AnyNumberOfModelsIsServed) {
   for (const job::JobId& id : ids) EXPECT_EQ(View(id).state, job::State::kDone);
 }
 
+// Before Redis has answered for the first time (fleet_gate.h).
+TEST_F(ExecutorTest, WaitingForRedisIsNoRefusal) {
+  class Waiting final : public LossyLine {
+   public:
+    using LossyLine::LossyLine;
+    StatusOr<std::optional<queue::Grant>> Take(const queue::TakeRequest& request) override {
+      if (waits) return Aborted("cannot reach Redis");
+      return LossyLine::Take(request);
+    }
+    bool waits = true;
+  } line(queue_);
+  const auto executor = MakeExecutor(line);
+  const job::JobId id = Submit();
+  status_hook_ = [&] {
+    EXPECT_THAT(Message(status_.Readiness()), testing::HasSubstr("cannot reach Redis"));
+    line.waits = false;
+  };
+  on_progress_ = [&](const v1::JobProgress&) { executor->Drain(); };
+  testing::internal::CaptureStderr();
+  EXPECT_TRUE(executor->Run().ok());
+  const std::string log = testing::internal::GetCapturedStderr();
+  EXPECT_THAT(log,
+              testing::HasSubstr("info \"no job is taken before Redis and the store answer\""));
+  EXPECT_THAT(log, testing::Not(testing::HasSubstr("refuses")));
+  EXPECT_EQ(View(id).state, job::State::kDone);
+}
+
 TEST_F(ExecutorTest, IsNotReadyWhileTheQueueGivesNoJobsAndSaysWhy) {
   class Refusing final : public LossyLine {
    public:
