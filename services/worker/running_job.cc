@@ -85,7 +85,8 @@ void RunningJob::Extend(SteadyTime own_deadline, const std::string& checkpoint) 
 
 Activity RunningJob::activity() const {
   MutexLock lock(&mu_);
-  return {.job = fence_.id, .epoch = fence_.epoch, .count = moves_, .stall = renewal_.stall};
+  return {
+      .of = "job " + fence_.id, .epoch = fence_.epoch, .count = moves_, .stall = renewal_.stall};
 }
 
 std::string RunningJob::acknowledged_checkpoint() const {

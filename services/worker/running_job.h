@@ -33,9 +33,9 @@ const char* ToString(StopReason reason);
 // noticed one day.
 inline constexpr Millis kStoreStall{std::chrono::hours(6)};
 
-// What the executor does with the job now, for those who watch it from outside.
+// What the executor does now, for those who watch it from outside.
 struct Activity {
-  std::string job;
+  std::string of;  // "job <id>", or what else it does (own_units.h)
   int64_t epoch = 0;
   uint64_t count = 0;  // of what was begun or ended so far: grows whenever the executor moves
   Millis stall{0};     // how long what runs now may take

@@ -36,6 +36,8 @@ class UnitPace {
   // How long the unit may run before it counts as hung: 15 times what is expected, between the
   // shortest stall and 10 minutes; 6 times the shortest when nothing is known.
   Millis Stall(const Shape& shape, const engine::Unit& unit) const;
+  // The same of each part of a model that is loaded: 15 times the shortest stall.
+  Millis LoadStall() const { return 15 * shortest_stall_; }
 
  private:
   using Key = std::tuple<std::string, int64_t, engine::UnitKind>;

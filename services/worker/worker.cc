@@ -46,7 +46,12 @@ Worker::Worker(WorkerConfig config, std::vector<config::ModelCard> models, Ports
                .cordon = {.cool_down = config_.cool_down},
                .max_memory_percent = config_.max_memory_percent},
               ports_.clock, ports_.memory_percent),
-      watchdog_([this] { return lease_.activity(); }, ports_.clock, ports_.end_process, {}),
+      watchdog_(
+          [this] {
+            const std::optional<Activity> of_job = lease_.activity();
+            return of_job ? of_job : own_units_.activity();
+          },
+          ports_.clock, ports_.end_process, {}),
       executor_(ExecutorParts(), ExecutorConfigOf(config_, models_)),
       drain_(executor_, intake_, lease_, status_, ports_.clock) {}
 
@@ -65,6 +70,7 @@ Executor::Parts Worker::ExecutorParts() {
       .metrics = metrics_,
       .status = status_,
       .intake = intake_,
+      .own_units = own_units_,
       .on_device_lost =
           [this] { watchdog_.EndBy(ports_.clock.Steady() + kLastSeconds, "the device is lost"); }};
 }

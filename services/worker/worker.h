@@ -61,6 +61,7 @@ class Worker {
   WorkerStatus status_;
   LeaseRenewer lease_;
   Intake intake_;
+  OwnUnits own_units_;
   Watchdog watchdog_;
   std::vector<std::unique_ptr<ReportStream>> streams_;  // constant once threads run
   Executor executor_;

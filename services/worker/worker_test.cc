@@ -207,6 +207,38 @@ TEST_F(WorkerTest, AUnitThatHangsEndsTheProcessFromOutside) {
   ASSERT_TRUE(queue_.Cancel(id, {}).ok());
 }
 
+TEST_F(WorkerTest, ATestOfItselfThatHangsEndsTheProcessAsAJobsUnitDoes) {
+  config_.cool_down = Millis(100);
+  config_.stall = Millis(100);
+  std::shared_future<void> let_go = let_go_.get_future();
+  fake_.before_unit = [let_go](const engine::RunSpec& spec, const engine::Unit&) {
+    if (spec.prompt != "a red circle") let_go.wait();
+    return Internal("the node is broken");
+  };
+  Start();
+  for (int i = 0; i < 3; ++i) {
+    const job::JobId id = Submit("a red circle");
+    ASSERT_TRUE(Reaches(id, job::State::kWaiting));
+    ASSERT_TRUE(queue_.Cancel(id, {}).ok());
+  }
+  auto why = process_ended_.get_future();
+  ASSERT_EQ(why.wait_for(std::chrono::seconds(30)), std::future_status::ready);
+  EXPECT_THAT(why.get(), HasSubstr("test of itself"));
+}
+
+TEST_F(WorkerTest, AModelThatHangsWhileItIsLoadedAheadEndsTheProcess) {
+  config_.stall = Millis(100);
+  std::shared_future<void> let_go = let_go_.get_future();
+  fake_.load_time = std::chrono::hours(1);
+  fake_.sleep = [let_go](Millis time) {
+    if (time >= std::chrono::hours(1)) let_go.wait();
+  };
+  auto why = process_ended_.get_future();
+  Start();
+  ASSERT_EQ(why.wait_for(std::chrono::seconds(30)), std::future_status::ready);
+  EXPECT_THAT(why.get(), HasSubstr("the load of model tiny"));
+}
+
 TEST_F(WorkerTest, SeveralJobsThatFailInARowCordonItUntilItsTestOfItselfComesOut) {
   config_.cool_down = Millis(1'000);
   std::atomic<bool> broken = true;

@@ -116,7 +116,7 @@ TEST_F(LeaseRenewerTest, ARequestToMakeRoomExtendsTheLeaseForTheTimeThatTakes) {
 TEST_F(LeaseRenewerTest, TellsWhatTheExecutorDoesForAsLongAsThereIsAJob) {
   const auto first = renewer_.activity();
   ASSERT_TRUE(first);
-  EXPECT_EQ(first->job, "job");
+  EXPECT_EQ(first->of, "job job");
   EXPECT_EQ(first->epoch, 1);
   job_->BeginUnit(queue::Phase::kDenoising, Millis(90'000));
   const auto second = renewer_.activity();

@@ -40,7 +40,7 @@ std::string Watchdog::Verdict() {
   const SteadyTime now = clock_.Steady();
   const std::optional<Activity> activity = look_();
   if (hang_watch_.Hangs(activity, now)) {
-    return "a unit of job " + activity->job + " hangs, it was given " +
+    return "a unit of " + activity->of + " hangs, it was given " +
            std::to_string(activity->stall.count()) + " ms";
   }
   MutexLock lock(&mu_);

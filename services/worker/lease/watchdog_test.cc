@@ -14,7 +14,7 @@
 namespace phasor::worker {
 namespace {
 
-const Activity kStep{.job = "job", .epoch = 1, .count = 7, .stall = Millis(20'000)};
+const Activity kStep{.of = "job job", .epoch = 1, .count = 7, .stall = Millis(20'000)};
 
 class HangWatchTest : public ::testing::Test {
  protected:
@@ -44,7 +44,7 @@ TEST_F(HangWatchTest, AnyNewActivityBeginsAnew) {
     EXPECT_FALSE(LooksFor(39, activity)) << count;
   }
   Activity other_job = kStep;
-  other_job.job = "other";
+  other_job.of = "job other";
   EXPECT_FALSE(LooksFor(39, other_job));
   other_job.epoch = 2;
   EXPECT_FALSE(LooksFor(39, other_job)) << "the same job, taken again";

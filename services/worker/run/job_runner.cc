@@ -16,7 +16,6 @@ namespace phasor::worker {
 namespace {
 
 constexpr size_t kMaxReason = 1000;      // bytes of a failure's sentence
-constexpr int kLoadStall = 15;           // times the shortest stall, for each part of a model
 constexpr Millis kEncodeStall{120'000};  // for the PNGs
 constexpr Millis kLastWords{3'000};      // to report a failure once the device is lost
 
@@ -132,7 +131,7 @@ JobRunner::Ending JobRunner::Execute(Ongoing& job) {
 StatusOr<std::shared_ptr<engine::Model>> JobRunner::Load(Ongoing& job) {
   const SteadyTime begin = parts_.patience.clock.Steady();
   const auto begin_part = [&] {
-    job.running->BeginUnit(queue::Phase::kInitializing, kLoadStall * config_.stall);
+    job.running->BeginUnit(queue::Phase::kInitializing, pace_.LoadStall());
   };
   begin_part();
   auto model = parts_.models.Get(job.grant.model, [&](std::string_view) {

@@ -115,7 +115,8 @@ Status Executor::TestIfDue(Taker& taker, ModelCache& models) {
   const std::optional<std::string> model = parts_.intake.DueTest();
   if (!model.has_value()) return OkStatus();
   taker.Settle();  // a test takes a while
-  const SelfCheck::Outcome outcome = SelfCheck(parts_.store, models).Run(*model);
+  const SelfCheck::Outcome outcome =
+      SelfCheck(parts_.store, models, parts_.own_units, config_.runner.stall).Run(*model);
   parts_.intake.Tested(*model, outcome.result);
   parts_.status.Resident(models.Resident());
   if (engine::IsDeviceLost(outcome.status)) {
@@ -137,8 +138,13 @@ void Executor::LoadAsked(ModelCache& models) {
     MutexLock lock(&mu_);
     asked.swap(asked_);
   }
+  const Millis stall = UnitPace(config_.runner.stall).LoadStall();
   for (const std::string& name : asked) {
-    if (const auto model = models.Get(name); !model.ok()) {
+    const auto begin_part = [&] { parts_.own_units.Begin("the load of model " + name, stall); };
+    begin_part();
+    const auto model = models.Get(name, [&](std::string_view) { begin_part(); });
+    parts_.own_units.End();
+    if (!model.ok()) {
       log::Warn("preload failed", {{"model", name}, {"status", model.status()}});
     }
   }

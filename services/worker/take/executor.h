@@ -14,6 +14,7 @@
 #include "common/base/status.h"
 #include "common/config/model_card.h"
 #include "common/queue/queue.h"
+#include "services/worker/own_units.h"
 #include "services/worker/run/job_runner.h"
 #include "services/worker/run/offer.h"
 #include "services/worker/take/intake.h"
@@ -43,6 +44,7 @@ class Executor {
     WorkerMetrics& metrics;
     WorkerStatus& status;
     Intake& intake;
+    OwnUnits& own_units;  // what it does beside jobs
     // The device is gone; the caller sees to it that the process ends soon, whatever happens.
     std::function<void()> on_device_lost;
   };

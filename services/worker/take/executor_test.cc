@@ -34,6 +34,7 @@ class ExecutorTest : public WorkerFixture {
                         .metrics = metrics_,
                         .status = status_,
                         .intake = intake_,
+                        .own_units = own_units_,
                         .on_device_lost = [this] { ++devices_lost_; }},
         ExecutorConfig{.runner = {.worker = "w1"},
                        .taker = {.worker = "w1", .node = "n1"},
@@ -52,6 +53,7 @@ class ExecutorTest : public WorkerFixture {
                    if (on_look_) on_look_();
                    return memory_percent_;
                  }};
+  OwnUnits own_units_;
   LeaseRenewer renewer_{queue_, clock_, {}, metrics_};
   WorkerStatus status_{{.name = "w1", .node = "n1", .device = "cpu"}, clock_};
 };

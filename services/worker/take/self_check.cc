@@ -8,11 +8,18 @@
 namespace phasor::worker {
 namespace {
 
+constexpr char kName[] = "the worker's test of itself";
 constexpr int kLargestSide = 256;  // pixels; a model's own size, where that is smaller
 
 }  // namespace
 
 SelfCheck::Outcome SelfCheck::Run(const std::string& model) {
+  Outcome outcome = Try(model);
+  units_.End();
+  return outcome;
+}
+
+SelfCheck::Outcome SelfCheck::Try(const std::string& model) {
   if (Status status = TryStore(); !status.ok()) {
     return {TestResult::kStoreFails, std::move(status)};
   }
@@ -25,6 +32,7 @@ SelfCheck::Outcome SelfCheck::Run(const std::string& model) {
 Status SelfCheck::TryStore() {
   const std::string token = RandomToken();
   const std::string key = "probe-" + token;
+  units_.Begin(kName, kStoreStall);
   RETURN_IF_ERROR(store_.Put(key, token));
   const StatusOr<std::string> read = store_.Get(key);
   const Status deleted = store_.Delete(key);
@@ -34,7 +42,10 @@ Status SelfCheck::TryStore() {
 }
 
 Status SelfCheck::TryModel(const std::string& name) {
-  ASSIGN_OR_RETURN(const std::shared_ptr<engine::Model> model, models_.Get(name));
+  const auto begin_part = [this] { units_.Begin(kName, pace_.LoadStall()); };
+  begin_part();
+  ASSIGN_OR_RETURN(const std::shared_ptr<engine::Model> model,
+                   models_.Get(name, [&](std::string_view) { begin_part(); }));
   const engine::ModelInfo& info = model->info();
   engine::RunSpec spec;
   spec.prompt = "a circle";
@@ -43,7 +54,11 @@ Status SelfCheck::TryModel(const std::string& name) {
       std::min(info.default_height, kLargestSide) / info.size_multiple * info.size_multiple;
   spec.steps = 1;
   ASSIGN_OR_RETURN(const std::unique_ptr<engine::Run> run, model->Start(spec));
-  while (run->Next().kind != engine::UnitKind::kDone) RETURN_IF_ERROR(run->Advance());
+  const UnitPace::Shape shape{name, int64_t{spec.width} * spec.height};
+  while (run->Next().kind != engine::UnitKind::kDone) {
+    units_.Begin(kName, pace_.Stall(shape, run->Next()));
+    RETURN_IF_ERROR(run->Advance());
+  }
   return OkStatus();
 }
 
