@@ -2,6 +2,7 @@
 
 #include <mutex>
 
+#include <google/protobuf/stubs/logging.h>
 #include <grpc/support/log.h>
 
 #include "common/log/log.h"
@@ -14,6 +15,10 @@ void RouteGrpcLog() {
     gpr_set_log_function([](gpr_log_func_args* line) {
       log::Debug("grpc", {{"file", line->file}, {"line", line->line}, {"text", line->message}});
     });
+    google::protobuf::SetLogHandler(
+        [](google::protobuf::LogLevel, const char* file, int line, const std::string& message) {
+          log::Debug("protobuf", {{"file", file}, {"line", line}, {"text", message}});
+        });
   });
 }
 

@@ -11,6 +11,7 @@
 #include "services/gateway/flow/client_status.h"
 #include "services/gateway/grpc/caller_of.h"
 #include "services/gateway/grpc/job_stream.h"
+#include "services/gateway/grpc/message_bytes.h"
 #include "services/gateway/grpc/result_stream.h"
 #include "services/gateway/grpc/unary_call.h"
 
@@ -86,18 +87,23 @@ void AddTo(v1::BatchSubmitResponse* response, SubmitFlow::Answer answer) {
 }  // namespace
 
 grpc::ServerUnaryReactor* ImagesService::Submit(grpc::CallbackServerContext* call,
-                                                const v1::SubmitRequest* request,
-                                                v1::SubmitResponse* response) {
+                                                const grpc::ByteBuffer* bytes,
+                                                grpc::ByteBuffer* response) {
   grpc::ServerUnaryReactor* reactor = call->DefaultReactor();
+  const auto request = std::make_shared<v1::SubmitRequest>();
+  if (const Status status = ParseMessage(*bytes, request.get()); !status.ok()) {
+    reactor->Finish(AnswerOf(status));
+    return reactor;
+  }
   const bool posted = parts_.group->TryPost(
       {.items = {{&request->request(), SubmitGroup::TraceParent(*call), CallerOf(*call)}},
        .canceled = [call] { return call->IsCancelled(); },
        .done =
-           [reactor, response](std::vector<SubmitFlow::Answer> answers) {
-             SubmitFlow::Answer& answer = answers.front();
+           [reactor, request, response](std::vector<SubmitFlow::Answer> answers) {
+             const SubmitFlow::Answer& answer = answers.front();
              if (answer.ok()) {
                SubmitGroup::LogAccepted(*answer);
-               *response = *std::move(answer);
+               *response = ToBytes(*answer);
              }
              reactor->Finish(AnswerOf(answer.status()));
            }});
@@ -105,30 +111,35 @@ grpc::ServerUnaryReactor* ImagesService::Submit(grpc::CallbackServerContext* cal
   return reactor;
 }
 
-grpc::ServerWriteReactor<v1::GenerateEvent>* ImagesService::Generate(
-    grpc::CallbackServerContext* call, const v1::GenerateImagesRequest* request) {
-  using Stream = JobStream<v1::GenerateEvent>;
-  auto stream = Stream::Make(call, {parts_.hub, parts_.guard, PictureParts()},
-                             {ToGenerateEvent, ToPictureEvent});
+grpc::ServerWriteReactor<grpc::ByteBuffer>* ImagesService::Generate(
+    grpc::CallbackServerContext* call, const grpc::ByteBuffer* bytes) {
+  auto stream = JobStream<grpc::ByteBuffer>::Make(
+      call, {parts_.hub, parts_.guard, PictureParts()},
+      {[](Watcher::Item item) { return ToBytes(ToGenerateEvent(std::move(item))); },
+       [](v1::ResultChunk chunk) { return ToBytes(ToPictureEvent(std::move(chunk))); }});
+  // The call may end before the submit is answered.
+  const auto request = std::make_shared<v1::GenerateImagesRequest>();
+  if (const Status status = ParseMessage(*bytes, request.get()); !status.ok()) {
+    stream->End(status);
+    return stream.get();
+  }
   const job::Caller caller = CallerOf(*call);
   const auto owned = std::make_shared<OwnedJob>();
   if (request->cancel_on_disconnect()) {
     owned->cancel = [this, caller](const std::string& id) { CancelAbandoned(id, caller); };
     stream->OnDisconnect([owned] { owned->ClientLeft(); });
   }
-  // The call may end before the submit is answered.
-  const auto body = std::make_shared<const v1::GenerateRequest>(request->request());
   const bool posted = parts_.group->TryPost(
-      {.items = {{body.get(), SubmitGroup::TraceParent(*call), caller}},
-       .done = [stream, owned, body, caller](std::vector<SubmitFlow::Answer> answers) {
+      {.items = {{&request->request(), SubmitGroup::TraceParent(*call), caller}},
+       .done = [stream, owned, request, caller](std::vector<SubmitFlow::Answer> answers) {
          SubmitFlow::Answer& response = answers.front();
          if (!response.ok()) return stream->End(response.status());
          SubmitGroup::LogAccepted(*response);
          if (!response->duplicate() && owned->Begin(response->job_id())) return;
          const std::string id = response->job_id();
-         stream->Send(AcceptedEvent(*std::move(response)));
+         stream->Send(ToBytes(AcceptedEvent(*std::move(response))));
          stream->Follow(id, {.caller = caller,
-                             .previews = body->preview_every() > 0,
+                             .previews = request->request().preview_every() > 0,
                              .pictures = true,
                              .accepted = true});
        }});
@@ -144,10 +155,13 @@ void ImagesService::CancelAbandoned(const std::string& id, const job::Caller& ca
 }
 
 grpc::ServerUnaryReactor* ImagesService::BatchSubmit(grpc::CallbackServerContext* call,
-                                                     const v1::BatchSubmitRequest* request,
-                                                     v1::BatchSubmitResponse* response) {
+                                                     const grpc::ByteBuffer* bytes,
+                                                     grpc::ByteBuffer* response) {
   grpc::ServerUnaryReactor* reactor = call->DefaultReactor();
-  if (const Status status = CheckBatch(*request); !status.ok()) {
+  const auto request = std::make_shared<v1::BatchSubmitRequest>();
+  Status status = ParseMessage(*bytes, request.get());
+  if (status.ok()) status = CheckBatch(*request);
+  if (!status.ok()) {
     reactor->Finish(AnswerOf(status));
     return reactor;
   }
@@ -157,15 +171,16 @@ grpc::ServerUnaryReactor* ImagesService::BatchSubmit(grpc::CallbackServerContext
   for (const v1::GenerateRequest& one : request->requests()) {
     items.push_back({&one, trace_parent, caller});
   }
-  const bool posted =
-      parts_.group->TryPost({.items = std::move(items),
-                             .canceled = [call] { return call->IsCancelled(); },
-                             .done =
-                                 [reactor, response](std::vector<SubmitFlow::Answer> answers) {
-                                   for (SubmitFlow::Answer& answer : answers)
-                                     AddTo(response, std::move(answer));
-                                   reactor->Finish(grpc::Status::OK);
-                                 }});
+  const bool posted = parts_.group->TryPost(
+      {.items = std::move(items),
+       .canceled = [call] { return call->IsCancelled(); },
+       .done =
+           [reactor, request, response](std::vector<SubmitFlow::Answer> answers) {
+             v1::BatchSubmitResponse told;
+             for (SubmitFlow::Answer& answer : answers) AddTo(&told, std::move(answer));
+             *response = ToBytes(told);
+             reactor->Finish(grpc::Status::OK);
+           }});
   if (!posted) reactor->Finish(AnswerOf(BusyStatus()));
   return reactor;
 }

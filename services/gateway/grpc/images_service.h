@@ -1,5 +1,6 @@
 // phasor.v1.Images over gRPC's callback API: each method hands its request to a flow in the work
-// pool. Thread-safe.
+// pool. Those whose requests carry people's texts parse them themselves (message_bytes.h).
+// Thread-safe.
 #pragma once
 
 #include "phasor/v1/images.grpc.pb.h"
@@ -14,7 +15,12 @@
 
 namespace phasor::gateway {
 
-class ImagesService final : public v1::Images::CallbackService {
+// With these three raw.
+using ImagesCallbacks =
+    v1::Images::WithRawCallbackMethod_Generate<v1::Images::WithRawCallbackMethod_Submit<
+        v1::Images::WithRawCallbackMethod_BatchSubmit<v1::Images::CallbackService>>>;
+
+class ImagesService final : public ImagesCallbacks {
  public:
   struct Parts {  // all outlive the service
     SubmitGroup* group = nullptr;
@@ -28,14 +34,13 @@ class ImagesService final : public v1::Images::CallbackService {
   };
   explicit ImagesService(const Parts& parts) : parts_(parts) {}
 
-  grpc::ServerWriteReactor<v1::GenerateEvent>* Generate(
-      grpc::CallbackServerContext* call, const v1::GenerateImagesRequest* request) override;
-  grpc::ServerUnaryReactor* Submit(grpc::CallbackServerContext* call,
-                                   const v1::SubmitRequest* request,
-                                   v1::SubmitResponse* response) override;
+  grpc::ServerWriteReactor<grpc::ByteBuffer>* Generate(grpc::CallbackServerContext* call,
+                                                       const grpc::ByteBuffer* bytes) override;
+  grpc::ServerUnaryReactor* Submit(grpc::CallbackServerContext* call, const grpc::ByteBuffer* bytes,
+                                   grpc::ByteBuffer* response) override;
   grpc::ServerUnaryReactor* BatchSubmit(grpc::CallbackServerContext* call,
-                                        const v1::BatchSubmitRequest* request,
-                                        v1::BatchSubmitResponse* response) override;
+                                        const grpc::ByteBuffer* bytes,
+                                        grpc::ByteBuffer* response) override;
   grpc::ServerUnaryReactor* Get(grpc::CallbackServerContext* call, const v1::GetJobRequest* request,
                                 v1::Job* response) override;
   grpc::ServerWriteReactor<v1::WatchEvent>* Watch(grpc::CallbackServerContext* call,
