@@ -114,21 +114,25 @@ Status WriteUserFile(const std::string& path, std::string_view bytes) {
   return Replace(EndOfLinks(path), bytes, &former);
 }
 
-StatusOr<std::string> ReadUserText(const std::string& path, size_t max_bytes) {
+StatusOr<std::string> ReadUserBytes(const std::string& path, size_t max_bytes) {
   const Opened file(path == "-" ? STDIN_FILENO : ::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!file.ok()) return CannotRead(path, errno);
-  std::string text;
+  std::string bytes;
   char chunk[1 << 16];
   for (;;) {
     const ssize_t n = ::read(file.fd(), chunk, sizeof(chunk));
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) return CannotRead(path, errno);
-    if (n == 0) break;
-    text.append(chunk, static_cast<size_t>(n));
-    if (text.size() > max_bytes) {
+    if (n == 0) return bytes;
+    bytes.append(chunk, static_cast<size_t>(n));
+    if (bytes.size() > max_bytes) {
       return InvalidArgument(path + " has more than " + std::to_string(max_bytes) + " bytes");
     }
   }
+}
+
+StatusOr<std::string> ReadUserText(const std::string& path, size_t max_bytes) {
+  ASSIGN_OR_RETURN(std::string text, ReadUserBytes(path, max_bytes));
   if (IsUtf16(text)) return InvalidArgument(path + " is UTF-16; save it as UTF-8");
   if (text.starts_with("\xef\xbb\xbf")) text.erase(0, 3);
   return text;

@@ -19,8 +19,11 @@ namespace phasor {
 // file itself is written over.
 Status WriteUserFile(const std::string& path, std::string_view bytes);
 
-// Text from a file, a pipe, a device or, for "-", standard input; without the byte order mark that
-// some editors write. At most `max_bytes`. INVALID_ARGUMENT also for UTF-16.
+// What is in a file, a pipe, a device or, for "-", standard input. At most `max_bytes`.
+StatusOr<std::string> ReadUserBytes(const std::string& path, size_t max_bytes);
+
+// The same as text: without the byte order mark that some editors write. INVALID_ARGUMENT also for
+// UTF-16.
 StatusOr<std::string> ReadUserText(const std::string& path, size_t max_bytes);
 
 }  // namespace phasor

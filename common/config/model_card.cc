@@ -4,17 +4,18 @@
 #include <cctype>
 #include <filesystem>
 #include <limits>
+#include <type_traits>
+#include <variant>
 
 #include "common/base/file.h"
 #include "common/config/native_size.h"
 #include "common/config/yaml_reader.h"
+#include "common/picture/asked.h"
 
 namespace phasor::config {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr int kLargestSide = 16'384;  // pixels; a card can't promise more
 
 constexpr size_t kMaxName = 64;
 
@@ -43,13 +44,25 @@ std::string LegalName(const std::string& folder) {
   return name.empty() ? "model" : name;
 }
 
-void ReadDefaults(YamlReader& card, ModelDefaults* defaults) {
+// What the table lets a card say; whether it is within the card's own limits is looked at later.
+void ReadDefaults(YamlReader& card, PictureSpec* defaults) {
+  constexpr double kAny = std::numeric_limits<int>::max();
+  const picture::Limits widest = picture::WidestLimits();
   YamlReader reader = card.Child("defaults");
-  reader.Int("width", 8, kLargestSide, &defaults->width);
-  reader.Int("height", 8, kLargestSide, &defaults->height);
-  reader.Int("steps", 1, 10'000, &defaults->steps);
-  reader.Double("guidance_scale", 0, 1'000, &defaults->guidance_scale);
-  reader.String("scheduler", &defaults->scheduler);
+  for (const picture::Parameter<PictureSpec>& parameter : picture::Parameters()) {
+    if (parameter.origin != picture::Default::kCard) continue;
+    const std::string key(parameter.name);
+    const double low = parameter.low.In(widest).value_or(-kAny);
+    const double high = parameter.high.In(widest).value_or(kAny);
+    picture::WithValue(parameter, *defaults, [&](auto& value) {
+      using T = std::decay_t<decltype(value)>;
+      if constexpr (std::is_same_v<T, std::string>) reader.String(key, &value);
+      if constexpr (std::is_same_v<T, int>) {
+        reader.Int(key, static_cast<int64_t>(low), static_cast<int64_t>(high), &value);
+      }
+      if constexpr (std::is_same_v<T, double>) reader.Double(key, low, high, &value);
+    });
+  }
   card.Absorb(reader);
 }
 
@@ -59,25 +72,29 @@ struct StatedLimits {
   bool max_size = false;
 };
 
-StatedLimits ReadLimits(YamlReader& card, ModelLimits* limits) {
+StatedLimits ReadLimits(YamlReader& card, picture::Limits* limits) {
   YamlReader reader = card.Child("limits");
-  reader.Int("min_size", 8, kLargestSide, &limits->min_size);
-  reader.Int("max_size", 8, kLargestSide, &limits->max_size);
-  reader.Int("size_multiple", 8, 1'024, &limits->size_multiple);
-  reader.Int("max_steps", 1, 10'000, &limits->max_steps);
-  reader.Int("max_images", 1, 1'024, &limits->max_images);
-  reader.Double("max_guidance_scale", 0, 1'000, &limits->max_guidance_scale);
-  int64_t prompt_bytes = static_cast<int64_t>(limits->max_prompt_bytes);
-  reader.Int("max_prompt_bytes", 1, 1 << 20, &prompt_bytes);
-  limits->max_prompt_bytes = static_cast<uint64_t>(prompt_bytes);
-  reader.Int("max_clip_skip", 0, 64, &limits->max_clip_skip);
+  for (const picture::Limit& limit : picture::LimitTable()) {
+    const std::string key(limit.name);
+    std::visit(
+        [&](auto member) {
+          auto& value = limits->*member;
+          if constexpr (std::is_same_v<std::decay_t<decltype(value)>, int>) {
+            reader.Int(key, static_cast<int64_t>(limit.low), static_cast<int64_t>(limit.high),
+                       &value);
+          } else {
+            reader.Double(key, limit.low, limit.high, &value);
+          }
+        },
+        limit.field);
+  }
   if (limits->min_size > limits->max_size) reader.Fail("min_size", "must not exceed max_size");
   card.Absorb(reader);
   return {reader.Has("min_size"), reader.Has("max_size")};
 }
 
 // The side that comes nearest within the limits.
-int Within(const ModelLimits& limits, int side) {
+int Within(const picture::Limits& limits, int side) {
   const int multiple = limits.size_multiple;
   const int low = (limits.min_size + multiple - 1) / multiple * multiple;
   const int high = limits.max_size / multiple * multiple;
@@ -88,7 +105,7 @@ int Within(const ModelLimits& limits, int side) {
 // open gives way.
 void FitSize(const std::optional<NativeSize>& native, StatedLimits stated, ModelCard* card) {
   if (!native) return;
-  ModelLimits& limits = card->limits;
+  picture::Limits& limits = card->limits;
   if (!stated.min_size) {
     limits.min_size = std::min({limits.min_size, native->width, native->height});
   }
@@ -147,17 +164,10 @@ void ReadSha256(YamlReader& card, std::map<std::string, std::string>* sha256) {
 }
 
 Status CheckDefaults(const ModelCard& card, const std::string& where) {
-  const auto in_bounds = [&](int side) {
-    return side >= card.limits.min_size && side <= card.limits.max_size &&
-           side % card.limits.size_multiple == 0;
-  };
-  if (!in_bounds(card.defaults.width) || !in_bounds(card.defaults.height)) {
-    return InvalidArgument(where + ": defaults.width and defaults.height must be within limits");
-  }
-  if (card.defaults.steps > card.limits.max_steps) {
-    return InvalidArgument(where + ": defaults.steps must not exceed limits.max_steps");
-  }
-  return OkStatus();
+  const auto violations = picture::Validate(card.defaults, card.limits);
+  if (violations.empty()) return OkStatus();
+  return InvalidArgument(where + ": defaults." + violations.front().field + " " +
+                         violations.front().description + ", as limits say");
 }
 
 }  // namespace

@@ -12,27 +12,10 @@
 #include <vector>
 
 #include "common/base/status.h"
+#include "common/picture/limits.h"
+#include "common/picture/picture_spec.h"
 
 namespace phasor::config {
-
-struct ModelDefaults {
-  int width = 512;   // pixels; where the card says nothing, what the networks were made for
-  int height = 512;  // pixels (common/config/native_size.h), brought within the card's limits
-  int steps = 25;
-  double guidance_scale = 7.5;
-  std::string scheduler;  // empty: the one in the model directory
-};
-
-struct ModelLimits {
-  int min_size = 64;      // pixels, either side
-  int max_size = 1024;    // pixels, either side
-  int size_multiple = 8;  // pixels
-  int max_steps = 150;
-  int max_images = 8;
-  double max_guidance_scale = 50;
-  uint64_t max_prompt_bytes = 8192;  // UTF-8, each of prompt and negative prompt
-  int max_clip_skip = 4;
-};
 
 // RGB = factors * latent + bias, in [-1, 1]; rows are latent channels.
 struct PreviewFactors {
@@ -50,8 +33,10 @@ struct ModelCard {
   std::string licence;
   // Which of several sets of weights is read, e.g. "fp16"; empty: the plain files, or the only set.
   std::string variant;
-  ModelDefaults defaults;
-  ModelLimits limits;
+  // What a request gets that says nothing else. Width and height are what the networks were made
+  // for (common/config/native_size.h), brought within the limits, where the card says nothing.
+  PictureSpec defaults;
+  picture::Limits limits;
   std::optional<PreviewFactors> preview;
   // What files must hash to, by their path in the directory ("unet/config.json"): lower-case hex
   // SHA-256. Checked at load; files that are not listed are not checked.

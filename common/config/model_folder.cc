@@ -28,6 +28,19 @@ StatusOr<std::vector<std::string>> ModelsBelow(const std::string& root) {
   return folders;
 }
 
+// As people who only see the folder's models know it: without the way to the folder.
+std::string Below(const std::string& root, std::string text) {
+  std::error_code error;
+  const std::string ways[] = {fs::absolute(root, error).lexically_normal().string(), root};
+  for (std::string way : ways) {
+    if (!way.ends_with('/')) way += '/';
+    for (size_t at = text.find(way); at != std::string::npos; at = text.find(way, at)) {
+      text.erase(at, way.size());
+    }
+  }
+  return text;
+}
+
 // Takes out those that share a name: which of them was meant, nobody can tell.
 void LeaveOutSharedNames(ModelFolder* models) {
   std::vector<ModelCard> unique;
@@ -68,6 +81,7 @@ StatusOr<ModelFolder> ReadModelFolder(const std::string& root) {
   std::stable_sort(models.cards.begin(), models.cards.end(),
                    [](const ModelCard& a, const ModelCard& b) { return a.name < b.name; });
   LeaveOutSharedNames(&models);
+  for (std::string& reason : models.left_out) reason = Below(root, std::move(reason));
   if (!models.cards.empty()) return models;
   return first.ok() ? InvalidArgument(models.left_out.front()) : first;
 }

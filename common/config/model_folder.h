@@ -12,7 +12,8 @@ namespace phasor::config {
 struct ModelFolder {
   std::vector<ModelCard> cards;  // by name
   // A sentence for each folder that looks like a model and was left out, and why.
-  std::vector<std::string> left_out;
+  // Paths are below the folder.
+  std::vector<std::string> left_out = {};
 };
 
 // The cards of every sub-directory of `root` that holds a model_index.json; of `root` itself if it

@@ -18,9 +18,9 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 5> kSamplers
 }};
 
 std::string SamplerName(const GenerationInfo& info) {
-  std::string name = info.scheduler;
+  std::string name = info.picture.scheduler;
   for (const auto& [class_name, sampler] : kSamplers) {
-    if (class_name == info.scheduler) name = sampler;
+    if (class_name == info.picture.scheduler) name = sampler;
   }
   return info.karras_sigmas ? name + " Karras" : name;
 }
@@ -41,17 +41,19 @@ std::string Quoted(const std::string& value) {
 }  // namespace
 
 std::string A1111Parameters(const GenerationInfo& info) {
-  std::string text = info.prompt;
-  if (!info.negative_prompt.empty()) text += "\nNegative prompt: " + info.negative_prompt;
-  text += "\nSteps: " + std::to_string(info.steps);
+  const PictureSpec& picture = info.picture;
+  std::string text = picture.prompt;
+  if (!picture.negative_prompt.empty()) text += "\nNegative prompt: " + picture.negative_prompt;
+  text += "\nSteps: " + std::to_string(picture.steps);
   text += ", Sampler: " + Quoted(SamplerName(info));
-  text += ", CFG scale: " + NumberText(info.guidance_scale);
-  text += ", Seed: " + std::to_string(info.seed);
-  text += ", Size: " + std::to_string(info.width) + "x" + std::to_string(info.height);
+  text += ", CFG scale: " + NumberText(picture.guidance_scale);
+  text += ", Seed: " + std::to_string(picture.seed);
+  text += ", Size: " + std::to_string(picture.width) + "x" + std::to_string(picture.height);
   if (!info.model.empty()) text += ", Model: " + Quoted(info.model);
-  if (info.clip_skip > 0) text += ", Clip skip: " + std::to_string(info.clip_skip + 1);
-  if (info.eta > 0) text += ", Eta DDIM: " + NumberText(info.eta);
-  if (info.guidance_rescale > 0) text += ", CFG Rescale phi: " + NumberText(info.guidance_rescale);
+  if (picture.clip_skip > 0) text += ", Clip skip: " + std::to_string(picture.clip_skip + 1);
+  if (picture.eta > 0) text += ", Eta DDIM: " + NumberText(picture.eta);
+  if (picture.guidance_rescale > 0)
+    text += ", CFG Rescale phi: " + NumberText(picture.guidance_rescale);
   return text;
 }
 

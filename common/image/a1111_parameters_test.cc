@@ -7,14 +7,14 @@ namespace {
 
 GenerationInfo Sample() {
   GenerationInfo info;
-  info.prompt = "a red circle on a blue background";
-  info.negative_prompt = "blurry, dark";
-  info.width = 128;
-  info.height = 128;
-  info.steps = 20;
-  info.guidance_scale = 4;
-  info.seed = 7;
-  info.scheduler = "DPMSolverMultistepScheduler";
+  info.picture.prompt = "a red circle on a blue background";
+  info.picture.negative_prompt = "blurry, dark";
+  info.picture.width = 128;
+  info.picture.height = 128;
+  info.picture.steps = 20;
+  info.picture.guidance_scale = 4;
+  info.picture.seed = 7;
+  info.picture.scheduler = "DPMSolverMultistepScheduler";
   info.model = "phasor-demo";
   return info;
 }
@@ -29,7 +29,7 @@ TEST(A1111ParametersTest, HasTheFormThatToolsRead) {
 
 TEST(A1111ParametersTest, LeavesOutAnEmptyNegativePrompt) {
   GenerationInfo info = Sample();
-  info.negative_prompt.clear();
+  info.picture.negative_prompt.clear();
   EXPECT_EQ(A1111Parameters(info).find("Negative"), std::string::npos);
 }
 
@@ -50,7 +50,7 @@ TEST(A1111ParametersTest, NamesSamplersAsTheWebUiDoes) {
   };
   for (const Case& test : cases) {
     GenerationInfo info = Sample();
-    info.scheduler = test.scheduler;
+    info.picture.scheduler = test.scheduler;
     info.karras_sigmas = test.karras;
     EXPECT_NE(A1111Parameters(info).find("Sampler: " + std::string(test.sampler) + ", CFG"),
               std::string::npos)
@@ -60,10 +60,10 @@ TEST(A1111ParametersTest, NamesSamplersAsTheWebUiDoes) {
 
 TEST(A1111ParametersTest, CountsClipSkipFromOneAndQuotesSeparators) {
   GenerationInfo info = Sample();
-  info.clip_skip = 1;
-  info.guidance_scale = 7.5;
-  info.eta = 0.25;
-  info.guidance_rescale = 0.7;
+  info.picture.clip_skip = 1;
+  info.picture.guidance_scale = 7.5;
+  info.picture.eta = 0.25;
+  info.picture.guidance_rescale = 0.7;
   info.model = "a, b";
   const std::string text = A1111Parameters(info);
   EXPECT_NE(text.find("CFG scale: 7.5, "), std::string::npos) << text;

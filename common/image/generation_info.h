@@ -3,29 +3,23 @@
 // everything as JSON. Plain values; stateless functions, thread-safe.
 #pragma once
 
-#include <cstdint>
 #include <string>
 #include <vector>
 
+#include "common/base/status.h"
 #include "common/image/png.h"
+#include "common/picture/picture_spec.h"
 
 namespace phasor::image {
 
 struct GenerationInfo {
-  std::string prompt;
-  std::string negative_prompt;
-  int width = 0;   // pixels
-  int height = 0;  // pixels
-  int steps = 0;
-  double guidance_scale = 0;
-  double guidance_rescale = 0;
-  double eta = 0;
-  int clip_skip = 0;      // layers left out, 0 is none
-  uint64_t seed = 0;      // of this picture
-  std::string scheduler;  // diffusers' class name
+  // This picture alone, as it ran: `images` is 1, `seed` its own, `scheduler` diffusers' class
+  // name.
+  PictureSpec picture;
   bool karras_sigmas = false;
   std::string model;
   std::string model_digest;  // hex SHA-256 of the weights
+  std::string fingerprint;   // equal fingerprints give equal bytes; empty: not known
 };
 
 // ASCII JSON, keys sorted; non-ASCII characters are escaped, malformed UTF-8 is replaced.
@@ -33,5 +27,9 @@ std::string PhasorJson(const GenerationInfo& info);
 
 // The chunks of a picture, in the order in which they are written.
 std::vector<PngText> TextsOf(const GenerationInfo& info);
+
+// What the "phasor" chunk among `texts` says. NOT_FOUND: there is none. INVALID_ARGUMENT: it is not
+// what PhasorJson writes, or names a parameter that this version does not know.
+StatusOr<GenerationInfo> ReadGenerationInfo(const std::vector<PngText>& texts);
 
 }  // namespace phasor::image

@@ -9,23 +9,14 @@
 #include "common/base/field_violation.h"
 #include "common/config/model_card.h"
 #include "common/job/types.h"
+#include "common/picture/picture_spec.h"
 
 namespace phasor::job {
 
+// What is to be drawn, and beside it what concerns the job alone.
 struct GenerateSpec {
   std::string model;
-  std::string prompt;
-  std::string negative_prompt;
-  int width = 0;   // pixels
-  int height = 0;  // pixels
-  int steps = 0;
-  double guidance_scale = 0;
-  double guidance_rescale = 0;
-  double eta = 0;
-  int clip_skip = 0;
-  uint64_t seed = 0;
-  int images = 1;
-  std::string scheduler;  // alias or class name; empty: the model's own
+  PictureSpec picture;
   int preview_every = 0;  // steps between previews, 0: none
   Priority priority = Priority::kNormal;
   int64_t deadline_ms = 0;         // wall clock, 0: none
@@ -38,6 +29,6 @@ std::vector<FieldViolation> Validate(const GenerateSpec& spec, const config::Mod
 
 // What the spec costs the queue's fair shares: steps x megapixels x images x (2 with guidance),
 // at least 1.
-int64_t Cost(const GenerateSpec& spec);
+int64_t Cost(const PictureSpec& picture);
 
 }  // namespace phasor::job

@@ -1,8 +1,11 @@
 #include "common/rpc/spec_convert.h"
 
 #include <utility>
+#include <vector>
 
+#include "common/rpc/picture_convert.h"
 #include "common/rpc/spec_pack.h"
+#include "common/rpc/status_details.h"
 #include "phasor/v1/job_spec.pb.h"
 
 namespace phasor::rpc {
@@ -91,50 +94,31 @@ bool IsTerminal(v1::JobState state) {
 
 v1::GenerateRequest ToProto(const job::GenerateSpec& spec) {
   v1::GenerateRequest request;
+  Put(spec.picture, &request);
   request.set_model(spec.model);
-  request.set_prompt(spec.prompt);
-  request.set_negative_prompt(spec.negative_prompt);
-  request.set_width(spec.width);
-  request.set_height(spec.height);
-  request.set_steps(spec.steps);
-  request.set_guidance_scale(spec.guidance_scale);
-  request.set_seed(static_cast<int64_t>(spec.seed));
-  request.set_images(spec.images);
-  request.set_scheduler(spec.scheduler);
   request.set_priority(ToProto(spec.priority));
   request.set_deadline_ms(spec.deadline_ms);
   request.set_deadline_in_ms(spec.deadline_in_ms);
   request.set_output_format(v1::PNG);
   request.set_preview_every(spec.preview_every);
   request.set_strategy(v1::AUTO);
-  request.set_clip_skip(spec.clip_skip);
-  request.set_guidance_rescale(spec.guidance_rescale);
-  request.set_eta(spec.eta);
   request.set_allow_degradation(spec.allow_degradation);
   return request;
 }
 
 StatusOr<job::GenerateSpec> FromProto(const v1::GenerateRequest& request) {
-  if (!request.has_width() || !request.has_height() || !request.has_steps() ||
-      !request.has_guidance_scale() || !request.has_seed() || !request.has_images()) {
-    return InvalidArgument("the request lacks a field that the gateway fills in");
+  std::vector<FieldViolation> violations;
+  const picture::Asked asked = AskedOf(request, &violations);
+  if (!violations.empty()) return InvalidFields(violations);
+  // What a gateway of another version did not send stands at its fixed default; nobody makes up a
+  // seed.
+  if (!asked.Has("seed")) {
+    return InvalidArgument("the request lacks the seed, which the gateway fills in");
   }
-  if (request.seed() < 0) return InvalidArgument("seed must not be negative");
   job::GenerateSpec spec;
   ASSIGN_OR_RETURN(spec.priority, FromProto(request.priority()));
   spec.model = request.model();
-  spec.prompt = request.prompt();
-  spec.negative_prompt = request.negative_prompt();
-  spec.width = request.width();
-  spec.height = request.height();
-  spec.steps = request.steps();
-  spec.guidance_scale = request.guidance_scale();
-  spec.guidance_rescale = request.guidance_rescale();
-  spec.eta = request.eta();
-  spec.clip_skip = request.clip_skip();
-  spec.seed = static_cast<uint64_t>(request.seed());
-  spec.images = request.images();
-  spec.scheduler = request.scheduler();
+  spec.picture = asked.values();
   spec.preview_every = request.preview_every();
   spec.deadline_ms = request.deadline_ms();
   spec.deadline_in_ms = request.deadline_in_ms();
@@ -152,6 +136,7 @@ std::string EncodeJobSpec(v1::GenerateRequest* request, const JobSpec& rest) {
   proto.set_trace_parent(rest.trace_parent);
   proto.set_request_fingerprint(rest.fingerprint);
   proto.set_record_unread(rest.record_unread);
+  for (auto& [name, image] : ImagesOf(rest.spec.picture)) (*proto.mutable_images())[name] = image;
   proto.unsafe_arena_set_allocated_request(request);
   std::string bytes = proto.SerializeAsString();
   (void)proto.unsafe_arena_release_request();
@@ -166,6 +151,7 @@ StatusOr<JobSpec> DecodeJobSpec(std::string_view bytes) {
   }
   JobSpec result;
   ASSIGN_OR_RETURN(result.spec, FromProto(proto.request()));
+  TakeImages(proto.images(), &result.spec.picture);
   result.trace_parent = proto.trace_parent();
   result.fingerprint = proto.request_fingerprint();
   result.record_unread = proto.record_unread();

@@ -25,7 +25,7 @@ bool IsTerminal(v1::JobState state);
 
 // Every field set, so that sending it again draws the same picture.
 v1::GenerateRequest ToProto(const job::GenerateSpec& spec);
-// Of a request whose optional fields are all set; the limits of the model are not checked here.
+// Of a request that a gateway has completed; the limits of the model are not checked here.
 StatusOr<job::GenerateSpec> FromProto(const v1::GenerateRequest& request);
 
 // phasor.v1.JobSpec as bytes: masked and compressed, so that neither Redis's slow log nor MONITOR,
@@ -38,8 +38,7 @@ struct JobSpec {
   bool record_unread = false;
 };
 std::string EncodeJobSpec(const JobSpec& spec);
-// The same of a request that ToProto made: unchanged afterwards, and not copied. `rest` has the
-// rest; its spec is not looked at.
+// The same of a request that ToProto made of `rest.spec`: unchanged afterwards, and not copied.
 std::string EncodeJobSpec(v1::GenerateRequest* request, const JobSpec& rest);
 StatusOr<JobSpec> DecodeJobSpec(std::string_view bytes);
 // Of a JobSpec in bytes; empty if there is none.

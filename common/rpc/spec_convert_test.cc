@@ -1,10 +1,12 @@
 #include "common/rpc/spec_convert.h"
 
+#include <functional>
 #include <random>
 #include <string>
 
 #include <gtest/gtest.h>
 
+#include "common/rpc/spec_pack.h"
 #include "phasor/v1/job_spec.pb.h"
 
 namespace phasor::rpc {
@@ -13,18 +15,18 @@ namespace {
 job::GenerateSpec Spec() {
   job::GenerateSpec spec;
   spec.model = "phasor-demo";
-  spec.prompt = "a red circle \xc3\xa4";
-  spec.negative_prompt = "blurry";
-  spec.width = 136;
-  spec.height = 104;
-  spec.steps = 20;
-  spec.guidance_scale = 4.5;
-  spec.guidance_rescale = 0.25;
-  spec.eta = 0.5;
-  spec.clip_skip = 1;
-  spec.seed = 0x7fffffffffffffff;
-  spec.images = 3;
-  spec.scheduler = "dpmpp_2m_karras";
+  spec.picture.prompt = "a red circle \xc3\xa4";
+  spec.picture.negative_prompt = "blurry";
+  spec.picture.width = 136;
+  spec.picture.height = 104;
+  spec.picture.steps = 20;
+  spec.picture.guidance_scale = 4.5;
+  spec.picture.guidance_rescale = 0.25;
+  spec.picture.eta = 0.5;
+  spec.picture.clip_skip = 1;
+  spec.picture.seed = 0x7fffffffffffffff;
+  spec.picture.images = 3;
+  spec.picture.scheduler = "dpmpp_2m_karras";
   spec.preview_every = 5;
   spec.priority = job::Priority::kHigh;
   spec.deadline_ms = 1'700'000'000'000;
@@ -51,18 +53,7 @@ TEST(SpecConvertTest, ASpecSurvivesTheQueue) {
   EXPECT_EQ(FingerprintOf("\xff garbage"), "");
   const job::GenerateSpec& got = decoded->spec;
   EXPECT_EQ(got.model, spec.model);
-  EXPECT_EQ(got.prompt, spec.prompt);
-  EXPECT_EQ(got.negative_prompt, spec.negative_prompt);
-  EXPECT_EQ(got.width, spec.width);
-  EXPECT_EQ(got.height, spec.height);
-  EXPECT_EQ(got.steps, spec.steps);
-  EXPECT_EQ(got.guidance_scale, spec.guidance_scale);
-  EXPECT_EQ(got.guidance_rescale, spec.guidance_rescale);
-  EXPECT_EQ(got.eta, spec.eta);
-  EXPECT_EQ(got.clip_skip, spec.clip_skip);
-  EXPECT_EQ(got.seed, spec.seed);
-  EXPECT_EQ(got.images, spec.images);
-  EXPECT_EQ(got.scheduler, spec.scheduler);
+  EXPECT_EQ(got.picture, spec.picture);
   EXPECT_EQ(got.preview_every, spec.preview_every);
   EXPECT_EQ(got.priority, spec.priority);
   EXPECT_EQ(got.deadline_ms, spec.deadline_ms);
@@ -70,16 +61,31 @@ TEST(SpecConvertTest, ASpecSurvivesTheQueue) {
 }
 
 TEST(SpecConvertTest, AnIncompleteSpecIsRefused) {
+  const auto refused = [](const std::function<void(v1::GenerateRequest*)>& spoil) {
+    v1::JobSpec spec;
+    *spec.mutable_request() = ToProto(Spec());
+    spoil(spec.mutable_request());
+    return DecodeJobSpec(PackSpec(spec.SerializeAsString())).status();
+  };
+  EXPECT_TRUE(refused([](auto*) {}).ok());
+  for (const Status& status : {
+           refused([](auto* request) { request->clear_seed(); }),
+           refused([](auto* request) { request->set_seed(-1); }),
+           refused([](auto* request) { request->set_priority(static_cast<v1::Priority>(9)); }),
+       }) {
+    EXPECT_EQ(status.code(), StatusCode::kInvalidArgument) << status;
+  }
+}
+
+TEST(SpecConvertTest, WhatAGatewayOfAnotherVersionDidNotSendIsAtItsFixedDefault) {
   v1::JobSpec spec;
   *spec.mutable_request() = ToProto(Spec());
-  spec.mutable_request()->clear_width();
-  EXPECT_EQ(DecodeJobSpec(spec.SerializeAsString()).status().code(), StatusCode::kInvalidArgument);
-  spec.mutable_request()->set_width(8);
-  spec.mutable_request()->set_seed(-1);
-  EXPECT_EQ(DecodeJobSpec(spec.SerializeAsString()).status().code(), StatusCode::kInvalidArgument);
-  spec.mutable_request()->set_seed(1);
-  spec.mutable_request()->set_priority(static_cast<v1::Priority>(9));
-  EXPECT_EQ(DecodeJobSpec(spec.SerializeAsString()).status().code(), StatusCode::kInvalidArgument);
+  spec.mutable_request()->clear_guidance_rescale();
+  spec.mutable_request()->clear_images();
+  const auto decoded = DecodeJobSpec(PackSpec(spec.SerializeAsString()));
+  ASSERT_TRUE(decoded.ok()) << decoded.status();
+  EXPECT_EQ(decoded->spec.picture.guidance_rescale, 0);
+  EXPECT_EQ(decoded->spec.picture.images, 1);
 }
 
 TEST(SpecConvertTest, DamagedBytesGiveAnErrorOrASpecButNeverACrash) {

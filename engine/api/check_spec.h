@@ -1,4 +1,4 @@
-// The engine's own check of a RunSpec, the last line behind the gateway's. Pure, thread-safe.
+// The engine's own check of a PictureSpec, the last line behind the gateway's. Pure, thread-safe.
 #pragma once
 
 #include "common/base/status.h"
@@ -7,6 +7,6 @@
 namespace phasor::engine {
 
 // INVALID_ARGUMENT names the field, the limit and the value.
-Status CheckSpec(const RunSpec& spec, const ModelInfo& model);
+Status CheckSpec(const PictureSpec& spec, const ModelInfo& model);
 
 }  // namespace phasor::engine

@@ -15,9 +15,9 @@ ModelInfo Model() {
 }
 
 TEST(CheckSpecTest, AcceptsTheDefaultsAndEveryNameOfAScheduler) {
-  EXPECT_TRUE(CheckSpec(RunSpec{}, Model()).ok());
+  EXPECT_TRUE(CheckSpec(PictureSpec{}, Model()).ok());
   for (const char* name : {"", "ddim", "DDIMScheduler", "dpmpp_2m_karras"}) {
-    RunSpec spec;
+    PictureSpec spec;
     spec.scheduler = name;
     EXPECT_TRUE(CheckSpec(spec, Model()).ok()) << name;
   }
@@ -26,26 +26,26 @@ TEST(CheckSpecTest, AcceptsTheDefaultsAndEveryNameOfAScheduler) {
 TEST(CheckSpecTest, NamesTheFieldThatIsWrong) {
   struct Case {
     const char* field;
-    std::function<void(RunSpec*)> change;
+    std::function<void(PictureSpec*)> change;
   };
   const Case cases[] = {
-      {"width", [](RunSpec* s) { s->width = 7; }},
-      {"width", [](RunSpec* s) { s->width = 12; }},
-      {"width", [](RunSpec* s) { s->width = -8; }},
-      {"height", [](RunSpec* s) { s->height = 1 << 30; }},
-      {"steps", [](RunSpec* s) { s->steps = 0; }},
-      {"steps", [](RunSpec* s) { s->steps = 100000; }},
-      {"guidance_scale", [](RunSpec* s) { s->guidance_scale = std::nan(""); }},
-      {"guidance_scale", [](RunSpec* s) { s->guidance_scale = -1; }},
-      {"guidance_rescale", [](RunSpec* s) { s->guidance_rescale = 1.5; }},
-      {"eta", [](RunSpec* s) { s->eta = INFINITY; }},
-      {"clip_skip", [](RunSpec* s) { s->clip_skip = -1; }},
-      {"images", [](RunSpec* s) { s->images = 0; }},
-      {"scheduler", [](RunSpec* s) { s->scheduler = "magic"; }},
-      {"scheduler", [](RunSpec* s) { s->scheduler = "euler"; }},
+      {"width", [](PictureSpec* s) { s->width = 7; }},
+      {"width", [](PictureSpec* s) { s->width = 12; }},
+      {"width", [](PictureSpec* s) { s->width = -8; }},
+      {"height", [](PictureSpec* s) { s->height = 1 << 30; }},
+      {"steps", [](PictureSpec* s) { s->steps = 0; }},
+      {"steps", [](PictureSpec* s) { s->steps = 100000; }},
+      {"guidance_scale", [](PictureSpec* s) { s->guidance_scale = std::nan(""); }},
+      {"guidance_scale", [](PictureSpec* s) { s->guidance_scale = -1; }},
+      {"guidance_rescale", [](PictureSpec* s) { s->guidance_rescale = 1.5; }},
+      {"eta", [](PictureSpec* s) { s->eta = INFINITY; }},
+      {"clip_skip", [](PictureSpec* s) { s->clip_skip = -1; }},
+      {"images", [](PictureSpec* s) { s->images = 0; }},
+      {"scheduler", [](PictureSpec* s) { s->scheduler = "magic"; }},
+      {"scheduler", [](PictureSpec* s) { s->scheduler = "euler"; }},
   };
   for (const Case& test : cases) {
-    RunSpec spec;
+    PictureSpec spec;
     test.change(&spec);
     const Status status = CheckSpec(spec, Model());
     EXPECT_EQ(status.code(), StatusCode::kInvalidArgument) << test.field;

@@ -2,7 +2,7 @@
 
 namespace phasor::engine {
 
-StatusOr<ModelPlan> Model::Plan(const RunSpec&) const {
+StatusOr<ModelPlan> Model::Plan(const PictureSpec&) const {
   return Unimplemented("plan: this engine does not know what it takes");
 }
 

@@ -2,7 +2,7 @@
 // so that everything above also builds with the fake engine.
 //
 // Threads: an Engine, its Models and their Runs belong to one thread, the executor, which owns
-// the device. Only ModelInfo and RunSpec (plain values) may cross threads.
+// the device. Only ModelInfo and PictureSpec (plain values) may cross threads.
 // Errors: RESOURCE_EXHAUSTED is memory (a lighter plan may help), INVALID_ARGUMENT a bad request
 // or configuration, NOT_FOUND / DATA_LOSS an absent or broken file (named), a lost device has a
 // mark of its own (engine/api/device_lost.h), OUT_OF_RANGE values that are no finite numbers where
@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "common/base/status.h"
+#include "common/picture/picture_spec.h"
 #include "engine/api/image.h"
 #include "engine/api/memory_use.h"
 #include "engine/api/unit_kind.h"
@@ -27,31 +28,11 @@
 
 namespace phasor::engine {
 
-// Everything that decides the pixels of one run. All values are explicit: defaults come from the
-// model card, above the engine.
-struct RunSpec {
-  std::string prompt;
-  std::string negative_prompt;
-  int width = 512;   // pixels, a multiple of 8
-  int height = 512;  // pixels, a multiple of 8
-  int steps = 20;
-  double guidance_scale = 7.5;  // classifier-free guidance is on above 1
-  double guidance_rescale = 0;  // phi of arXiv 2305.08891, 0 is off
-  double eta = 0;               // DDIM's eta
-  int clip_skip = 0;            // layers of the text encoder left out, 0 is none
-  int images = 1;
-  // Image i draws all its noise from a CPU generator seeded with seed + i, so an image does not
-  // depend on its neighbours.
-  uint64_t seed = 0;
-  // A name or alias out of ModelInfo::schedulers; empty is the model's own scheduler.
-  std::string scheduler;
-};
-
 // The next piece of work of a run and what it is expected to cost.
 struct Unit {
   UnitKind kind = UnitKind::kDone;
   int index = 0;  // of this kind: step 0..count-1, image 0..count-1
-  int count = 0;  // units of this kind in the run (PNDM: one more than RunSpec::steps)
+  int count = 0;  // units of this kind in the run (PNDM: one more than PictureSpec::steps)
   uint64_t predicted_peak_bytes = 0;  // 0: not known
   double predicted_seconds = 0;       // 0: not known
 };
@@ -82,6 +63,8 @@ struct RunReport {
   std::vector<Degradation> degradations;  // in order
   double denoiser_seconds = 0;            // inside the network, so loop overhead = steps - this
   std::string fingerprint;
+  // Of each picture, as the run that draws it alone has it.
+  std::vector<std::string> picture_fingerprints;
   std::string scheduler;              // class name that ran
   bool karras_sigmas = false;         // as it ran, whoever asked for it: request or model
   double eta = 0;                     // as it ran: 0 where the scheduler has none
@@ -157,10 +140,11 @@ class Model {
  public:
   virtual ~Model() = default;
   virtual const ModelInfo& info() const = 0;
-  // Checks the spec and prepares a run; computes nothing yet.
-  virtual StatusOr<std::unique_ptr<Run>> Start(const RunSpec& spec) = 0;
+  // Checks the spec and prepares a run; computes nothing yet. All values are explicit: defaults
+  // come from the model card, above the engine.
+  virtual StatusOr<std::unique_ptr<Run>> Start(const PictureSpec& spec) = 0;
   // Moves nothing. UNIMPLEMENTED: this engine has no memory to plan (the fake one).
-  virtual StatusOr<ModelPlan> Plan(const RunSpec& spec) const;
+  virtual StatusOr<ModelPlan> Plan(const PictureSpec& spec) const;
 };
 
 // What a researcher may look into or put in place of what the engine would compute.

@@ -5,23 +5,23 @@
 
 namespace phasor::engine {
 
-StatusOr<std::string> ResultPng(const RunSpec& spec, const ModelInfo& model,
+StatusOr<std::string> ResultPng(const PictureSpec& spec, const ModelInfo& model,
                                 const RunReport& report, int index, const Image& image) {
   image::GenerationInfo info;
-  info.prompt = spec.prompt;
-  info.negative_prompt = spec.negative_prompt;
-  info.width = image.width;
-  info.height = image.height;
-  info.steps = spec.steps;
-  info.guidance_scale = spec.guidance_scale;
-  info.guidance_rescale = spec.guidance_rescale;
-  info.eta = report.eta;
-  info.clip_skip = spec.clip_skip;
-  info.seed = spec.seed + index;
-  info.scheduler = report.scheduler;
+  info.picture = spec;
+  info.picture.images = 1;
+  info.picture.seed = spec.seed + index;
+  // As it ran, whatever was asked for.
+  info.picture.width = image.width;
+  info.picture.height = image.height;
+  info.picture.eta = report.eta;
+  info.picture.scheduler = report.scheduler;
   info.karras_sigmas = report.karras_sigmas;
   info.model = model.name;
   info.model_digest = model.digest;
+  if (static_cast<size_t>(index) < report.picture_fingerprints.size()) {
+    info.fingerprint = report.picture_fingerprints[index];
+  }
   return image::EncodePng(image.width, image.height, image.rgb, image::TextsOf(info));
 }
 

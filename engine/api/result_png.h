@@ -11,7 +11,7 @@ namespace phasor::engine {
 
 // Picture `index` of a run of `spec`; `report` says what ran. INVALID_ARGUMENT when size and bytes
 // of the picture disagree.
-StatusOr<std::string> ResultPng(const RunSpec& spec, const ModelInfo& model,
+StatusOr<std::string> ResultPng(const PictureSpec& spec, const ModelInfo& model,
                                 const RunReport& report, int index, const Image& image);
 
 }  // namespace phasor::engine

@@ -8,7 +8,7 @@ namespace phasor::engine {
 namespace {
 
 TEST(ResultPngTest, CarriesThePictureAndHowItWasMade) {
-  RunSpec spec;
+  PictureSpec spec;
   spec.prompt = "a red circle";
   spec.steps = 20;
   spec.guidance_scale = 4;

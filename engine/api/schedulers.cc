@@ -22,6 +22,13 @@ std::optional<SchedulerName> FindScheduler(std::string_view name) {
   return std::nullopt;
 }
 
+std::string NameOf(std::string_view class_name, bool karras) {
+  for (const SchedulerName& name : SchedulerNames()) {
+    if (name.class_name == class_name && name.karras == karras) return std::string(name.alias);
+  }
+  return std::string(class_name);
+}
+
 std::string SchedulerAliases() {
   std::string text;
   for (const SchedulerName& name : SchedulerNames()) {

@@ -22,6 +22,10 @@ const std::vector<SchedulerName>& SchedulerNames();
 // unknown. Matching is exact.
 std::optional<SchedulerName> FindScheduler(std::string_view name);
 
+// The name that asks for this class with or without Karras' sigmas: an alias, or the class name
+// where there is none.
+std::string NameOf(std::string_view class_name, bool karras);
+
 // "ddim, pndm, ..." for error messages.
 std::string SchedulerAliases();
 

@@ -6,6 +6,6 @@
 
 namespace phasor::engine {
 
-inline constexpr std::string_view kEngineVersion = "2";
+inline constexpr std::string_view kEngineVersion = "3";
 
 }  // namespace phasor::engine

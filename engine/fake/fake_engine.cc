@@ -24,7 +24,7 @@ class FakeModel final : public Model {
 
   const ModelInfo& info() const override { return info_; }
 
-  StatusOr<std::unique_ptr<Run>> Start(const RunSpec& spec) override {
+  StatusOr<std::unique_ptr<Run>> Start(const PictureSpec& spec) override {
     RETURN_IF_ERROR(CheckSpec(spec, info_));
     RETURN_IF_ERROR(ParseFaultDirectives(spec.prompt).status());
     return std::unique_ptr<Run>(std::make_unique<FakeRun>(spec, info_, options_));
@@ -70,8 +70,8 @@ class FakeEngine final : public Engine {
 
 }  // namespace
 
-std::function<Status(const RunSpec&, const Unit&)> FailNthUnit(int n, Status status) {
-  return [n, status = std::move(status), calls = 0](const RunSpec&, const Unit&) mutable {
+std::function<Status(const PictureSpec&, const Unit&)> FailNthUnit(int n, Status status) {
+  return [n, status = std::move(status), calls = 0](const PictureSpec&, const Unit&) mutable {
     return ++calls == n ? status : OkStatus();
   };
 }
@@ -83,7 +83,7 @@ std::unique_ptr<Engine> MakeFakeEngine(FakeOptions options) {
   // Both hooks see each unit; the caller's goes first.
   options.before_unit = [hook = std::move(options.before_unit),
                          player = std::make_shared<FaultPlayer>(options.sleep)](
-                            const RunSpec& spec, const Unit& unit) -> Status {
+                            const PictureSpec& spec, const Unit& unit) -> Status {
     if (hook) RETURN_IF_ERROR(hook(spec, unit));
     return player->BeforeUnit(spec, unit);
   };

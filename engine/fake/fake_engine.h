@@ -26,14 +26,14 @@ struct FakeOptions {
   std::function<void(Millis)> sleep = nullptr;
   // Called before a unit is done. A status other than OK fails the unit and leaves the run as it
   // was; a hook may also end the process, to play a crash. Empty: no faults.
-  std::function<Status(const RunSpec&, const Unit&)> before_unit = nullptr;
+  std::function<Status(const PictureSpec&, const Unit&)> before_unit = nullptr;
 };
 
 // Loading goes part by part, as that of a model with several files.
 inline constexpr int kFakeModelParts = 4;
 
 // A `before_unit` hook that fails the n-th call (from 1) of all runs with `status`.
-std::function<Status(const RunSpec&, const Unit&)> FailNthUnit(int n, Status status);
+std::function<Status(const PictureSpec&, const Unit&)> FailNthUnit(int n, Status status);
 
 // Load() wants a directory with a model_index.json and reads nothing else from it.
 std::unique_ptr<Engine> MakeFakeEngine(FakeOptions options = {});

@@ -13,8 +13,8 @@ std::string DemoModel() {
   return std::string(std::getenv("PHASOR_SOURCE_DIR")) + "/models/phasor-demo";
 }
 
-RunSpec SmallSpec() {
-  RunSpec spec;
+PictureSpec SmallSpec() {
+  PictureSpec spec;
   spec.prompt = "a red circle";
   spec.width = 32;
   spec.height = 24;
@@ -24,7 +24,7 @@ RunSpec SmallSpec() {
   return spec;
 }
 
-std::unique_ptr<Run> Start(const RunSpec& spec, FakeOptions options = {}) {
+std::unique_ptr<Run> Start(const PictureSpec& spec, FakeOptions options = {}) {
   auto model = MakeFakeEngine(std::move(options))->Load(DemoModel());
   EXPECT_TRUE(model.ok()) << model.status();
   auto run = (*model)->Start(spec);
@@ -42,7 +42,7 @@ std::vector<std::vector<uint8_t>> Pixels(const Run& run) {
   return pixels;
 }
 
-std::vector<std::vector<uint8_t>> PixelsOf(const RunSpec& spec) {
+std::vector<std::vector<uint8_t>> PixelsOf(const PictureSpec& spec) {
   const auto run = Start(spec);
   Finish(run.get());
   return Pixels(*run);
@@ -67,7 +67,7 @@ TEST(FakeEngineTest, RunsEncodeStepsAndDecodesInOrder) {
 TEST(FakeEngineTest, DrawsWhatTheSpecSaysAndNothingElse) {
   const auto base = PixelsOf(SmallSpec());
   EXPECT_EQ(base, PixelsOf(SmallSpec()));
-  RunSpec other = SmallSpec();
+  PictureSpec other = SmallSpec();
   other.prompt = "a blue circle";
   EXPECT_NE(base, PixelsOf(other));
   other = SmallSpec();
@@ -97,7 +97,7 @@ TEST(FakeEngineTest, RefusesSnapshotsOutsideTheStepsAndOfOtherRuns) {
   ASSERT_TRUE(run->Advance().ok());
   ASSERT_TRUE(run->Advance().ok());
   std::string snapshot = run->Snapshot().value();
-  RunSpec other = SmallSpec();
+  PictureSpec other = SmallSpec();
   other.seed = 8;
   EXPECT_EQ(Start(other)->Restore(snapshot).code(), StatusCode::kFailedPrecondition);
   snapshot[40] ^= 1;
@@ -158,7 +158,7 @@ TEST(FakeEngineTest, NamesADirectoryThatIsNoModelAndAFieldThatIsWrong) {
   const Status missing = engine->Load("/nowhere/at/all").status();
   EXPECT_EQ(missing.code(), StatusCode::kNotFound);
   EXPECT_NE(Message(missing).find("/nowhere/at/all/model_index.json"), std::string::npos);
-  RunSpec spec = SmallSpec();
+  PictureSpec spec = SmallSpec();
   spec.width = 7;
   const Status wrong = engine->Load(DemoModel()).value()->Start(spec).status();
   EXPECT_EQ(wrong.code(), StatusCode::kInvalidArgument);

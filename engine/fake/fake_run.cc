@@ -4,6 +4,7 @@
 #include <cstring>
 #include <utility>
 
+#include "common/picture/json.h"
 #include "engine/api/schedulers.h"
 #include "engine/checkpoint/checkpoint.h"
 
@@ -14,29 +15,16 @@ constexpr int kPreviewScale = 8;
 constexpr uint64_t kMaxBytesPerImage = 512;
 constexpr uint64_t kMaxBytesOfRun = 1024;
 
-// The fields of a spec that decide pixels, each with its length, so that no two specs collide.
-std::string Canonical(const RunSpec& spec, const ModelInfo& model) {
-  std::string text;
-  const std::vector<std::string> fields = {model.digest,
-                                           spec.prompt,
-                                           spec.negative_prompt,
-                                           std::to_string(spec.width),
-                                           std::to_string(spec.height),
-                                           std::to_string(spec.steps),
-                                           std::to_string(spec.guidance_scale),
-                                           std::to_string(spec.guidance_rescale),
-                                           std::to_string(spec.eta),
-                                           std::to_string(spec.clip_skip),
-                                           spec.scheduler};
-  for (const std::string& field : fields) {
-    text += std::to_string(field.size()) + ":" + field + ",";
-  }
-  return text;
+// What decides the pixels of each picture, its seed left out.
+std::string Canonical(const PictureSpec& spec, const ModelInfo& model) {
+  PictureSpec alone = spec;
+  alone.seed = 0;
+  alone.images = 1;
+  return model.digest + picture::FingerprintJson(alone).dump();
 }
 
-std::string FingerprintOf(const RunSpec& spec, const ModelInfo& model) {
-  return Sha256Hex("fake engine 1," + Canonical(spec, model) + std::to_string(spec.seed) + "," +
-                   std::to_string(spec.images));
+std::string FingerprintOf(const PictureSpec& spec, const ModelInfo& model) {
+  return Sha256Hex("fake engine 2," + model.digest + picture::FingerprintJson(spec).dump());
 }
 
 Digest NextState(const Digest& state, int step) {
@@ -66,13 +54,17 @@ Image Draw(const Digest& state, int width, int height) {
 
 }  // namespace
 
-FakeRun::FakeRun(RunSpec spec, ModelInfo model, std::shared_ptr<const FakeOptions> options)
+FakeRun::FakeRun(PictureSpec spec, ModelInfo model, std::shared_ptr<const FakeOptions> options)
     : spec_(std::move(spec)),
       model_(std::move(model)),
       options_(std::move(options)),
       fingerprint_(FingerprintOf(spec_, model_)) {
   for (int i = 0; i < spec_.images; ++i) {
-    states_.push_back(Sha256Of(Canonical(spec_, model_) + std::to_string(spec_.seed + i)));
+    PictureSpec alone = spec_;
+    alone.images = 1;
+    alone.seed += i;
+    states_.push_back(Sha256Of(Canonical(alone, model_) + std::to_string(alone.seed)));
+    report_.picture_fingerprints.push_back(FingerprintOf(alone, model_));
   }
   report_.fingerprint = fingerprint_;
   const auto scheduler = FindScheduler(spec_.scheduler);

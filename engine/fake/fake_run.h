@@ -16,7 +16,7 @@ namespace phasor::engine {
 
 class FakeRun final : public Run {
  public:
-  FakeRun(RunSpec spec, ModelInfo model, std::shared_ptr<const FakeOptions> options);
+  FakeRun(PictureSpec spec, ModelInfo model, std::shared_ptr<const FakeOptions> options);
 
   Unit Next() const override;
   Status Advance() override;
@@ -27,7 +27,7 @@ class FakeRun final : public Run {
   RunReport Report() const override;
 
  private:
-  const RunSpec spec_;
+  const PictureSpec spec_;
   const ModelInfo model_;
   const std::shared_ptr<const FakeOptions> options_;
   const std::string fingerprint_;

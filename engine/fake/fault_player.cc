@@ -13,7 +13,7 @@ constexpr size_t kMostRemembered = 4096;
 
 }  // namespace
 
-Status FaultPlayer::BeforeUnit(const RunSpec& spec, const Unit& unit) {
+Status FaultPlayer::BeforeUnit(const PictureSpec& spec, const Unit& unit) {
   ASSIGN_OR_RETURN(const auto directives, ParseFaultDirectives(spec.prompt));
   for (size_t i = 0; i < directives.size(); ++i) {
     const FaultDirective& directive = directives[i];

@@ -23,7 +23,7 @@ class FaultPlayer {
 
   // What comes of the unit: OK, or a failure in the engine's words. A crash ends the process on
   // the spot, nothing is flushed.
-  Status BeforeUnit(const RunSpec& spec, const Unit& unit);
+  Status BeforeUnit(const PictureSpec& spec, const Unit& unit);
 
  private:
   Status Play(FaultKind kind);

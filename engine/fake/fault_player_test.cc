@@ -20,8 +20,8 @@ class FaultPlayerTest : public testing::Test {
                  .value();
   }
 
-  static RunSpec SpecOf(const std::string& prompt) {
-    RunSpec spec;
+  static PictureSpec SpecOf(const std::string& prompt) {
+    PictureSpec spec;
     spec.prompt = prompt;
     spec.width = spec.height = 32;
     spec.steps = 4;
@@ -80,7 +80,7 @@ TEST_F(FaultPlayerTest, FailsTheUnitThatThePromptNamesInTheEnginesWords) {
 TEST_F(FaultPlayerTest, CountsForTheEngineAndEachJobApart) {
   EXPECT_EQ(Failures(Start("fault:oom@step1x1").get()).size(), 1u);
   EXPECT_TRUE(Failures(Start("fault:oom@step1x1").get()).empty()) << "the same job again";
-  RunSpec other = SpecOf("fault:oom@step1x1");
+  PictureSpec other = SpecOf("fault:oom@step1x1");
   other.seed = 9;
   EXPECT_EQ(Failures(model_->Start(other).value().get()).size(), 1u) << "another job";
   const auto restarted = MakeFakeEngine();

@@ -37,12 +37,12 @@ class ModelImpl final : public Model {
 
   const ModelInfo& info() const override { return info_; }
 
-  StatusOr<std::unique_ptr<Run>> Start(const RunSpec& spec) override {
+  StatusOr<std::unique_ptr<Run>> Start(const PictureSpec& spec) override {
     RETURN_IF_ERROR(CheckSpec(spec, info_));
     return RunImpl::Make(environment_, spec);
   }
 
-  StatusOr<ModelPlan> Plan(const RunSpec& spec) const override {
+  StatusOr<ModelPlan> Plan(const PictureSpec& spec) const override {
     RETURN_IF_ERROR(CheckSpec(spec, info_));
     RETURN_IF_ERROR(environment_.pipeline->Check(spec));
     return PlanModel(*environment_.pipeline, *environment_.residency, spec);

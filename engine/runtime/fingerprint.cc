@@ -1,20 +1,16 @@
 #include "engine/runtime/fingerprint.h"
 
 #include "common/base/hash.h"
-#include "engine/api/run_spec_json.h"
+#include "common/picture/json.h"
 #include "engine/api/version.h"
 
 namespace phasor::engine {
 
 std::string Fingerprint(const EngineFacts& facts, const ModelInfo& model,
-                        const nlohmann::json& scheduler, const RunSpec& spec,
+                        const nlohmann::json& scheduler, const PictureSpec& spec,
                         const std::string& initial_noise) {
-  // Equal values are equal text. Prompts stand as digests, since text may be any bytes; the
-  // scheduler stands with what it really runs by, not with the name it was asked for.
-  nlohmann::json run = ToJson(spec);
-  run["prompt"] = Sha256Hex(spec.prompt);
-  run["negative_prompt"] = Sha256Hex(spec.negative_prompt);
-  run["scheduler"] = scheduler;
+  nlohmann::json run = picture::FingerprintJson(spec);
+  run["scheduler"] = scheduler;  // what it really runs by, not the name that was asked for
   const nlohmann::json everything = {
       {"engine", std::string(kEngineVersion)},
       {"device", facts.device},

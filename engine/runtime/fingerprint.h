@@ -23,7 +23,7 @@ struct EngineFacts {
 // Hex SHA-256. `scheduler` is its effective config, `initial_noise` the hex SHA-256 of noise that
 // was given instead of drawn, else empty.
 std::string Fingerprint(const EngineFacts& facts, const ModelInfo& model,
-                        const nlohmann::json& scheduler, const RunSpec& spec,
+                        const nlohmann::json& scheduler, const PictureSpec& spec,
                         const std::string& initial_noise);
 
 }  // namespace phasor::engine

@@ -12,7 +12,7 @@ struct Inputs {
   EngineFacts facts{"cpu", "fp32", 2, "LibTorch 2.11.0", "ATen AVX2"};
   ModelInfo model;
   nlohmann::json scheduler = {{"beta_start", 0.0001}};
-  RunSpec spec;
+  PictureSpec spec;
   std::string initial_noise = {};
 
   std::string Value() const { return Fingerprint(facts, model, scheduler, spec, initial_noise); }

@@ -74,7 +74,7 @@ class ModelFoldersTest : public testing::Test {
   StatusOr<std::shared_ptr<Model>> Load() { return engine_->Load(folder_); }
 
   // The pictures, or why there are none.
-  StatusOr<std::vector<Image>> Draw(const RunSpec& spec) {
+  StatusOr<std::vector<Image>> Draw(const PictureSpec& spec) {
     ASSIGN_OR_RETURN(const std::shared_ptr<Model> model, Load());
     ASSIGN_OR_RETURN(const std::unique_ptr<EngineRun> run, model->Start(spec));
     report_ = run->Report();
@@ -86,7 +86,7 @@ class ModelFoldersTest : public testing::Test {
   std::unique_ptr<Engine> engine_;
   fs::path root_, folder_;
   int count_ = 0;
-  RunSpec spec_;
+  PictureSpec spec_;
   RunReport report_;
 };
 

@@ -43,25 +43,25 @@ class Pipeline {
   virtual const nlohmann::json& scheduler_config() const = 0;
 
   // INVALID_ARGUMENT for what this family or these weights can't do; cheap, called before a run.
-  virtual Status Check(const RunSpec& spec) const = 0;
+  virtual Status Check(const PictureSpec& spec) const = 0;
 
   // What the user should know although it is no error, a sentence each and without prompt text;
   // `spec` has passed Check.
-  virtual std::vector<std::string> Warnings(const RunSpec& spec) const = 0;
+  virtual std::vector<std::string> Warnings(const PictureSpec& spec) const = 0;
 
   // What comes and goes as the phases need it. Each phase computes with the parts that name it.
   virtual const std::vector<ModelPart>& parts() const = 0;
 
   // What a unit of the phase takes at its peak beside weights, with what a run of it keeps
   // from one unit to the next; computed, not measured.
-  virtual PassPeak PassOf(UnitKind phase, const RunSpec& spec, int threads) const = 0;
+  virtual PassPeak PassOf(UnitKind phase, const PictureSpec& spec, int threads) const = 0;
 
-  virtual std::unique_ptr<Conditioning> Encode(const RunSpec& spec) = 0;
+  virtual std::unique_ptr<Conditioning> Encode(const PictureSpec& spec) = 0;
   // Shape of one image's latents, [1, C, h, w].
-  virtual std::vector<int64_t> LatentShape(const RunSpec& spec) const = 0;
+  virtual std::vector<int64_t> LatentShape(const PictureSpec& spec) const = 0;
   // Model output for one image, guidance applied. `latents` is the scheduler's scaled input,
   // `conditioning` came from this pipeline's Encode; the first call may add to it.
-  virtual at::Tensor Denoise(const RunSpec& spec, const at::Tensor& latents, double timestep,
+  virtual at::Tensor Denoise(const PictureSpec& spec, const at::Tensor& latents, double timestep,
                              Conditioning& conditioning) = 0;
   // One image: latents as the scheduler leaves them -> [1, 3, H, W] in about [-1, 1].
   virtual at::Tensor Decode(const at::Tensor& latents) = 0;

@@ -34,8 +34,8 @@ class PlanTest : public testing::TestWithParam<const char*> {
     model_ = engine_->Load(std::string(std::getenv("PHASOR_SOURCE_DIR")) + GetParam()).value();
   }
 
-  static RunSpec Spec(int width, int height) {
-    RunSpec spec;
+  static PictureSpec Spec(int width, int height) {
+    PictureSpec spec;
     spec.prompt = "a red circle";
     spec.scheduler = "dpmpp_2m";
     spec.steps = 2;
@@ -45,7 +45,7 @@ class PlanTest : public testing::TestWithParam<const char*> {
   }
 
   // The report of a whole run; empty if it failed.
-  RunReport Draw(const RunSpec& spec) {
+  RunReport Draw(const PictureSpec& spec) {
     const auto run = model_->Start(spec).value();
     while (run->Next().kind != UnitKind::kDone) {
       const uint64_t predicted = run->Next().predicted_peak_bytes;
@@ -57,7 +57,7 @@ class PlanTest : public testing::TestWithParam<const char*> {
     return run->Report();
   }
 
-  void Compare(const RunSpec& spec, const std::string& what) {
+  void Compare(const PictureSpec& spec, const std::string& what) {
     for (const UnitRecord& unit : Draw(spec).units) {
       const auto counted = static_cast<double>(unit.peak.total());
       const auto predicted = static_cast<double>(unit.predicted_peak_bytes);
@@ -79,7 +79,7 @@ TEST_P(PlanTest, PredictsWhatIsCounted) {
     Use(strategy);
     Draw(Spec(64, 64));  // weights are packed when first used
     for (const auto& [width, height] : {std::pair{64, 64}, {128, 128}, {256, 256}, {96, 200}}) {
-      RunSpec spec = Spec(width, height);
+      PictureSpec spec = Spec(width, height);
       const std::string what =
           std::string(strategy) + " " + std::to_string(width) + "x" + std::to_string(height);
       Compare(spec, what);
@@ -92,8 +92,9 @@ TEST_P(PlanTest, PredictsWhatIsCounted) {
 TEST_P(PlanTest, WhatAPlanSaysFitsFitsFromTheFirstRunOn) {
   for (const Strategy strategy : kStrategies) {
     Use(std::string(ToString(strategy)));
-    const RunSpec spec = Spec(128, 96);
-    for (const ResidencyPlan& plan : model_->Plan(spec).value().strategies) {
+    const PictureSpec spec = Spec(128, 96);
+    const ModelPlan plans = model_->Plan(spec).value();
+    for (const ResidencyPlan& plan : plans.strategies) {
       if (plan.strategy != strategy) continue;
       Use(std::string(ToString(strategy)), plan.peak_bytes() * 51 / 50 + 1);
       EXPECT_EQ(Draw(spec).units.size(), 4u) << ToString(strategy);
@@ -102,7 +103,7 @@ TEST_P(PlanTest, WhatAPlanSaysFitsFitsFromTheFirstRunOn) {
 }
 
 TEST_P(PlanTest, AutoTakesTheCheapestThatFits) {
-  const RunSpec spec = Spec(128, 128);
+  const PictureSpec spec = Spec(128, 128);
   Use("AUTO");
   EXPECT_EQ(Draw(spec).strategy, "FP16_FULL");
   const std::vector<ResidencyPlan> plans = model_->Plan(spec).value().strategies;

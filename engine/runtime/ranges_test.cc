@@ -34,7 +34,7 @@ class RangesTest : public testing::Test {
   static std::string Source() { return std::getenv("PHASOR_SOURCE_DIR"); }
 
   // Draws, and looks that the pictures have their size and are more than one colour.
-  static void Draw(Model& model, const RunSpec& spec) {
+  static void Draw(Model& model, const PictureSpec& spec) {
     SCOPED_TRACE(std::to_string(spec.width) + "x" + std::to_string(spec.height) + ", " +
                  std::to_string(spec.steps) + " steps, " + std::to_string(spec.images) +
                  " images, clip skip " + std::to_string(spec.clip_skip) + ", " + spec.scheduler);
@@ -55,8 +55,8 @@ class RangesTest : public testing::Test {
   SystemClock clock_;
   std::unique_ptr<Engine> engine_;
   std::shared_ptr<Model> demo_, tiny_;
-  config::ModelLimits limits_;
-  RunSpec spec_;
+  picture::Limits limits_;
+  PictureSpec spec_;
 };
 
 TEST_F(RangesTest, TheSmallestAndTheLargestSides) {

@@ -29,7 +29,7 @@ struct LatentTolerance {
 
 // PLMS extrapolates from four outputs and amplifies rounding: on the demo model runs of this
 // engine with one, two and three threads already differ by 1.3e-4.
-LatentTolerance ToleranceOf(const RunSpec& spec) {
+LatentTolerance ToleranceOf(const PictureSpec& spec) {
   if (spec.scheduler == "pndm") return {5e-4, 3e-4};
   return {};
 }
@@ -41,7 +41,7 @@ using EngineRun = Run;  // inside a test, Run is GoogleTest's
 std::string Source() { return std::getenv("PHASOR_SOURCE_DIR"); }
 
 struct GoldenRun {
-  RunSpec spec;
+  PictureSpec spec;
   std::map<std::string, at::Tensor> tensors;
 };
 
@@ -172,7 +172,7 @@ TEST_F(RunGoldenTest, DrawsAsDiffusersDoesWithMoreThreads) {
 
 TEST_F(RunGoldenTest, GivesTheSameBytesResumedAndAmongOthers) {
   const auto model = Load("tests/golden/tiny_sd/model");
-  RunSpec spec = ReadGolden(Source() + "/tests/golden/tiny_sd/euler_a").spec;
+  PictureSpec spec = ReadGolden(Source() + "/tests/golden/tiny_sd/euler_a").spec;
   const auto finish = [](EngineRun* run) {
     while (run->Next().kind != UnitKind::kDone) ASSERT_TRUE(run->Advance().ok());
   };
@@ -196,7 +196,7 @@ TEST_F(RunGoldenTest, GivesTheSameBytesResumedAndAmongOthers) {
 
 TEST_F(RunGoldenTest, SaysOfWhichPromptTheModelReadsOnlyTheBeginning) {
   const auto model = Load("models/phasor-demo");
-  RunSpec spec;
+  PictureSpec spec;
   spec.width = spec.height = 64;
   EXPECT_TRUE(model->Start(spec).value()->Report().warnings.empty());
   spec.prompt = "a red circle on a blue background";

@@ -50,7 +50,7 @@ int64_t Count(at::IntArrayRef shape) {
 
 }  // namespace
 
-RunImpl::RunImpl(RunEnvironment environment, RunSpec spec, ImageSampler::Settings settings,
+RunImpl::RunImpl(RunEnvironment environment, PictureSpec spec, ImageSampler::Settings settings,
                  std::vector<ImageSampler> samplers)
     : environment_(std::move(environment)),
       spec_(std::move(spec)),
@@ -69,7 +69,7 @@ RunImpl::RunImpl(RunEnvironment environment, RunSpec spec, ImageSampler::Setting
   UpdateFingerprint("");
 }
 
-StatusOr<std::unique_ptr<Run>> RunImpl::Make(RunEnvironment environment, const RunSpec& spec) {
+StatusOr<std::unique_ptr<Run>> RunImpl::Make(RunEnvironment environment, const PictureSpec& spec) {
   return Guard([&]() -> StatusOr<std::unique_ptr<Run>> {
     const Pipeline& pipeline = *environment.pipeline;
     RETURN_IF_ERROR(pipeline.Check(spec));
@@ -86,7 +86,7 @@ StatusOr<std::unique_ptr<Run>> RunImpl::Make(RunEnvironment environment, const R
 }
 
 StatusOr<std::vector<ImageSampler>> RunImpl::MakeSamplers(const ImageSampler::Settings& settings,
-                                                          const RunSpec& spec) {
+                                                          const PictureSpec& spec) {
   std::vector<ImageSampler> samplers;
   for (int i = 0; i < spec.images; ++i) {
     ASSIGN_OR_RETURN(ImageSampler sampler, ImageSampler::Make(settings, spec.seed + i));
@@ -103,6 +103,15 @@ void RunImpl::UpdateFingerprint(const std::string& initial_noise) {
   report_.fingerprint =
       Fingerprint(environment_.facts, environment_.pipeline->info(),
                   samplers_.front().scheduler().EffectiveConfig(), spec_, initial_noise);
+  report_.picture_fingerprints.clear();
+  for (int i = 0; i < spec_.images; ++i) {
+    PictureSpec alone = spec_;
+    alone.images = 1;
+    alone.seed += i;
+    report_.picture_fingerprints.push_back(
+        Fingerprint(environment_.facts, environment_.pipeline->info(),
+                    samplers_.front().scheduler().EffectiveConfig(), alone, initial_noise));
+  }
 }
 
 Unit RunImpl::Next() const {

@@ -39,7 +39,7 @@ struct RunEnvironment {
 class RunImpl final : public Run, public RunTensors {
  public:
   // `spec` has passed CheckSpec. INVALID_ARGUMENT for what the family or the scheduler can't do.
-  static StatusOr<std::unique_ptr<Run>> Make(RunEnvironment environment, const RunSpec& spec);
+  static StatusOr<std::unique_ptr<Run>> Make(RunEnvironment environment, const PictureSpec& spec);
 
   Unit Next() const override;
   Status Advance() override;
@@ -55,10 +55,10 @@ class RunImpl final : public Run, public RunTensors {
   Status SetInitialNoise(const NamedTensor& latents) override;
 
  private:
-  RunImpl(RunEnvironment environment, RunSpec spec, ImageSampler::Settings settings,
+  RunImpl(RunEnvironment environment, PictureSpec spec, ImageSampler::Settings settings,
           std::vector<ImageSampler> samplers);
   static StatusOr<std::vector<ImageSampler>> MakeSamplers(const ImageSampler::Settings& settings,
-                                                          const RunSpec& spec);
+                                                          const PictureSpec& spec);
   bool begun() const { return step_ > 0 || conditioning_ != nullptr; }
   int step_count() const;
   void UpdateFingerprint(const std::string& initial_noise);
@@ -72,7 +72,7 @@ class RunImpl final : public Run, public RunTensors {
   uint64_t MaxCheckpointBytes() const;
 
   const RunEnvironment environment_;
-  const RunSpec spec_;
+  const PictureSpec spec_;
   const ImageSampler::Settings settings_;
 
   std::vector<ImageSampler> samplers_;          // one per image

@@ -28,28 +28,28 @@ class TinyPipeline final : public Pipeline {
 
   const ModelInfo& info() const override { return info_; }
   const nlohmann::json& scheduler_config() const override { return scheduler_config_; }
-  Status Check(const RunSpec& spec) const override {
+  Status Check(const PictureSpec& spec) const override {
     return spec.clip_skip > 1 ? InvalidArgument("clip_skip: must be at most 1") : OkStatus();
   }
-  std::vector<std::string> Warnings(const RunSpec& spec) const override {
+  std::vector<std::string> Warnings(const PictureSpec& spec) const override {
     if (spec.prompt.size() <= 10) return {};
     return {"prompt: is long"};
   }
   const std::vector<ModelPart>& parts() const override { return parts_; }
-  PassPeak PassOf(UnitKind phase, const RunSpec&, int) const override {
+  PassPeak PassOf(UnitKind phase, const PictureSpec&, int) const override {
     return {.resident = phase == UnitKind::kStep ? 2000u : 1000u, .streamed = 0};
   }
-  std::unique_ptr<Conditioning> Encode(const RunSpec& spec) override {
+  std::unique_ptr<Conditioning> Encode(const PictureSpec& spec) override {
     Call();
     auto conditioning = std::make_unique<Conditioning>();
     conditioning->positive =
         Poisoned(at::full({1, 2, 3}, 0.1 * static_cast<double>(spec.prompt.size())));
     return conditioning;
   }
-  std::vector<int64_t> LatentShape(const RunSpec& spec) const override {
+  std::vector<int64_t> LatentShape(const PictureSpec& spec) const override {
     return {1, 4, spec.height / 8, spec.width / 8};
   }
-  at::Tensor Denoise(const RunSpec&, const at::Tensor& latents, double timestep,
+  at::Tensor Denoise(const PictureSpec&, const at::Tensor& latents, double timestep,
                      Conditioning& conditioning) override {
     Call();
     clock_.Advance(Millis(10));
@@ -94,7 +94,7 @@ class RunImplTest : public testing::Test {
     spec_.scheduler = "euler_a";
   }
 
-  std::unique_ptr<EngineRun> Start(const RunSpec& spec) {
+  std::unique_ptr<EngineRun> Start(const PictureSpec& spec) {
     auto run = RunImpl::Make({pipeline_, costs_, EngineFacts{"cpu", "fp32", 1, "test"}, device_,
                               residency_, kLeanest, &clock_},
                              spec);
@@ -113,10 +113,10 @@ class RunImplTest : public testing::Test {
     return pixels;
   }
 
-  Pixels PixelsOf(const RunSpec& spec) { return Finish(Start(spec).get()); }
+  Pixels PixelsOf(const PictureSpec& spec) { return Finish(Start(spec).get()); }
 
   // A checkpoint after `steps` steps.
-  std::string SnapshotAfter(const RunSpec& spec, int steps) {
+  std::string SnapshotAfter(const PictureSpec& spec, int steps) {
     const auto run = Start(spec);
     for (int unit = 0; unit < 1 + steps; ++unit) EXPECT_TRUE(run->Advance().ok());
     return run->Snapshot().value();
@@ -127,7 +127,7 @@ class RunImplTest : public testing::Test {
   std::shared_ptr<Device> device_ = MakeDevice("cpu", 0).value();
   std::shared_ptr<TinyPipeline> pipeline_;
   std::shared_ptr<Residency> residency_ = std::make_shared<Residency>(pipeline_->parts(), device_);
-  RunSpec spec_;
+  PictureSpec spec_;
 };
 
 TEST_F(RunImplTest, TellsWhatTheFamilyWarnsOf) {
@@ -165,7 +165,7 @@ TEST_F(RunImplTest, RunsEncodeStepsAndDecodesInOrder) {
 }
 
 TEST_F(RunImplTest, RefusesWhatFamilyOrSchedulerCannotDo) {
-  const auto make = [&](const RunSpec& spec) {
+  const auto make = [&](const PictureSpec& spec) {
     return RunImpl::Make({pipeline_, costs_, {}, device_, residency_, kLeanest, &clock_}, spec)
         .status();
   };
@@ -273,7 +273,7 @@ TEST_F(RunImplTest, DrawsAnImageAloneAsAmongOthers) {
   spec_.images = 3;
   const Pixels together = PixelsOf(spec_);
   for (int i = 0; i < 3; ++i) {
-    RunSpec alone = spec_;
+    PictureSpec alone = spec_;
     alone.images = 1;
     alone.seed = spec_.seed + i;
     EXPECT_EQ(PixelsOf(alone)[0], together[i]) << i;

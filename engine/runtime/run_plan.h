@@ -11,10 +11,10 @@
 namespace phasor::engine {
 
 // Of the strategy, or without one of the cheapest that fits.
-ResidencyPlan PlanRun(const Pipeline& pipeline, const Residency& residency, const RunSpec& spec,
+ResidencyPlan PlanRun(const Pipeline& pipeline, const Residency& residency, const PictureSpec& spec,
                       std::optional<Strategy> strategy);
 
 // Of every strategy.
-ModelPlan PlanModel(const Pipeline& pipeline, const Residency& residency, const RunSpec& spec);
+ModelPlan PlanModel(const Pipeline& pipeline, const Residency& residency, const PictureSpec& spec);
 
 }  // namespace phasor::engine

@@ -85,7 +85,7 @@ class SimulatedDeviceTest : public testing::Test {
 
   CountedMemory& memory_ = CountedMemory::Get();
   SystemClock clock_;
-  RunSpec spec_;
+  PictureSpec spec_;
   std::unique_ptr<Engine> engine_;
   std::shared_ptr<Model> model_;
   std::unique_ptr<EngineRun> run_;

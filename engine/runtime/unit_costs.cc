@@ -7,23 +7,23 @@ namespace {
 constexpr double kNewest = 0.25;
 
 // How many images a unit works on.
-int ImagesIn(const RunSpec& spec, UnitKind kind) {
+int ImagesIn(const PictureSpec& spec, UnitKind kind) {
   return kind == UnitKind::kStep ? spec.images : 1;
 }
 
 }  // namespace
 
-UnitCosts::Key UnitCosts::KeyOf(const RunSpec& spec, UnitKind kind) {
+UnitCosts::Key UnitCosts::KeyOf(const PictureSpec& spec, UnitKind kind) {
   return {kind, spec.width, spec.height, spec.guidance_scale > 1};
 }
 
-void UnitCosts::Add(const RunSpec& spec, UnitKind kind, double seconds) {
+void UnitCosts::Add(const PictureSpec& spec, UnitKind kind, double seconds) {
   const double measured = seconds / ImagesIn(spec, kind);
   const auto [mean, first] = seconds_per_image_.try_emplace(KeyOf(spec, kind), measured);
   if (!first) mean->second += kNewest * (measured - mean->second);
 }
 
-double UnitCosts::Predict(const RunSpec& spec, UnitKind kind) const {
+double UnitCosts::Predict(const PictureSpec& spec, UnitKind kind) const {
   const auto mean = seconds_per_image_.find(KeyOf(spec, kind));
   return mean == seconds_per_image_.end() ? 0 : mean->second * ImagesIn(spec, kind);
 }

@@ -13,14 +13,14 @@ class UnitCosts {
  public:
   // Takes in a measured unit. Steps cost per image, and with guidance twice, so these are kept
   // apart by shape and guidance.
-  void Add(const RunSpec& spec, UnitKind kind, double seconds);
+  void Add(const PictureSpec& spec, UnitKind kind, double seconds);
 
   // Seconds that a unit of this kind is expected to take; 0: none was measured yet.
-  double Predict(const RunSpec& spec, UnitKind kind) const;
+  double Predict(const PictureSpec& spec, UnitKind kind) const;
 
  private:
   using Key = std::tuple<UnitKind, int, int, bool>;  // width, height, guidance
-  static Key KeyOf(const RunSpec& spec, UnitKind kind);
+  static Key KeyOf(const PictureSpec& spec, UnitKind kind);
 
   std::map<Key, double> seconds_per_image_;
 };

@@ -6,12 +6,12 @@ namespace phasor::engine {
 namespace {
 
 TEST(UnitCostsTest, KnowsNothingBeforeTheFirstMeasurement) {
-  EXPECT_EQ(UnitCosts().Predict(RunSpec{}, UnitKind::kStep), 0);
+  EXPECT_EQ(UnitCosts().Predict(PictureSpec{}, UnitKind::kStep), 0);
 }
 
 TEST(UnitCostsTest, ScalesStepsButNotDecodingsWithTheImages) {
   UnitCosts costs;
-  RunSpec spec;
+  PictureSpec spec;
   costs.Add(spec, UnitKind::kStep, 2);
   costs.Add(spec, UnitKind::kDecode, 3);
   spec.images = 4;
@@ -21,7 +21,7 @@ TEST(UnitCostsTest, ScalesStepsButNotDecodingsWithTheImages) {
 
 TEST(UnitCostsTest, FollowsTheNewestMeasurements) {
   UnitCosts costs;
-  const RunSpec spec;
+  const PictureSpec spec;
   costs.Add(spec, UnitKind::kStep, 10);
   for (int i = 0; i < 20; ++i) costs.Add(spec, UnitKind::kStep, 1);
   EXPECT_NEAR(costs.Predict(spec, UnitKind::kStep), 1, 0.1);
@@ -29,11 +29,11 @@ TEST(UnitCostsTest, FollowsTheNewestMeasurements) {
 
 TEST(UnitCostsTest, KeepsShapesAndGuidanceApart) {
   UnitCosts costs;
-  RunSpec spec;
+  PictureSpec spec;
   costs.Add(spec, UnitKind::kStep, 2);
   spec.guidance_scale = 1;
   EXPECT_EQ(costs.Predict(spec, UnitKind::kStep), 0);
-  spec = RunSpec{};
+  spec = PictureSpec{};
   spec.width = 256;
   EXPECT_EQ(costs.Predict(spec, UnitKind::kStep), 0);
 }

@@ -13,6 +13,7 @@
 #include "services/cli/commands/admin_commands.h"
 #include "services/cli/commands/fleet_commands.h"
 #include "services/cli/commands/job_commands.h"
+#include "services/cli/commands/verify_command.h"
 #include "services/cli/commands/worker_commands.h"
 #include "services/cli/draw/generate_command.h"
 #include "services/cli/turn.h"
@@ -41,6 +42,7 @@ class CommandFixture : public ::testing::Test {
     line.Flag("--json", &session.json, "");
     line.Flag("-q,--quiet", &session.quiet, "");
     AddGenerate(line, session, &code);
+    AddVerify(line, session, &code);
     AddJobCommands(line, session, &code);
     AddFleetCommands(line, session, &code);
     AddAdminCommands(line, session, &code);

@@ -8,6 +8,7 @@
 #include "services/cli/commands/admin_commands.h"
 #include "services/cli/commands/fleet_commands.h"
 #include "services/cli/commands/job_commands.h"
+#include "services/cli/commands/verify_command.h"
 #include "services/cli/commands/worker_commands.h"
 #include "services/cli/draw/generate_command.h"
 #include "services/cli/link/completion.h"
@@ -44,6 +45,7 @@ int Main(int argc, char** argv) {
   line.Flag("--json", &session.json, "results as lines of JSON");
   line.Flag("-q,--quiet", &session.quiet, "no progress");
   AddGenerate(line, session, &exit_code);
+  AddVerify(line, session, &exit_code);
   AddJobCommands(line, session, &exit_code);
   AddFleetCommands(line, session, &exit_code);
   AddAdminCommands(line, session, &exit_code);

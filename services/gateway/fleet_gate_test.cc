@@ -60,7 +60,7 @@ class FleetGateTest : public GatewayFixture {
     GatewayConfig config;
     config.listen = "127.0.0.1:0";
     config.allow_job_loss = allow_job_loss;
-    auto started = Gateway::Start(config, "0123456789abcdef", {DemoCard()}, ports);
+    auto started = Gateway::Start(config, "0123456789abcdef", {{DemoCard()}}, ports);
     if (!started.ok()) return started.status();
     gateway_ = std::move(*started);
     Connect();

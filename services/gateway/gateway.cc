@@ -29,10 +29,10 @@
 namespace phasor::gateway {
 // Destroyed from the bottom: first the loops and events stop, last the pool's users go.
 struct Gateway::Parts {
-  Parts(const GatewayConfig& config_in, const std::string& secret,
-        std::vector<config::ModelCard> cards, const Ports& ports, const FleetGate* gate)
+  Parts(const GatewayConfig& config_in, const std::string& secret, config::ModelFolder folder,
+        const Ports& ports, const FleetGate* gate)
       : config(config_in),
-        catalog(std::move(cards)),
+        catalog(std::move(folder)),
         reader(ports.producer, ports.store),
         job_metrics(ports.metrics, catalog.NameList()),
         records(ports.store, ports.metrics),
@@ -103,8 +103,7 @@ Gateway::~Gateway() { Shutdown(); }
 
 StatusOr<std::unique_ptr<Gateway>> Gateway::Start(const GatewayConfig& config,
                                                   const std::string& secret,
-                                                  std::vector<config::ModelCard> cards,
-                                                  const Ports& ports) {
+                                                  config::ModelFolder models, const Ports& ports) {
   auto gate =
       std::make_unique<FleetGate>(FleetGate::Parts{.foundation = ports.foundation,
                                                    .producer = ports.producer,
@@ -118,7 +117,7 @@ StatusOr<std::unique_ptr<Gateway>> Gateway::Start(const GatewayConfig& config,
   Ports behind = ports;
   behind.producer = gate->producer();
   behind.store = gate->store();
-  auto owned = std::make_unique<Parts>(config, secret, std::move(cards), behind, gate.get());
+  auto owned = std::make_unique<Parts>(config, secret, std::move(models), behind, gate.get());
   Parts* const parts = owned.get();
   ASSIGN_OR_RETURN(
       auto server,

@@ -8,7 +8,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/status.h"
-#include "common/config/model_card.h"
+#include "common/config/model_folder.h"
 #include "common/metrics/registry.h"
 #include "common/queue/foundation.h"
 #include "common/queue/queue.h"
@@ -36,8 +36,7 @@ class Gateway {
   // wrong. One that does not answer yet is waited for: until it does nothing is served.
   static StatusOr<std::unique_ptr<Gateway>> Start(const GatewayConfig& config,
                                                   const std::string& secret,
-                                                  std::vector<config::ModelCard> cards,
-                                                  const Ports& ports);
+                                                  config::ModelFolder models, const Ports& ports);
   // Stops as Shutdown does.
   ~Gateway();
 

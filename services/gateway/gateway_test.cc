@@ -19,10 +19,17 @@ TEST_F(GatewayTest, ListsModelsAndKnowsThemByName) {
   ASSERT_EQ(list->models_size(), 1);
   EXPECT_EQ(list->models(0).limits().max_size(), 512);
   EXPECT_GT(list->models(0).schedulers_size(), 3);
+  EXPECT_EQ(list->models(0).parameters_size(), 0) << "one by one: they are many";
+  ASSERT_EQ(list->left_out_size(), 1);
+  EXPECT_EQ(list->left_out(0), "broken: no good");
   v1::GetModelRequest request;
   request.set_name("nope");
   EXPECT_EQ(Ask(models_.get(), &v1::Models::Stub::Get, request).status().code(),
             StatusCode::kNotFound);
+  request.set_name("demo");
+  const auto model = Ask(models_.get(), &v1::Models::Stub::Get, request);
+  ASSERT_TRUE(model.ok());
+  EXPECT_GT(model->parameters_size(), 10);
 }
 
 TEST_F(GatewayTest, WhatIsNotBuiltYetIsUnimplemented) {

@@ -30,7 +30,7 @@ Status Serve(const GatewayConfig& config) {
   ASSIGN_OR_RETURN(const auto redis, queue::ParseRedisUrl(config.redis));
   queue::RedisQueue queue({.address = redis});
   queue::RedisFoundation foundation({.address = redis}, [&queue] { return queue.connections(); });
-  ASSIGN_OR_RETURN(const auto gateway, Gateway::Start(config, secret, std::move(models.cards),
+  ASSIGN_OR_RETURN(const auto gateway, Gateway::Start(config, secret, std::move(models),
                                                       {.producer = &queue,
                                                        .maintenance = &queue,
                                                        .control = &queue,

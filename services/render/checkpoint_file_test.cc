@@ -18,7 +18,7 @@ class CheckpointFileTest : public testing::Test {
     std::filesystem::create_directories(directory_);
     model_ = engine_->Load(std::string(std::getenv("PHASOR_SOURCE_DIR")) + "/models/phasor-demo")
                  .value();
-    run_ = model_->Start(engine::RunSpec{}).value();
+    run_ = model_->Start(PictureSpec{}).value();
   }
   ~CheckpointFileTest() override { std::filesystem::remove_all(directory_); }
 
@@ -47,7 +47,7 @@ TEST_F(CheckpointFileTest, HoldsWhatARunGoesOnFrom) {
   CheckpointFile file(directory_, *run_, clock_);
   Advance(4);
   ASSERT_TRUE(file.Write(*run_).ok());
-  const auto other = model_->Start(engine::RunSpec{}).value();
+  const auto other = model_->Start(PictureSpec{}).value();
   ASSERT_TRUE(other->Restore(ReadFile(file.path(), 1 << 20).value()).ok());
   EXPECT_EQ(other->Report().resumed_from_step, 3);
 }

@@ -63,7 +63,7 @@ TEST(ModelFilesTest, NamesTheFileThatIsMissingTruncatedOrAltered) {
     test.damage(root / "demo" / test.file);
     RenderOptions options;
     options.model = root / "demo";
-    options.prompt = "a red circle";
+    EXPECT_TRUE(options.asked.Read("prompt", "a red circle").ok());
     options.output = root / "out.png";
     options.engine.threads = 1;
     std::ostringstream out, err;

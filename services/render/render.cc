@@ -111,7 +111,7 @@ class RenderJob {
     }
     const StatusOr<config::ModelCard> card = config::ReadModelCard(options_.model);
     if (!card.ok()) return {ExitCodeOfLoading(card.status()), card.status()};
-    StatusOr<engine::RunSpec> spec = MakeRunSpec(options_, *card);
+    StatusOr<PictureSpec> spec = MakePictureSpec(options_, *card);
     if (!spec.ok()) return Failed(spec.status());
     report_.spec = *std::move(spec);
     engine::EngineOptions engine_options = options_.engine;

@@ -2,6 +2,7 @@
 
 #include "common/base/byte_size.h"
 #include "common/flags/command.h"
+#include "common/picture/flags.h"
 #include "engine/api/schedulers.h"
 #include "engine/api/version.h"
 #include "engine/memory/memory_budget.h"
@@ -9,22 +10,9 @@
 namespace phasor::render {
 namespace {
 
-void AddRequest(flags::Command& command, RenderOptions* options,
-                std::optional<std::string>* prompt) {
+void AddRequest(flags::Command& command, RenderOptions* options) {
   command.Text("--model", &options->model, "Model directory in diffusers' layout").Required();
-  command.Text("--prompt", prompt, "What to draw");
-  command.Text("--negative", &options->negative_prompt, "What not to draw");
-  command.Whole("--seed", &options->seed, "Seed of image 0; image i has seed + i");
-  command.Whole("--images", &options->images, "Number of pictures");
-  command.Whole("--steps", &options->steps, "Denoising steps");
-  command.Number("--guidance", &options->guidance_scale, "Guidance scale; 1 or less is off");
-  command.Whole("--width", &options->width, "Pixels, a multiple of 8");
-  command.Whole("--height", &options->height, "Pixels, a multiple of 8");
-  command.Text("--scheduler", &options->scheduler,
-               "One of " + engine::SchedulerAliases() + ", or diffusers' class name");
-  command.Whole("--clip-skip", &options->clip_skip, "Text encoder layers to leave out");
-  command.Number("--eta", &options->eta, "DDIM's eta, 0 to 1");
-  command.Number("--guidance-rescale", &options->guidance_rescale, "0 (off) to 1");
+  picture::AddFlags(command, &options->asked);
 }
 
 void AddEngine(flags::Command& command, RenderOptions* options) {
@@ -97,19 +85,21 @@ StatusOr<std::optional<RenderOptions>> ParseOptions(int argc, const char* const*
       "Draws pictures from a prompt with Phasor's engine alone: files in, PNG out.");
   line.Version("phasor-render, engine " + std::string(engine::kEngineVersion));
   line.LastOneWins();
-  std::optional<std::string> prompt;
-  AddRequest(line, &options, &prompt);
+  AddRequest(line, &options);
   AddEngine(line, &options);
   AddFiles(line, &options);
   AddProgress(line, &progress);
   line.Footer(
+      "Samplers: " + engine::SchedulerAliases() +
+      ", or diffusers' class names.\n"
       "Exit codes: 0 done, 1 failed, 2 bad arguments, 3 model unreadable, 4 does not fit in "
       "memory,\n"
       "5 interrupted with a checkpoint written, 70 device lost, 130 interrupted without one.");
   ASSIGN_OR_RETURN(const bool run, line.Parse(argc, argv, out));
   if (!run) return std::optional<RenderOptions>();
-  if (!prompt && !options.plan) return InvalidArgument("--prompt is required");
-  options.prompt = prompt.value_or("");
+  if (!options.asked.Has("prompt") && !options.plan) {
+    return InvalidArgument("--prompt is required");
+  }
   options.progress = ModeOf(progress);
   RETURN_IF_ERROR(CheckTogether(options));
   return std::optional<RenderOptions>(std::move(options));

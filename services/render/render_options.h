@@ -2,12 +2,12 @@
 // Plain values; ParseOptions has no state.
 #pragma once
 
-#include <cstdint>
 #include <optional>
 #include <ostream>
 #include <string>
 
 #include "common/base/status.h"
+#include "common/picture/asked.h"
 #include "engine/api/engine.h"
 
 namespace phasor::render {
@@ -16,18 +16,7 @@ enum class ProgressMode { kAuto, kNone, kJson };
 
 struct RenderOptions {
   std::string model;  // directory
-  std::string prompt;
-  std::string negative_prompt;
-  uint64_t seed = 0;
-  int images = 1;
-  std::optional<int> steps;
-  std::optional<double> guidance_scale;
-  std::optional<int> width;   // pixels
-  std::optional<int> height;  // pixels
-  std::optional<std::string> scheduler;
-  int clip_skip = 0;
-  double eta = 0;
-  double guidance_rescale = 0;
+  picture::Asked asked;
   engine::EngineOptions engine;
   bool plan = false;  // tell what a run would take instead of running
 

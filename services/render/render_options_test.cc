@@ -50,14 +50,14 @@ TEST(RenderOptionsTest, TakesTheWholeCommandLine) {
                              "json"});
   ASSERT_TRUE(parsed.ok()) << parsed.status();
   const RenderOptions& options = **parsed;
-  EXPECT_EQ(options.prompt, "a cat");
-  EXPECT_EQ(options.negative_prompt, "dog");
-  EXPECT_EQ(options.seed, UINT64_MAX);
-  EXPECT_EQ(options.steps, 12);
-  EXPECT_EQ(options.guidance_scale, 4.5);
-  EXPECT_EQ(options.width, 136);
-  EXPECT_EQ(options.height, 104);
-  EXPECT_EQ(options.scheduler, "euler_a");
+  EXPECT_EQ(options.asked.values().prompt, "a cat");
+  EXPECT_EQ(options.asked.values().negative_prompt, "dog");
+  EXPECT_EQ(options.asked.values().seed, UINT64_MAX);
+  EXPECT_EQ(options.asked.values().steps, 12);
+  EXPECT_EQ(options.asked.values().guidance_scale, 4.5);
+  EXPECT_EQ(options.asked.values().width, 136);
+  EXPECT_EQ(options.asked.values().height, 104);
+  EXPECT_EQ(options.asked.values().scheduler, "euler_a");
   EXPECT_EQ(options.engine.threads, 2);
   EXPECT_EQ(options.engine.variant, "fp16");
   EXPECT_EQ(options.engine.device, "sim");
@@ -75,9 +75,9 @@ TEST(RenderOptionsTest, APlanNeedsNoPrompt) {
 TEST(RenderOptionsTest, LeavesAbsentThingsToTheModelCard) {
   const auto parsed = Parse({"--model", "m", "--prompt", ""});
   ASSERT_TRUE(parsed.ok()) << parsed.status();
-  EXPECT_FALSE((*parsed)->steps.has_value());
-  EXPECT_FALSE((*parsed)->width.has_value());
-  EXPECT_FALSE((*parsed)->scheduler.has_value());
+  EXPECT_FALSE((*parsed)->asked.Has("steps"));
+  EXPECT_FALSE((*parsed)->asked.Has("width"));
+  EXPECT_FALSE((*parsed)->asked.Has("scheduler"));
   EXPECT_EQ((*parsed)->output, "out.png");
 }
 

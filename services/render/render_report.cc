@@ -4,7 +4,7 @@
 
 #include <map>
 
-#include "engine/api/run_spec_json.h"
+#include "common/picture/json.h"
 
 namespace phasor::render {
 namespace {
@@ -98,7 +98,7 @@ Json ToJson(const RenderReport& report) {
             {"family", report.model.family},
             {"digest", report.model.digest},
             {"weight_bytes", report.model.weight_bytes}}},
-          {"request", engine::ToJson(report.spec)},
+          {"request", picture::ToJson(report.spec)},
           {"scheduler", report.run.scheduler},
           {"warnings", report.run.warnings},
           {"versions", report.versions},

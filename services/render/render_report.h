@@ -21,7 +21,7 @@ struct RenderReport {
   std::string error;   // empty unless failed
   std::string versions;
   engine::ModelInfo model;
-  engine::RunSpec spec;
+  PictureSpec spec;
   engine::RunReport run;
   double total_seconds = 0;    // from the start of loading
   std::string checkpoint;      // path, empty: none written

@@ -10,6 +10,6 @@ namespace phasor::render {
 
 // Fills in the card's defaults and checks against its limits, as the gateway does.
 // INVALID_ARGUMENT names every field that is wrong, one a line.
-StatusOr<engine::RunSpec> MakeRunSpec(const RenderOptions& options, const config::ModelCard& card);
+StatusOr<PictureSpec> MakePictureSpec(const RenderOptions& options, const config::ModelCard& card);
 
 }  // namespace phasor::render

@@ -1,8 +1,10 @@
 #include "services/render/render_request.h"
 
-#include <gtest/gtest.h>
+#include <string>
+#include <utility>
+#include <vector>
 
-#include <cmath>
+#include <gtest/gtest.h>
 
 namespace phasor::render {
 namespace {
@@ -10,16 +12,26 @@ namespace {
 config::ModelCard Card() {
   config::ModelCard card;
   card.name = "demo";
-  card.defaults = {
-      .width = 128, .height = 64, .steps = 20, .guidance_scale = 4, .scheduler = "dpmpp_2m"};
+  card.defaults.width = 128;
+  card.defaults.height = 64;
+  card.defaults.steps = 20;
+  card.defaults.guidance_scale = 4;
+  card.defaults.scheduler = "dpmpp_2m";
   return card;
 }
 
-TEST(RenderRequestTest, FillsInTheCardsDefaults) {
+// "steps", "3" and so on.
+RenderOptions Options(const std::vector<std::pair<const char*, std::string>>& given) {
   RenderOptions options;
-  options.prompt = "a cat";
-  options.seed = 7;
-  const auto spec = MakeRunSpec(options, Card());
+  for (const auto& [name, text] : given) {
+    EXPECT_TRUE(options.asked.Read(name, text).ok()) << name;
+  }
+  return options;
+}
+
+TEST(RenderRequestTest, FillsInTheCardsDefaults) {
+  const RenderOptions options = Options({{"prompt", "a cat"}, {"seed", "7"}});
+  const auto spec = MakePictureSpec(options, Card());
   ASSERT_TRUE(spec.ok()) << spec.status();
   EXPECT_EQ(spec->prompt, "a cat");
   EXPECT_EQ(spec->width, 128);
@@ -31,13 +43,12 @@ TEST(RenderRequestTest, FillsInTheCardsDefaults) {
 }
 
 TEST(RenderRequestTest, PrefersWhatWasAskedFor) {
-  RenderOptions options;
-  options.width = 72;
-  options.height = 80;
-  options.steps = 3;
-  options.guidance_scale = 1;
-  options.scheduler = "";
-  const auto spec = MakeRunSpec(options, Card());
+  const RenderOptions options = Options({{"width", "72"},
+                                         {"height", "80"},
+                                         {"steps", "3"},
+                                         {"guidance_scale", "1"},
+                                         {"scheduler", ""}});
+  const auto spec = MakePictureSpec(options, Card());
   ASSERT_TRUE(spec.ok()) << spec.status();
   EXPECT_EQ(spec->width, 72);
   EXPECT_EQ(spec->height, 80);
@@ -47,12 +58,11 @@ TEST(RenderRequestTest, PrefersWhatWasAskedFor) {
 }
 
 TEST(RenderRequestTest, NamesEveryWrongField) {
-  RenderOptions options;
-  options.prompt = std::string(1 << 20, 'a');
-  options.width = 7;
-  options.steps = 0;
-  options.guidance_scale = std::nan("");
-  const Status status = MakeRunSpec(options, Card()).status();
+  const RenderOptions options = Options({{"prompt", std::string(1 << 20, 'a')},
+                                         {"width", "7"},
+                                         {"steps", "0"},
+                                         {"guidance_scale", "-1"}});
+  const Status status = MakePictureSpec(options, Card()).status();
   EXPECT_EQ(status.code(), StatusCode::kInvalidArgument);
   for (const char* field : {"prompt: ", "width: ", "steps: ", "guidance_scale: "}) {
     EXPECT_NE(Message(status).find(field), std::string::npos) << field;

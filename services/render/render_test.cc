@@ -26,13 +26,16 @@ class RenderTest : public testing::Test {
         std::filesystem::path(testing::TempDir()) / ("render-job-" + std::to_string(getpid()));
     std::filesystem::create_directories(directory_);
     options_.model = std::string(std::getenv("PHASOR_SOURCE_DIR")) + "/models/phasor-demo";
-    options_.prompt = "a red circle";
-    options_.steps = 4;
+    Give("prompt", "a red circle");
+    Give("steps", "4");
     options_.output = Path("out.png");
     options_.report = Path("report.json");
   }
   ~RenderTest() override { std::filesystem::remove_all(directory_); }
 
+  void Give(std::string_view parameter, const std::string& text) {
+    EXPECT_TRUE(options_.asked.Read(parameter, text).ok()) << parameter;
+  }
   std::string Path(const std::string& name) const { return directory_ / name; }
   std::string Bytes(const std::string& name) const { return ReadFile(Path(name), kPlenty).value(); }
   nlohmann::json Report() const { return nlohmann::json::parse(Bytes("report.json")); }
@@ -74,8 +77,8 @@ TEST_F(RenderTest, WritesThePictureAndTheReport) {
 }
 
 TEST_F(RenderTest, NumbersSeveralPictures) {
-  options_.images = 2;
-  options_.seed = 41;
+  Give("images", "2");
+  Give("seed", "41");
   ASSERT_EQ(Run(), ExitCode::kDone) << err_.str();
   EXPECT_NE(Bytes("out-0.png"), Bytes("out-1.png"));
   EXPECT_FALSE(std::filesystem::exists(options_.output));
@@ -104,7 +107,7 @@ TEST_F(RenderTest, StopsWithACheckpointAndGoesOnToTheSameBytes) {
 
 TEST_F(RenderTest, StopsAtTheNextUnitOnASignal) {
   options_.checkpoint_dir = Path("checkpoints");
-  fake_.before_unit = [this](const engine::RunSpec&, const engine::Unit& unit) {
+  fake_.before_unit = [this](const PictureSpec&, const engine::Unit& unit) {
     if (unit.kind == engine::UnitKind::kStep && unit.index == 1) stop_ = true;
     return OkStatus();
   };
@@ -119,11 +122,11 @@ TEST_F(RenderTest, StartsAgainWhenTheCheckpointIsBrokenOrForeign) {
   const std::string whole = Bytes("out.png");
   options_.checkpoint_dir = Path("checkpoints");
   options_.stop_after_step = 2;
-  options_.seed = 1;
+  Give("seed", "1");
   ASSERT_EQ(Run(), ExitCode::kInterrupted);
   const std::string foreign = Report()["checkpoint"];
   ASSERT_TRUE(WriteFileDurably(Path("broken"), "no checkpoint").ok());
-  options_.seed = 0;
+  Give("seed", "0");
   options_.stop_after_step.reset();
   for (const std::string& file : {foreign, Path("broken")}) {
     options_.resume = file;
@@ -152,10 +155,12 @@ TEST_F(RenderTest, GivesEachFailureItsExitCodeAndASentence) {
   };
   const Case cases[] = {
       {"no model", [](auto* o) { o->model = "/nowhere"; }, ExitCode::kModelUnreadable, "/nowhere"},
-      {"width 7", [](auto* o) { o->width = 7; }, ExitCode::kBadArguments, "width"},
-      {"no steps", [](auto* o) { o->steps = 0; }, ExitCode::kBadArguments, "steps"},
-      {"unknown scheduler", [](auto* o) { o->scheduler = "magic"; }, ExitCode::kBadArguments,
-       "scheduler"},
+      {"width 7", [](auto* o) { (void)o->asked.Read("width", "7"); }, ExitCode::kBadArguments,
+       "width"},
+      {"no steps", [](auto* o) { (void)o->asked.Read("steps", "0"); }, ExitCode::kBadArguments,
+       "steps"},
+      {"unknown scheduler", [](auto* o) { (void)o->asked.Read("scheduler", "magic"); },
+       ExitCode::kBadArguments, "scheduler"},
       {"no such folder", [](auto* o) { o->output = "/nowhere/out.png"; }, ExitCode::kBadArguments,
        "--output: there is no directory /nowhere"},
       {"output is a folder", [](auto* o) { o->output = "/tmp"; }, ExitCode::kBadArguments,

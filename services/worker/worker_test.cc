@@ -73,10 +73,10 @@ class WorkerTest : public ::testing::Test {
   job::JobId Submit(const std::string& prompt, int steps = 4) {
     job::GenerateSpec spec;
     spec.model = "tiny";
-    spec.prompt = prompt;
-    spec.width = spec.height = 64;
-    spec.steps = steps;
-    spec.scheduler = "ddim";
+    spec.picture.prompt = prompt;
+    spec.picture.width = spec.picture.height = 64;
+    spec.picture.steps = steps;
+    spec.picture.scheduler = "ddim";
     queue::SubmitRequest request;
     request.id = job::MakeJobId("secret", "tenant", std::to_string(++submitted_));
     request.model = "tiny";
@@ -242,7 +242,7 @@ TEST_F(WorkerTest, AModelThatHangsWhileItIsLoadedAheadEndsTheProcess) {
 TEST_F(WorkerTest, SeveralJobsThatFailInARowCordonItUntilItsTestOfItselfComesOut) {
   config_.cool_down = Millis(1'000);
   std::atomic<bool> broken = true;
-  fake_.before_unit = [&](const engine::RunSpec&, const engine::Unit&) {
+  fake_.before_unit = [&](const PictureSpec&, const engine::Unit&) {
     return broken ? Internal("the node is broken") : OkStatus();
   };
   Start();

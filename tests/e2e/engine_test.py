@@ -25,6 +25,17 @@ class EngineTest(unittest.TestCase):
                            stdout=subprocess.DEVNULL)
             with open(output, "rb") as one, open(alone, "rb") as two:
                 self.assertEqual(one.read(), two.read())
+            for words in ([], ["--engine", "local", "--model", MODEL]):
+                code, out, err = fleet.phasor("verify", output, *words)
+                self.assertEqual((code, out), (0, output + ": the same bytes\n"), err)
+            code, _, err = fleet.phasor("generate", "--from-png", output, "-o", alone)
+            self.assertEqual(code, 0, err)
+            with open(output, "rb") as one, open(alone, "rb") as two:
+                self.assertEqual(one.read(), two.read())
+            code, _, err = fleet.phasor("generate", "--from-png", output, "--steps", 5, "-o", alone)
+            self.assertEqual(code, 0, err)
+            with open(output, "rb") as one, open(alone, "rb") as two:
+                self.assertNotEqual(one.read(), two.read())
         finally:
             self.assertEqual(fleet.stop(), 0)
 

@@ -53,9 +53,12 @@ class TwoGatewaysTest : public ::testing::Test {
     config::ModelCard card;
     card.name = "demo";
     card.family = "sd1";
-    card.defaults = {
-        .width = 64, .height = 64, .steps = 4, .guidance_scale = 4, .scheduler = "ddim"};
-    auto started = gateway::Gateway::Start(config, "0123456789abcdef", {card},
+    card.defaults.width = 64;
+    card.defaults.height = 64;
+    card.defaults.steps = 4;
+    card.defaults.guidance_scale = 4;
+    card.defaults.scheduler = "ddim";
+    auto started = gateway::Gateway::Start(config, "0123456789abcdef", {{card}},
                                            {.producer = queue,
                                             .maintenance = queue,
                                             .control = queue,

@@ -27,7 +27,7 @@ constexpr int64_t kPipelineMultiple = 8;  // pixels: what diffusers asks of a si
 // history, the denoiser's input and output.
 constexpr int64_t kLatentsHeld = 8;
 
-bool Guided(const RunSpec& spec) { return spec.guidance_scale > 1; }
+bool Guided(const PictureSpec& spec) { return spec.guidance_scale > 1; }
 
 struct Sd1Conditioning final : Conditioning {
   // Batch 2 (negative, positive) with guidance, else 1. The denoiser makes it at its first step:
@@ -43,14 +43,14 @@ class Sd1Pipeline final : public Pipeline {
   const ModelInfo& info() const override { return info_; }
   const nlohmann::json& scheduler_config() const override { return parts_.scheduler_config; }
 
-  Status Check(const RunSpec& spec) const override {
+  Status Check(const PictureSpec& spec) const override {
     const int64_t layers = parts_.text_encoder->config().layers;
     if (spec.clip_skip <= layers) return OkStatus();
     return InvalidArgument("clip_skip: must be at most " + std::to_string(layers) + ", got " +
                            std::to_string(spec.clip_skip));
   }
 
-  std::vector<std::string> Warnings(const RunSpec& spec) const override {
+  std::vector<std::string> Warnings(const PictureSpec& spec) const override {
     std::vector<std::string> warnings = parts_.warnings;
     const int room = parts_.tokenizer.max_length() - 2;  // between begin and end
     const auto look = [&](const char* name, const std::string& text) {
@@ -66,7 +66,7 @@ class Sd1Pipeline final : public Pipeline {
 
   const std::vector<ModelPart>& parts() const override { return parts_.parts; }
 
-  PassPeak PassOf(UnitKind phase, const RunSpec& spec, int threads) const override {
+  PassPeak PassOf(UnitKind phase, const PictureSpec& spec, int threads) const override {
     const std::vector<int64_t> latents = LatentShape(spec);
     const int64_t tokens = parts_.tokenizer.max_length();
     const UnetConfig& unet = parts_.unet->config();
@@ -86,7 +86,7 @@ class Sd1Pipeline final : public Pipeline {
     return tally.Peak();
   }
 
-  std::unique_ptr<Conditioning> Encode(const RunSpec& spec) override {
+  std::unique_ptr<Conditioning> Encode(const PictureSpec& spec) override {
     auto conditioning = std::make_unique<Sd1Conditioning>();
     conditioning->positive = EncodeText(spec.prompt, spec.clip_skip);
     // Clip skip is for the prompt alone: diffusers' encode_prompt leaves the negative as it is.
@@ -94,12 +94,12 @@ class Sd1Pipeline final : public Pipeline {
     return conditioning;
   }
 
-  std::vector<int64_t> LatentShape(const RunSpec& spec) const override {
+  std::vector<int64_t> LatentShape(const PictureSpec& spec) const override {
     const int64_t scale = parts_.vae->config().scale();
     return {1, parts_.unet->config().in_channels, spec.height / scale, spec.width / scale};
   }
 
-  at::Tensor Denoise(const RunSpec& spec, const at::Tensor& latents, double timestep,
+  at::Tensor Denoise(const PictureSpec& spec, const at::Tensor& latents, double timestep,
                      Conditioning& conditioning) override {
     const UnetContext& context = ContextOf(static_cast<Sd1Conditioning&>(conditioning));
     const at::Tensor time = at::scalar_tensor(timestep, at::kFloat);

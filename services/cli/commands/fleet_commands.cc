@@ -15,6 +15,9 @@ ExitCode Models(Session& session, const std::string& name) {
     const auto list = (*client)->Ask(&v1::Models::Stub::List, v1::ListModelsRequest());
     if (!list.ok()) return session.Report(list.status());
     models.assign(list->models().begin(), list->models().end());
+    for (const std::string& reason : list->left_out()) {
+      session.err << "phasor: a model is left out: " << reason << std::endl;
+    }
   } else {
     v1::GetModelRequest request;
     request.set_name(name);

@@ -96,12 +96,19 @@ class Models final : public v1::Models::Service {
                     v1::ListModelsResponse* response) override {
     response->add_models()->set_name("one");
     response->add_models()->set_name("two");
+    response->add_left_out("three: phasor.yaml: unknown key nmae");
     return grpc::Status::OK;
   }
   grpc::Status Get(grpc::ServerContext*, const v1::GetModelRequest* request,
                    v1::Model* response) override {
     if (request->name() != "one") return {grpc::NOT_FOUND, "there are: one, two"};
     response->set_name("one");
+    v1::Parameter* const steps = response->add_parameters();
+    steps->set_name("steps");
+    steps->set_default_value("20");
+    steps->set_low(1);
+    steps->set_high(150);
+    steps->set_description("denoising steps");
     return grpc::Status::OK;
   }
 };
@@ -199,6 +206,9 @@ TEST_F(JobCommandsTest, ModelsAreListedOrOneShown) {
   EXPECT_EQ(Run({"models", "--json"}), kOk);
   EXPECT_EQ(out_.str(), "{\"name\":\"one\"}\n{\"name\":\"two\"}\n");
   EXPECT_EQ(Run({"models", "one"}), kOk);
+  EXPECT_THAT(out_.str(), HasSubstr("steps             20, 1 to 150: denoising steps"));
+  EXPECT_EQ(Run({"models"}), kOk);
+  EXPECT_THAT(err_.str(), HasSubstr("a model is left out: three: phasor.yaml"));
   EXPECT_THAT(out_.str(), HasSubstr("one  ("));
   EXPECT_EQ(Run({"models", "three"}), kNotFound);
   EXPECT_THAT(err_.str(), HasSubstr("there are: one, two"));

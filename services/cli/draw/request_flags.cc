@@ -2,14 +2,18 @@
 
 #include <algorithm>
 #include <cctype>
+#include <limits>
 #include <sstream>
 
 #include "common/base/hash.h"
 #include "common/base/user_file.h"
 #include "common/base/utf8.h"
-#include "common/job/generate_spec.h"
 #include "common/job/types.h"
+#include "common/picture/describe.h"
+#include "common/picture/flags.h"
+#include "common/rpc/picture_convert.h"
 #include "common/rpc/spec_convert.h"
+#include "services/cli/draw/from_picture.h"
 
 namespace phasor::cli {
 namespace {
@@ -38,11 +42,13 @@ Status AddPromptsOf(const std::string& path, std::vector<std::string>* prompts) 
   return OkStatus();
 }
 
-StatusOr<std::vector<std::string>> AllPrompts(const RequestFlags& flags) {
+// `begun`: what the prompt is where none is given; null: nothing.
+StatusOr<std::vector<std::string>> AllPrompts(const RequestFlags& flags, const std::string* begun) {
   std::vector<std::string> prompts = flags.prompts;
   for (const std::string& prompt : prompts) RETURN_IF_ERROR(CheckText("prompt", prompt));
   if (!flags.prompts_file.empty()) RETURN_IF_ERROR(AddPromptsOf(flags.prompts_file, &prompts));
-  if (prompts.empty()) return InvalidArgument("give a prompt, or --prompts-file");
+  if (prompts.empty() && begun != nullptr) prompts.push_back(*begun);
+  if (prompts.empty()) return InvalidArgument("give a prompt, --prompts-file or --from-png");
   if (prompts.size() > kMaxPrompts) {
     return InvalidArgument(std::to_string(prompts.size()) + " prompts; at most " +
                            std::to_string(kMaxPrompts) + " go into one call");
@@ -51,11 +57,16 @@ StatusOr<std::vector<std::string>> AllPrompts(const RequestFlags& flags) {
 }
 
 // What a message of the request can't hold would fail on its way, without a word about the field.
-Status CheckTexts(const RequestFlags& flags) {
-  RETURN_IF_ERROR(CheckText("--negative", flags.negative));
+Status CheckValues(const RequestFlags& flags) {
+  for (const picture::Description& one : picture::Describe(flags.asked.values(), {})) {
+    if (one.type == "text") RETURN_IF_ERROR(CheckText(one.flag, one.fallback));
+  }
   RETURN_IF_ERROR(CheckText("--model", flags.model));
-  RETURN_IF_ERROR(CheckText("--scheduler", flags.scheduler));
-  return CheckText("--key", flags.key);
+  RETURN_IF_ERROR(CheckText("--key", flags.key));
+  constexpr uint64_t kMaxSeed = std::numeric_limits<int64_t>::max();
+  if (flags.asked.values().seed <= kMaxSeed) return OkStatus();
+  return InvalidArgument("--seed: must be between 0 and " + std::to_string(kMaxSeed) + ", got " +
+                         std::to_string(flags.asked.values().seed));
 }
 
 StatusOr<v1::Priority> ParsePriority(std::string text) {
@@ -71,43 +82,34 @@ void AddRequestFlags(flags::Command& command, RequestFlags* flags) {
   command.Texts("prompt", &flags->prompts, "what to draw; several make several jobs");
   command.Text("--prompts-file", &flags->prompts_file,
                "a prompt on each line; - is standard input");
-  command.Text("--negative", &flags->negative, "what not to draw");
+  command.Text("--from-png", &flags->from_png,
+               "ask again for what this picture says of itself; other flags go before it");
+  picture::AddFlags(command, &flags->asked, {"prompt"});
   command.Text("--model", &flags->model, "default: the only one, or the gateway's default");
-  command.Whole("--width", &flags->width, "pixels");
-  command.Whole("--height", &flags->height, "pixels");
-  command.Whole("--steps", &flags->steps, "denoising steps");
-  command.Number("--guidance", &flags->guidance, "classifier-free guidance; on above 1");
-  command.Whole("--seed", &flags->seed, "default: drawn, and told", 0);
-  command.Whole("--images", &flags->images, "pictures of each prompt");
-  command.Text("--scheduler", &flags->scheduler, "e.g. dpmpp_2m_karras; 'phasor models' lists");
   command.Text("--priority", &flags->priority, "low, normal, high or urgent");
   command.Number("--deadline", &flags->deadline_seconds, "not started by then: expired; seconds", 0,
                  kMaxDeadline);
-  command.Whole("--clip-skip", &flags->clip_skip, "layers of the text encoder left out");
-  command.Number("--guidance-rescale", &flags->guidance_rescale, "0 to 1");
-  command.Number("--eta", &flags->eta, "DDIM only, 0 to 1");
   command.Text("--key", &flags->key,
                "idempotency key: the same again names the same job; default: random");
 }
 
 StatusOr<std::vector<v1::GenerateRequest>> MakeRequests(const RequestFlags& flags) {
-  ASSIGN_OR_RETURN(const std::vector<std::string> prompts, AllPrompts(flags));
-  RETURN_IF_ERROR(CheckTexts(flags));
-  v1::GenerateRequest request;
+  picture::Asked asked;
+  std::string model = flags.model;
+  if (!flags.from_png.empty()) {
+    ASSIGN_OR_RETURN(const DrawnPicture source, ReadPicture(flags.from_png));
+    asked = AskedOf(source.info);
+    if (model.empty()) model = source.info.model;
+  }
+  const std::string begun = asked.values().prompt;
+  ASSIGN_OR_RETURN(const std::vector<std::string> prompts,
+                   AllPrompts(flags, flags.from_png.empty() ? nullptr : &begun));
+  RETURN_IF_ERROR(CheckValues(flags));
+  asked.Override(flags.asked);
+  v1::GenerateRequest request = rpc::RequestOf(asked);
   ASSIGN_OR_RETURN(const v1::Priority priority, ParsePriority(flags.priority));
   request.set_priority(priority);
-  request.set_model(flags.model);
-  request.set_negative_prompt(flags.negative);
-  if (flags.width) request.set_width(*flags.width);
-  if (flags.height) request.set_height(*flags.height);
-  if (flags.steps) request.set_steps(*flags.steps);
-  if (flags.guidance) request.set_guidance_scale(*flags.guidance);
-  if (flags.seed) request.set_seed(*flags.seed);
-  if (flags.images) request.set_images(*flags.images);
-  request.set_scheduler(flags.scheduler);
-  request.set_clip_skip(flags.clip_skip);
-  request.set_guidance_rescale(flags.guidance_rescale);
-  request.set_eta(flags.eta);
+  request.set_model(model);
   if (flags.deadline_seconds > 0) {
     request.set_deadline_in_ms(static_cast<int64_t>(flags.deadline_seconds * 1000));
   }

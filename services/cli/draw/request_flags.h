@@ -2,13 +2,12 @@
 // to the gateway as they are: it knows the limits. One thread; the flags outlive the parsing.
 #pragma once
 
-#include <cstdint>
-#include <optional>
 #include <string>
 #include <vector>
 
 #include "common/base/status.h"
 #include "common/flags/command.h"
+#include "common/picture/asked.h"
 #include "phasor/v1/types.pb.h"
 
 namespace phasor::cli {
@@ -16,27 +15,18 @@ namespace phasor::cli {
 struct RequestFlags {
   std::vector<std::string> prompts;
   std::string prompts_file;
-  std::string negative;
+  std::string from_png;  // a picture whose request this one begins with; empty: none
+  picture::Asked asked;  // everything else about the picture
   std::string model;
-  std::optional<int> width;
-  std::optional<int> height;
-  std::optional<int> steps;
-  std::optional<double> guidance;
-  std::optional<int64_t> seed;
-  std::optional<int> images;
-  std::string scheduler;
   std::string priority = "normal";
   double deadline_seconds = 0;
-  int clip_skip = 0;
-  double guidance_rescale = 0;
-  double eta = 0;
   std::string key;
 };
 
 void AddRequestFlags(flags::Command& command, RequestFlags* flags);
 
-// One request for each prompt, each with an idempotency key: "<key>" or, of several, "<key>-<n>".
-// Without a key a random one.
+// One request for each prompt, or for the prompt of the picture that it begins with, each with an
+// idempotency key: "<key>" or, of several, "<key>-<n>". Without a key a random one.
 // INVALID_ARGUMENT: no prompt, an unreadable file, an unknown priority.
 StatusOr<std::vector<v1::GenerateRequest>> MakeRequests(const RequestFlags& flags);
 

@@ -46,8 +46,8 @@ TEST(RequestFlagsTest, PassesValuesOnEvenIfTheyAreWrong) {
 }
 
 TEST(RequestFlagsTest, ReadsNumbersAsTheyAreWritten) {
-  EXPECT_EQ(Parse({"x", "--seed", "010"}).seed, 10);
-  EXPECT_EQ(Parse({"x", "--seed", "9223372036854775807"}).seed, INT64_MAX);
+  EXPECT_EQ(Parse({"x", "--seed", "010"}).asked.values().seed, 10);
+  EXPECT_EQ(MakeRequests(Parse({"x", "--seed", "9223372036854775807"}))->front().seed(), INT64_MAX);
   struct Case {
     const char* flag;
     const char* value;
@@ -55,7 +55,8 @@ TEST(RequestFlagsTest, ReadsNumbersAsTheyAreWritten) {
   };
   for (const Case& c : {
            Case{"--seed", "18446744073709551615", "between 0 and 9223372036854775807"},
-           Case{"--seed", "-1", "between 0 and 9223372036854775807"},
+           Case{"--seed", "-1", "between 0 and"},
+           Case{"--seed", "18446744073709551616", "between 0 and"},
            Case{"--seed", "0x10", "whole number"},
            Case{"--width", "4294967360", "between -2147483648 and 2147483647"},
            Case{"--steps", "2.5", "whole number"},
@@ -64,7 +65,8 @@ TEST(RequestFlagsTest, ReadsNumbersAsTheyAreWritten) {
            Case{"--deadline", "nan", "must be a number"},
            Case{"--deadline", "1e300", "between 0 and"},
        }) {
-    const Status status = Read({"x", c.flag, c.value}).status();
+    const auto flags = Read({"x", c.flag, c.value});
+    const Status status = flags.ok() ? MakeRequests(*flags).status() : flags.status();
     EXPECT_THAT(Message(status), HasSubstr(std::string(c.flag) + ": must be")) << c.value;
     EXPECT_THAT(Message(status), HasSubstr(c.complaint)) << c.value;
   }
@@ -75,8 +77,8 @@ TEST(RequestFlagsTest, TakesTextAsItWasTyped) {
                            "%%", "a=b", "\x1fx"}) {
     EXPECT_THAT(Parse({text}).prompts, ElementsAre(text));
     EXPECT_THAT(Parse({"--", text}).prompts, ElementsAre(text));
-    EXPECT_EQ(Parse({"x", "--negative", text}).negative, text);
-    EXPECT_EQ(Parse({"x", "--negative=" + std::string(text)}).negative, text);
+    EXPECT_EQ(Parse({"x", "--negative", text}).asked.values().negative_prompt, text);
+    EXPECT_EQ(Parse({"x", "--negative=" + std::string(text)}).asked.values().negative_prompt, text);
     EXPECT_EQ(Parse({"x", "--key", text}).key, text);
   }
   EXPECT_THAT(Parse({"[a, b]", "[c]"}).prompts, ElementsAre("[a, b]", "[c]"));

@@ -7,6 +7,7 @@
 #include <google/protobuf/util/json_util.h>
 #include <nlohmann/json.hpp>
 
+#include "common/base/number.h"
 #include "common/rpc/status_details.h"
 #include "services/cli/text/progress_view.h"
 
@@ -39,6 +40,23 @@ std::string Join(const google::protobuf::RepeatedPtrField<std::string>& words) {
   std::string line;
   for (const std::string& word : words) line += (line.empty() ? "" : ", ") + word;
   return line;
+}
+
+// "25, 1 to 150: denoising steps"
+std::string ParameterText(const v1::Parameter& parameter) {
+  std::string text = parameter.default_value();
+  const auto add = [&](const std::string& more) {
+    text.append(text.empty() ? "" : ", ").append(more);
+  };
+  const bool bytes = parameter.type() == "text";
+  if (parameter.has_low() && parameter.has_high()) {
+    add(NumberText(parameter.low()) + " to " + NumberText(parameter.high()));
+  } else if (parameter.has_high()) {
+    add("at most " + NumberText(parameter.high()) + (bytes ? " bytes" : " items"));
+  }
+  if (parameter.has_multiple_of()) add("a multiple of " + NumberText(parameter.multiple_of()));
+  if (parameter.words_size() > 0) add(Join(parameter.words()));
+  return text + (text.empty() ? "" : ": ") + parameter.description();
 }
 
 std::string Seconds(const v1::Result& result) {
@@ -114,6 +132,9 @@ std::string ModelText(const v1::Model& model) {
   text +=
       Text("  now         %d workers hold it, %lld queued, %lld running\n", model.workers_ready(),
            static_cast<long long>(model.queued()), static_cast<long long>(model.running()));
+  for (const v1::Parameter& parameter : model.parameters()) {
+    text += Text("  %-18s", parameter.name().c_str()) + ParameterText(parameter) + "\n";
+  }
   return text;
 }
 

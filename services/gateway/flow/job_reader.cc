@@ -35,7 +35,7 @@ void AddView(const queue::JobView& view, v1::Job* job) {
     job->mutable_error()->set_message(view.reason);
   }
   if (const auto spec = rpc::DecodeJobSpec(view.spec); spec.ok()) {
-    job->set_steps(spec->spec.steps);
+    job->set_steps(spec->spec.picture.steps);
     *job->mutable_request() = rpc::ToProto(spec->spec);
   }
 }

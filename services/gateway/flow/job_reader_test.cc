@@ -17,7 +17,7 @@ class JobReaderTest : public testing::Test {
   job::JobId Submit(const std::string& key) {
     job::GenerateSpec spec;
     spec.model = "demo";
-    spec.steps = 20;
+    spec.picture.steps = 20;
     queue::SubmitRequest request;
     request.id = job::MakeJobId("secret", "", key);
     request.model = "demo";

@@ -11,6 +11,8 @@
 
 #include "common/base/hash.h"
 #include "common/base/utf8.h"
+#include "common/picture/asked.h"
+#include "common/rpc/picture_convert.h"
 #include "common/rpc/spec_convert.h"
 #include "common/rpc/status_details.h"
 #include "engine/api/schedulers.h"
@@ -33,11 +35,6 @@ std::string Quoted(const std::string& text) {
 // Features of later versions. A request that asks for one is refused, never half obeyed.
 Status CheckImplemented(const v1::GenerateRequest& request) {
   const std::pair<bool, const char*> asked[] = {
-      {!request.init_image().empty(), "init_image"},
-      {!request.mask().empty(), "mask"},
-      {request.has_strength(), "strength"},
-      {request.loras_size() > 0, "loras"},
-      {request.controls_size() > 0, "controls"},
       {!request.webhook().empty(), "webhook"},
       {request.output_format() == v1::JPEG, "output_format JPEG"},
       {v1::Strategy_IsValid(request.strategy()) && request.strategy() > v1::AUTO,
@@ -49,7 +46,8 @@ Status CheckImplemented(const v1::GenerateRequest& request) {
   return OkStatus();
 }
 
-// What job::Validate can't see because the spec has no place for it.
+// What job::Validate can't see because the spec has no place for it, or because it is in others'
+// hands.
 void CheckEnvelope(const v1::GenerateRequest& request, Violations* violations) {
   if (!v1::Priority_IsValid(request.priority())) {
     violations->push_back({"priority", "must be LOW, NORMAL, HIGH or URGENT, got number " +
@@ -91,39 +89,13 @@ void CheckEnvelope(const v1::GenerateRequest& request, Violations* violations) {
   }
 }
 
-void CheckSeed(const v1::GenerateRequest& request, int images, Violations* violations) {
-  if (!request.has_seed()) return;
-  if (request.seed() < 0) {
-    violations->push_back({"seed", "must not be negative, got " + std::to_string(request.seed())});
-  } else if (images > 0 && request.seed() > std::numeric_limits<int64_t>::max() - (images - 1)) {
+// Seeds travel as int64.
+void CheckSeed(const PictureSpec& picture, Violations* violations) {
+  const uint64_t others = picture.images > 0 ? static_cast<uint64_t>(picture.images) - 1 : 0;
+  const uint64_t most = std::numeric_limits<int64_t>::max();
+  if (picture.seed <= most && picture.seed > most - others) {
     violations->push_back({"seed", "plus the number of images exceeds 2^63 - 1"});
   }
-}
-
-job::GenerateSpec FillDefaults(const v1::GenerateRequest& request, const config::ModelCard& card,
-                               const std::function<uint64_t()>& draw_seed) {
-  const config::ModelDefaults& defaults = card.defaults;
-  job::GenerateSpec spec;
-  spec.model = card.name;
-  spec.prompt = request.prompt();
-  spec.negative_prompt = request.negative_prompt();
-  spec.width = request.has_width() ? request.width() : defaults.width;
-  spec.height = request.has_height() ? request.height() : defaults.height;
-  spec.steps = request.has_steps() ? request.steps() : defaults.steps;
-  spec.guidance_scale =
-      request.has_guidance_scale() ? request.guidance_scale() : defaults.guidance_scale;
-  spec.guidance_rescale = request.guidance_rescale();
-  spec.eta = request.eta();
-  spec.clip_skip = request.clip_skip();
-  spec.seed = request.has_seed() ? static_cast<uint64_t>(request.seed()) : draw_seed();
-  spec.images = request.has_images() ? request.images() : 1;
-  spec.scheduler = request.scheduler().empty() ? defaults.scheduler : request.scheduler();
-  spec.preview_every = request.preview_every();
-  spec.priority = rpc::FromProto(request.priority()).value_or(job::Priority::kNormal);
-  spec.deadline_ms = request.deadline_ms();
-  spec.deadline_in_ms = request.deadline_in_ms();
-  spec.allow_degradation = request.allow_degradation();
-  return spec;
 }
 
 }  // namespace
@@ -133,6 +105,8 @@ StatusOr<job::GenerateSpec> CompleteRequest(const v1::GenerateRequest& request,
                                             const std::function<uint64_t()>& draw_seed) {
   RETURN_IF_ERROR(CheckImplemented(request));
   Violations violations;
+  const picture::Asked asked = rpc::AskedOf(request, &violations);
+  RETURN_IF_ERROR(picture::CheckAvailable(asked));
   CheckEnvelope(request, &violations);
   const config::ModelCard* card = catalog.Find(request.model());
   if (card == nullptr) {
@@ -141,8 +115,15 @@ StatusOr<job::GenerateSpec> CompleteRequest(const v1::GenerateRequest& request,
     violations.push_back({"model", what + "; there are: " + catalog.Names()});
     return rpc::InvalidFields(violations);
   }
-  const job::GenerateSpec spec = FillDefaults(request, *card, draw_seed);
-  CheckSeed(request, spec.images, &violations);
+  job::GenerateSpec spec;
+  spec.model = card->name;
+  spec.picture = picture::Complete(asked, card->defaults, draw_seed);
+  spec.preview_every = request.preview_every();
+  spec.priority = rpc::FromProto(request.priority()).value_or(job::Priority::kNormal);
+  spec.deadline_ms = request.deadline_ms();
+  spec.deadline_in_ms = request.deadline_in_ms();
+  spec.allow_degradation = request.allow_degradation();
+  CheckSeed(spec.picture, &violations);
   for (FieldViolation& violation : job::Validate(spec, *card)) {
     violations.push_back(std::move(violation));
   }

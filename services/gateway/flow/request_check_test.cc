@@ -20,7 +20,7 @@ using testing::Not;
 using Change = std::function<void(v1::GenerateRequest*)>;
 
 StatusOr<job::GenerateSpec> Complete(const v1::GenerateRequest& request) {
-  const ModelCatalog catalog({DemoCard()});
+  const ModelCatalog catalog({{DemoCard()}});
   return CompleteRequest(request, catalog, [] { return uint64_t{42}; });
 }
 
@@ -30,13 +30,13 @@ TEST(RequestCheckTest, AbsentFieldsTakeTheCardsDefaults) {
   const auto spec = Complete(request);
   ASSERT_TRUE(spec.ok()) << spec.status();
   EXPECT_EQ(spec->model, "demo");
-  EXPECT_EQ(spec->width, 128);
-  EXPECT_EQ(spec->height, 96);
-  EXPECT_EQ(spec->steps, 20);
-  EXPECT_EQ(spec->guidance_scale, 4);
-  EXPECT_EQ(spec->scheduler, "dpmpp_2m");
-  EXPECT_EQ(spec->images, 1);
-  EXPECT_EQ(spec->seed, 42u);
+  EXPECT_EQ(spec->picture.width, 128);
+  EXPECT_EQ(spec->picture.height, 96);
+  EXPECT_EQ(spec->picture.steps, 20);
+  EXPECT_EQ(spec->picture.guidance_scale, 4);
+  EXPECT_EQ(spec->picture.scheduler, "dpmpp_2m");
+  EXPECT_EQ(spec->picture.images, 1);
+  EXPECT_EQ(spec->picture.seed, 42u);
   EXPECT_EQ(spec->priority, job::Priority::kNormal);
   EXPECT_FALSE(spec->allow_degradation);
 }
@@ -48,8 +48,8 @@ TEST(RequestCheckTest, GivenFieldsStayAlsoWhenTheyAreZero) {
   request.set_allow_degradation(true);
   const auto spec = Complete(request);
   ASSERT_TRUE(spec.ok()) << spec.status();
-  EXPECT_EQ(spec->guidance_scale, 0);
-  EXPECT_EQ(spec->seed, 0u);
+  EXPECT_EQ(spec->picture.guidance_scale, 0);
+  EXPECT_EQ(spec->picture.seed, 0u);
   EXPECT_TRUE(spec->allow_degradation);
 }
 
@@ -158,7 +158,7 @@ TEST(RequestCheckTest, ADeadlineIsAbsoluteOrRelativeAndBounded) {
     v1::GenerateRequest request = DemoRequest();
     request.set_deadline_ms(at);
     request.set_deadline_in_ms(in);
-    const ModelCatalog catalog({DemoCard()});
+    const ModelCatalog catalog({{DemoCard()}});
     const auto spec = CompleteRequest(request, catalog, [] { return 7; });
     const auto violations = rpc::FieldViolationsOf(spec.status());
     return violations.empty() ? "" : violations[0].field;

@@ -89,7 +89,7 @@ StatusOr<SubmitFlow::Pending> SubmitFlow::Check(const Item& item) {
   submit.only_if_known = keyed;
   submit.priority = spec.priority;
   submit.model = spec.model;
-  submit.cost = job::Cost(spec);
+  submit.cost = job::Cost(spec.picture);
   submit.deadline_ms = spec.deadline_ms;
   submit.deadline_in = Millis(spec.deadline_in_ms);
   pending.trace_parent = item.trace_parent;

@@ -27,7 +27,7 @@ class SubmitFlowTest : public testing::Test {
   }
 
   MemoryFleet fleet_;
-  const ModelCatalog catalog_{{DemoCard()}};
+  const ModelCatalog catalog_{{{DemoCard()}}};
   metrics::Registry metrics_;
   JobMetrics counts_{&metrics_};
   uint64_t next_seed_ = 100;
@@ -51,7 +51,7 @@ TEST_F(SubmitFlowTest, QueuesTheCompleteSpecAndShowsIt) {
   EXPECT_EQ(grant.fence.id, response->job_id());
   const auto spec = rpc::DecodeJobSpec(grant.spec);
   ASSERT_TRUE(spec.ok());
-  EXPECT_EQ(spec->spec.seed, 100u);
+  EXPECT_EQ(spec->spec.picture.seed, 100u);
   EXPECT_EQ(spec->trace_parent, "00-trace");
 }
 

@@ -20,7 +20,11 @@ v1::Model ModelsService::Describe(const config::ModelCard& card) {
 grpc::ServerUnaryReactor* ModelsService::List(grpc::CallbackServerContext* call,
                                               const v1::ListModelsRequest* /*request*/,
                                               v1::ListModelsResponse* response) {
-  for (const auto& [name, card] : catalog_->cards()) *response->add_models() = Describe(card);
+  for (const auto& [name, card] : catalog_->cards()) {
+    *response->add_models() = Describe(card);
+    response->mutable_models()->rbegin()->clear_parameters();
+  }
+  for (const std::string& reason : catalog_->left_out()) response->add_left_out(reason);
   grpc::ServerUnaryReactor* reactor = call->DefaultReactor();
   reactor->Finish(grpc::Status::OK);
   return reactor;

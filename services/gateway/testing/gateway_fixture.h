@@ -57,7 +57,7 @@ class GatewayFixture : public testing::Test {
     config.name = name;
     config.work_threads = 4;
     config.shutdown_grace = Millis(2'000);
-    return Gateway::Start(config, "0123456789abcdef", {DemoCard()}, ports);
+    return Gateway::Start(config, "0123456789abcdef", {{DemoCard()}, {"broken: no good"}}, ports);
   }
 
   // Its deadline ends a test that hangs; a sanitizer on a busy machine must not reach it.

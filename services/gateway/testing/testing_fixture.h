@@ -19,8 +19,11 @@ inline config::ModelCard DemoCard() {
   config::ModelCard card;
   card.name = "demo";
   card.family = "sd1";
-  card.defaults = {
-      .width = 128, .height = 96, .steps = 20, .guidance_scale = 4, .scheduler = "dpmpp_2m"};
+  card.defaults.width = 128;
+  card.defaults.height = 96;
+  card.defaults.steps = 20;
+  card.defaults.guidance_scale = 4;
+  card.defaults.scheduler = "dpmpp_2m";
   card.limits.max_size = 512;
   return card;
 }

@@ -8,7 +8,6 @@
 #include "engine/checkpoint/checkpoint.h"
 #include "gmock/gmock.h"
 #include "services/worker/lease/watchdog.h"
-#include "services/worker/run/run_spec.h"
 #include "services/worker/testing/store_wrapper.h"
 #include "services/worker/testing/worker_fixture.h"
 
@@ -33,7 +32,7 @@ class CheckpointsTest : public WorkerFixture {
   }
 
   std::string Fingerprint(const job::GenerateSpec& spec) {
-    return (*(*engine_->Load(directory_))->Start(RunSpecOf(spec)))->Report().fingerprint;
+    return (*(*engine_->Load(directory_))->Start(spec.picture))->Report().fingerprint;
   }
 
   double Refused() { return Metric("phasor_resumed_jobs_total{exact=\"false\"}"); }

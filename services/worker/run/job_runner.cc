@@ -10,7 +10,7 @@
 #include "common/rpc/result_convert.h"
 #include "common/rpc/spec_convert.h"
 #include "engine/api/device_lost.h"
-#include "services/worker/run/run_spec.h"
+#include "services/worker/run/encode_pictures.h"
 
 namespace phasor::worker {
 namespace {
@@ -45,7 +45,6 @@ struct JobRunner::Ongoing {
   job::GenerateSpec spec;
   bool record_unread = false;       // no gateway could ask for a record of its key
   std::string request_fingerprint;  // goes into the record, to tell repeats from conflicts
-  engine::RunSpec run_spec;
   UnitPace::Shape shape;
   std::unique_ptr<engine::Run> run;
   std::optional<ProgressReporter> reporter;
@@ -106,19 +105,18 @@ JobRunner::Ending JobRunner::Execute(Ongoing& job) {
   if (!spec.ok()) return {.status = spec.status(), .source = FailureSource::kRequest};
   job.spec = spec->spec;
   job.request_fingerprint = spec->fingerprint;
-  job.run_spec = RunSpecOf(job.spec);
-  job.shape = {job.grant.model,
-               int64_t{job.spec.width} * job.spec.height * std::max(1, job.spec.images)};
+  job.shape = {job.grant.model, int64_t{job.spec.picture.width} * job.spec.picture.height *
+                                    std::max(1, job.spec.picture.images)};
   job.reporter.emplace(job.running->fence(), parts_.progress, pace_,
                        ProgressReporter::Options{.shape = job.shape,
-                                                 .steps = job.spec.steps,
-                                                 .images = job.spec.images,
+                                                 .steps = job.spec.picture.steps,
+                                                 .images = job.spec.picture.images,
                                                  .preview_every = job.spec.preview_every});
   job.reporter->Phase(queue::Phase::kInitializing);
   const auto model = Load(job);
   if (!model.ok()) return {.status = model.status(), .source = FailureSource::kModel};
 
-  auto run = (*model)->Start(job.run_spec);
+  auto run = (*model)->Start(job.spec.picture);
   if (!run.ok()) return {.status = run.status(), .source = FailureSource::kRequest};
   job.run = *std::move(run);
   job.checkpoints.Resume(job.grant, *job.run, [&] { return Stop(job) == StopReason::kNone; });
@@ -179,7 +177,7 @@ JobRunner::Ending JobRunner::Unit(Ongoing& job, engine::Run& run) {
     job.steps_done = unit.index + 1;
     parts_.metrics.Step(job.grant.model, seconds);
   }
-  job.running->EndUnit(std::min(job.steps_done, job.spec.steps));
+  job.running->EndUnit(std::min(job.steps_done, job.spec.picture.steps));
   if (unit.kind == engine::UnitKind::kStep) {
     if (job.checkpoints.AfterStep(run, job.steps_done, seconds)) parts_.lease.RenewSoon();
     job.reporter->AfterStep(run, job.steps_done);
@@ -193,9 +191,9 @@ JobRunner::Ending JobRunner::Publish(Ongoing& job, const engine::Run& run,
   const Clock& clock = parts_.patience.clock;
   const SteadyTime begin = clock.Steady();
   job.running->BeginUnit(queue::Phase::kPublishing, kEncodeStall);
-  const auto pictures = EncodePictures(run, job.run_spec, model);
+  const auto pictures = EncodePictures(run, job.spec.picture, model);
   if (!pictures.ok()) return {.status = pictures.status()};
-  job.running->EndUnit(job.spec.steps);
+  job.running->EndUnit(job.spec.picture.steps);
   const engine::RunReport report = run.Report();
 
   v1::Result result;

@@ -47,7 +47,7 @@ Status SelfCheck::TryModel(const std::string& name) {
   ASSIGN_OR_RETURN(const std::shared_ptr<engine::Model> model,
                    models_.Get(name, [&](std::string_view) { begin_part(); }));
   const engine::ModelInfo& info = model->info();
-  engine::RunSpec spec;
+  PictureSpec spec;
   spec.prompt = "a circle";
   spec.width = std::min(info.default_width, kLargestSide) / info.size_multiple * info.size_multiple;
   spec.height =

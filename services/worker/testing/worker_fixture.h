@@ -62,13 +62,13 @@ class WorkerFixture : public ::testing::Test {
   job::GenerateSpec Spec(int steps = 8, int images = 1) const {
     job::GenerateSpec spec;
     spec.model = model_;
-    spec.prompt = prompt_;
-    spec.width = spec.height = 64;
-    spec.steps = steps;
-    spec.images = images;
-    spec.guidance_scale = 4;
-    spec.seed = 7;
-    spec.scheduler = "ddim";
+    spec.picture.prompt = prompt_;
+    spec.picture.width = spec.picture.height = 64;
+    spec.picture.steps = steps;
+    spec.picture.images = images;
+    spec.picture.guidance_scale = 4;
+    spec.picture.seed = 7;
+    spec.picture.scheduler = "ddim";
     spec.preview_every = preview_every_;
     return spec;
   }

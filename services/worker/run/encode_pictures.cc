@@ -1,4 +1,4 @@
-#include "services/worker/run/run_spec.h"
+#include "services/worker/run/encode_pictures.h"
 
 #include <utility>
 
@@ -6,22 +6,8 @@
 #include "engine/api/result_png.h"
 
 namespace phasor::worker {
-engine::RunSpec RunSpecOf(const job::GenerateSpec& spec) {
-  return {.prompt = spec.prompt,
-          .negative_prompt = spec.negative_prompt,
-          .width = spec.width,
-          .height = spec.height,
-          .steps = spec.steps,
-          .guidance_scale = spec.guidance_scale,
-          .guidance_rescale = spec.guidance_rescale,
-          .eta = spec.eta,
-          .clip_skip = spec.clip_skip,
-          .images = spec.images,
-          .seed = spec.seed,
-          .scheduler = spec.scheduler};
-}
 
-StatusOr<std::vector<Picture>> EncodePictures(const engine::Run& run, const engine::RunSpec& spec,
+StatusOr<std::vector<Picture>> EncodePictures(const engine::Run& run, const PictureSpec& spec,
                                               const engine::ModelInfo& model) {
   const engine::RunReport report = run.Report();
   std::vector<Picture> pictures;

@@ -1,0 +1,82 @@
+#include "services/cli/commands/local_engine.h"
+
+#include <sys/wait.h>
+
+#include <cerrno>
+#include <filesystem>
+#include <utility>
+#include <vector>
+
+#include "common/base/file.h"
+#include "common/base/hash.h"
+#include "common/base/user_file.h"
+#include "common/picture/describe.h"
+#include "services/cli/up/child_process.h"
+
+namespace phasor::cli {
+namespace {
+
+constexpr size_t kMaxLog = 1 << 20;
+constexpr size_t kMaxPicture = size_t{1} << 30;
+
+// A folder of its own that is gone when the scope ends.
+class ScratchFolder {
+ public:
+  ScratchFolder()
+      : path_(std::filesystem::temp_directory_path() / ("phasor-draw-" + RandomToken())) {}
+  ~ScratchFolder() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+  ScratchFolder(const ScratchFolder&) = delete;
+  ScratchFolder& operator=(const ScratchFolder&) = delete;
+
+  std::string Make() const {
+    std::filesystem::create_directories(path_);
+    std::filesystem::permissions(path_, std::filesystem::perms::owner_all);
+    return path_;
+  }
+
+ private:
+  const std::filesystem::path path_;
+};
+
+std::vector<std::string> FlagsOf(const picture::Asked& asked) {
+  std::vector<std::string> flags;
+  for (const picture::Description& one : picture::Describe(asked.values(), {})) {
+    if (one.flag.empty() || !asked.Has(one.name)) continue;
+    const std::string value =
+        one.name == "seed" ? std::to_string(asked.values().seed) : one.fallback;
+    flags.push_back(one.flag + "=" + value);
+  }
+  return flags;
+}
+
+// Its exit code, or 128 and the signal.
+int Wait(pid_t pid) {
+  int status = 0;
+  while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+  }
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+}  // namespace
+
+StatusOr<std::string> LocalEngine::Draw(const picture::Asked& asked) const {
+  const ScratchFolder scratch;
+  const std::string folder = scratch.Make();
+  const std::string picture = folder + "/picture.png", log = folder + "/log";
+  std::vector<std::string> words = {program_, "--model=" + model_, "--output=" + picture,
+                                    "--progress=none"};
+  for (std::string& flag : FlagsOf(asked)) words.push_back(std::move(flag));
+  ASSIGN_OR_RETURN(const pid_t pid, Spawn(words, log));
+  if (const int code = Wait(pid); code != 0) {
+    const std::string said = ReadUserText(log, kMaxLog).value_or("");
+    constexpr int kBadArguments = 2;
+    return MakeStatus(code == kBadArguments ? StatusCode::kInvalidArgument : StatusCode::kUnknown,
+                      "phasor-render: exit code " + std::to_string(code) + ": " + said);
+  }
+  return ReadUserBytes(picture, kMaxPicture);
+}
+
+}  // namespace phasor::cli

@@ -1,0 +1,26 @@
+// Pictures drawn on this machine by phasor-render, without a fleet. One thread.
+#pragma once
+
+#include <string>
+
+#include "common/base/status.h"
+#include "common/picture/asked.h"
+
+namespace phasor::cli {
+
+class LocalEngine {
+ public:
+  // `program`: phasor-render; `model`: the model's directory.
+  LocalEngine(std::string program, std::string model)
+      : program_(std::move(program)), model_(std::move(model)) {}
+
+  // The first picture's file. FAILED_PRECONDITION: the program is not there; otherwise what it says
+  // is the message, and the code INVALID_ARGUMENT or UNKNOWN.
+  StatusOr<std::string> Draw(const picture::Asked& asked) const;
+
+ private:
+  const std::string program_;
+  const std::string model_;
+};
+
+}  // namespace phasor::cli
