@@ -35,6 +35,13 @@ struct Conditioning {
   at::Tensor negative;  // [1, S, D], undefined when guidance is off
 };
 
+// Which call of the denoiser this is.
+struct DenoiseStep {
+  double timestep = 0;
+  int index = 0;
+  int count = 1;  // calls of the whole run (PNDM: one more than PictureSpec::steps)
+};
+
 class Pipeline {
  public:
   virtual ~Pipeline() = default;
@@ -61,8 +68,8 @@ class Pipeline {
   virtual std::vector<int64_t> LatentShape(const PictureSpec& spec) const = 0;
   // Model output for one image, guidance applied. `latents` is the scheduler's scaled input,
   // `conditioning` came from this pipeline's Encode; the first call may add to it.
-  virtual at::Tensor Denoise(const PictureSpec& spec, const at::Tensor& latents, double timestep,
-                             Conditioning& conditioning) = 0;
+  virtual at::Tensor Denoise(const PictureSpec& spec, const at::Tensor& latents,
+                             const DenoiseStep& step, Conditioning& conditioning) = 0;
   // One image: latents as the scheduler leaves them -> [1, 3, H, W] in about [-1, 1].
   virtual at::Tensor Decode(const at::Tensor& latents) = 0;
   // Linear latent -> RGB, [1, 3, h, w] in about [-1, 1].

@@ -210,7 +210,8 @@ Status RunImpl::Step(int k) {
   double seconds = 0;
   const DenoiseFunction denoise = [&](const at::Tensor& input, double timestep) {
     const SteadyTime begin = environment_.clock->Steady();
-    at::Tensor output = environment_.pipeline->Denoise(spec_, input, timestep, *conditioning_);
+    at::Tensor output =
+        environment_.pipeline->Denoise(spec_, input, {timestep, k, step_count()}, *conditioning_);
     seconds += SecondsBetween(begin, environment_.clock->Steady());
     return output;
   };

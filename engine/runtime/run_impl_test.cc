@@ -49,11 +49,11 @@ class TinyPipeline final : public Pipeline {
   std::vector<int64_t> LatentShape(const PictureSpec& spec) const override {
     return {1, 4, spec.height / 8, spec.width / 8};
   }
-  at::Tensor Denoise(const PictureSpec&, const at::Tensor& latents, double timestep,
+  at::Tensor Denoise(const PictureSpec&, const at::Tensor& latents, const DenoiseStep& step,
                      Conditioning& conditioning) override {
     Call();
     clock_.Advance(Millis(10));
-    return Poisoned((latents * 0.3 + timestep * 1e-3 + conditioning.positive.mean()).tanh());
+    return Poisoned((latents * 0.3 + step.timestep * 1e-3 + conditioning.positive.mean()).tanh());
   }
   at::Tensor Decode(const at::Tensor& latents) override {
     Call();

@@ -120,6 +120,7 @@ StatusOr<std::unique_ptr<Scheduler>> MakeScheduler(const nlohmann::json& config,
     keys.erase("use_exponential_sigmas");
     keys.erase("use_beta_sigmas");
   }
+  keys.update(options.overrides);
   return chosen->make(keys, options.eta);
 }
 

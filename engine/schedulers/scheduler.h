@@ -70,6 +70,8 @@ class Scheduler {
 struct SchedulerOptions {
   std::string name;  // alias or class name (engine/api/schedulers.h); empty: the file's class
   double eta = 0;    // DDIM
+  // Goes before the file's values, as keyword arguments of diffusers' from_config do.
+  nlohmann::json overrides = nlohmann::json::object();
   bool pipeline_fixups = true;  // steps_offset = 1 and clip_sample = false, as SD pipelines force
 };
 

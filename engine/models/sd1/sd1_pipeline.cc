@@ -99,10 +99,10 @@ class Sd1Pipeline final : public Pipeline {
     return {1, parts_.unet->config().in_channels, spec.height / scale, spec.width / scale};
   }
 
-  at::Tensor Denoise(const PictureSpec& spec, const at::Tensor& latents, double timestep,
+  at::Tensor Denoise(const PictureSpec& spec, const at::Tensor& latents, const DenoiseStep& step,
                      Conditioning& conditioning) override {
     const UnetContext& context = ContextOf(static_cast<Sd1Conditioning&>(conditioning));
-    const at::Tensor time = at::scalar_tensor(timestep, at::kFloat);
+    const at::Tensor time = at::scalar_tensor(step.timestep, at::kFloat);
     if (!Guided(spec)) return parts_.unet->Forward(latents, time, context);
     const at::Tensor both = parts_.unet->Forward(at::cat({latents, latents}), time, context);
     const std::vector<at::Tensor> halves = both.chunk(2);
