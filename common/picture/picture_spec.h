@@ -46,6 +46,8 @@ struct PictureSpec {
   int height = 512;  // pixels
   int steps = 25;
   double guidance_scale = 7.5;  // classifier-free guidance is on above 1
+  double guidance_start = 0;    // share of the steps before guidance
+  double guidance_end = 1;      // share of the steps from which on there is none
   double guidance_rescale = 0;  // phi of arXiv 2305.08891, 0 is off
   double eta = 0;               // DDIM's eta
   int clip_skip = 0;            // layers of the text encoder left out, 0 is none

@@ -119,5 +119,16 @@ TEST_F(RangesTest, TheEndsOfGuidance) {
   }
 }
 
+TEST_F(RangesTest, GuidanceFromNoneToAllOfTheSteps) {
+  spec_.steps = 2;
+  for (const double start : {0.0, 0.5, 1.0}) {
+    for (const double end : {0.0, 0.5, 1.0}) {
+      spec_.guidance_start = start;
+      spec_.guidance_end = end;
+      Draw(*demo_, spec_);
+    }
+  }
+}
+
 }  // namespace
 }  // namespace phasor::engine

@@ -61,6 +61,8 @@ GoldenRun ReadGolden(const std::string& directory) {
   golden.spec.images = request["images"];
   golden.spec.seed = request["seed"];
   if (!request["clip_skip"].is_null()) golden.spec.clip_skip = request["clip_skip"];
+  golden.spec.guidance_start = request.value("guidance_start", 0.0);
+  golden.spec.guidance_end = request.value("guidance_end", 1.0);
   golden.spec.scheduler = manifest["scheduler"];
   golden.tensors = LoadTensors(directory + "/golden.safetensors").value();
   return golden;

@@ -31,6 +31,9 @@ class Request:
     images: int = 1
     clip_skip: int | None = None
     eta: float = 0.0
+    guidance_start: float = 0.0
+    guidance_end: float = 1.0
+    timestep_spacing: str = ""
 
 
 @dataclass
@@ -66,6 +69,25 @@ def load(model, scheduler):
     return pipeline
 
 
+class IntervalPipeline(diffusers.StableDiffusionPipeline):
+    """Guidance in a share of the steps, as diffusers' guiders have it (guiders/guider_utils.py).
+
+    Both halves of the batch are always computed; where guidance is off the scale is 1, which leaves
+    the prompt's prediction.
+    """
+
+    share, steps, calls = (0.0, 1.0), 0, 0
+
+    @property
+    def do_classifier_free_guidance(self):
+        return True
+
+    @property
+    def guidance_scale(self):
+        start, end = (int(bound * self.steps) for bound in self.share)
+        return self._guidance_scale if start <= self.calls < end else 1.0
+
+
 def generators(request):
     """Image i has a CPU generator of its own, seeded seed + i."""
     return [torch.Generator().manual_seed(request.seed + i) for i in range(request.images)]
@@ -80,6 +102,14 @@ def draw_noise(pipeline, request, generators):
 @torch.no_grad()
 def run(pipeline, request: Request, noise: torch.Tensor | None = None) -> Result:
     """Runs the request phase by phase; `noise` takes the place of the first draw."""
+    if (request.guidance_start, request.guidance_end) != (0.0, 1.0):
+        pipeline = IntervalPipeline(**pipeline.components, requires_safety_checker=False)
+        pipeline.share, pipeline.steps = (request.guidance_start, request.guidance_end), request.steps
+        pipeline.set_progress_bar_config(disable=True)
+    if request.timestep_spacing:
+        pipeline.scheduler = type(pipeline.scheduler).from_config(
+            pipeline.scheduler.config, timestep_spacing=request.timestep_spacing
+        )
     clock = [time.perf_counter()]
     embeds, negative_embeds = pipeline.encode_prompt(
         request.prompt,
@@ -95,6 +125,7 @@ def run(pipeline, request: Request, noise: torch.Tensor | None = None) -> Result
     def keep(_pipeline, _step, _timestep, tensors):
         ticks.append(time.perf_counter())
         kept.append(tensors["latents"].clone())
+        _pipeline.calls = _step + 1
         return {}
 
     draws = generators(request)

@@ -29,10 +29,19 @@ constexpr int64_t kLatentsHeld = 8;
 
 bool Guided(const PictureSpec& spec) { return spec.guidance_scale > 1; }
 
+// Rounded as diffusers' guiders do (guiders/classifier_free_guidance.py).
+bool Guided(const PictureSpec& spec, const DenoiseStep& step) {
+  const int end = spec.guidance_end < 1 ? static_cast<int>(spec.guidance_end * spec.steps)
+                                        : step.count;  // PNDM has a call more than steps
+  return Guided(spec) && step.index >= static_cast<int>(spec.guidance_start * spec.steps) &&
+         step.index < end;
+}
+
 struct Sd1Conditioning final : Conditioning {
-  // Batch 2 (negative, positive) with guidance, else 1. The denoiser makes it at its first step:
-  // before, it may not be there.
-  std::optional<UnetContext> context;
+  // Batch 2 (negative, positive) for steps with guidance, 1 for those without. The denoiser makes
+  // each when it first needs it: before, it may not be there.
+  std::optional<UnetContext> guided;
+  std::optional<UnetContext> alone;
 };
 
 class Sd1Pipeline final : public Pipeline {
@@ -101,9 +110,10 @@ class Sd1Pipeline final : public Pipeline {
 
   at::Tensor Denoise(const PictureSpec& spec, const at::Tensor& latents, const DenoiseStep& step,
                      Conditioning& conditioning) override {
-    const UnetContext& context = ContextOf(static_cast<Sd1Conditioning&>(conditioning));
+    const bool is_guided = Guided(spec, step);
+    const UnetContext& context = ContextOf(static_cast<Sd1Conditioning&>(conditioning), is_guided);
     const at::Tensor time = at::scalar_tensor(step.timestep, at::kFloat);
-    if (!Guided(spec)) return parts_.unet->Forward(latents, time, context);
+    if (!is_guided) return parts_.unet->Forward(latents, time, context);
     const at::Tensor both = parts_.unet->Forward(at::cat({latents, latents}), time, context);
     const std::vector<at::Tensor> halves = both.chunk(2);
     const at::Tensor guided = Guide(halves[0], halves[1], spec.guidance_scale);
@@ -118,12 +128,12 @@ class Sd1Pipeline final : public Pipeline {
   at::Tensor Preview(const at::Tensor& latents) const override { return preview_.Render(latents); }
 
  private:
-  const UnetContext& ContextOf(Sd1Conditioning& conditioning) const {
-    if (conditioning.context) return *conditioning.context;
+  const UnetContext& ContextOf(Sd1Conditioning& conditioning, bool guided) const {
+    std::optional<UnetContext>& context = guided ? conditioning.guided : conditioning.alone;
+    if (context) return *context;
     at::Tensor text = conditioning.positive;
-    if (conditioning.negative.defined())
-      text = at::cat({conditioning.negative, text});  // [2, S, D]
-    return conditioning.context.emplace(parts_.unet->Prepare(text));
+    if (guided) text = at::cat({conditioning.negative, text});  // [2, S, D]
+    return context.emplace(parts_.unet->Prepare(text));
   }
 
   // [1, S, D]
