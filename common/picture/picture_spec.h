@@ -57,6 +57,7 @@ struct PictureSpec {
   uint64_t seed = 0;
   // A name or alias of a sampler (engine/api/schedulers.h); empty is the model's own.
   std::string scheduler;
+  std::string timestep_spacing;  // empty is the model's own
 
   StoredImage init_image;
   StoredImage mask;

@@ -130,5 +130,16 @@ TEST_F(RangesTest, GuidanceFromNoneToAllOfTheSteps) {
   }
 }
 
+TEST_F(RangesTest, EverySpacingOfEverySampler) {
+  spec_.steps = 3;
+  for (const SchedulerName& name : SchedulerNames()) {
+    for (const char* spacing : {"", "leading", "linspace", "trailing"}) {
+      spec_.scheduler = name.alias;
+      spec_.timestep_spacing = spacing;
+      Draw(*demo_, spec_);
+    }
+  }
+}
+
 }  // namespace
 }  // namespace phasor::engine

@@ -63,6 +63,7 @@ GoldenRun ReadGolden(const std::string& directory) {
   if (!request["clip_skip"].is_null()) golden.spec.clip_skip = request["clip_skip"];
   golden.spec.guidance_start = request.value("guidance_start", 0.0);
   golden.spec.guidance_end = request.value("guidance_end", 1.0);
+  golden.spec.timestep_spacing = request.value("timestep_spacing", "");
   golden.spec.scheduler = manifest["scheduler"];
   golden.tensors = LoadTensors(directory + "/golden.safetensors").value();
   return golden;

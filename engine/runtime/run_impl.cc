@@ -77,6 +77,9 @@ StatusOr<std::unique_ptr<Run>> RunImpl::Make(RunEnvironment environment, const P
     settings.scheduler_config = pipeline.scheduler_config();
     settings.scheduler.name = spec.scheduler;
     settings.scheduler.eta = spec.eta;
+    if (!spec.timestep_spacing.empty()) {
+      settings.scheduler.overrides["timestep_spacing"] = spec.timestep_spacing;
+    }
     settings.steps = spec.steps;
     settings.latent_shape = pipeline.LatentShape(spec);
     ASSIGN_OR_RETURN(std::vector<ImageSampler> samplers, MakeSamplers(settings, spec));

@@ -29,6 +29,8 @@ CASES = {
     "clip_skip_2": ("dpmpp_2m", {"clip_skip": 2, "images": 1}),
     "long_prompt": ("pndm", {"prompt": "two yellow stars, " * 40, "images": 1, "width": 64}),
     "guidance_interval": ("euler", {"guidance_start": 0.2, "guidance_end": 0.7}),
+    "spacing_trailing": ("ddim", {"timestep_spacing": "trailing", "images": 1}),
+    "spacing_linspace": ("dpmpp_2m", {"timestep_spacing": "linspace", "images": 1}),
     "three_images": ("euler_a", {"images": 3, "width": 48, "height": 64}),
 }
 
