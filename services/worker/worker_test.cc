@@ -211,7 +211,7 @@ TEST_F(WorkerTest, ATestOfItselfThatHangsEndsTheProcessAsAJobsUnitDoes) {
   config_.cool_down = Millis(100);
   config_.stall = Millis(100);
   std::shared_future<void> let_go = let_go_.get_future();
-  fake_.before_unit = [let_go](const engine::RunSpec& spec, const engine::Unit&) {
+  fake_.before_unit = [let_go](const PictureSpec& spec, const engine::Unit&) {
     if (spec.prompt != "a red circle") let_go.wait();
     return Internal("the node is broken");
   };
