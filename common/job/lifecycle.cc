@@ -32,6 +32,7 @@ class Step {
     } else if (now_ms_ - is_.progress_ms > std::max(limits_.stall, event.stall).count()) {
       return std::nullopt;
     }
+    next.heard = true;
     next.lease_end_ms = std::max(is_.lease_end_ms, now_ms_ + event.lease.count());
     return Transition{std::move(next), "", ""};
   }
@@ -82,6 +83,12 @@ class Step {
 
   std::optional<Transition> operator()(const LeaseEnded&) const {
     if (is_.state != State::kLeased || now_ms_ < is_.lease_end_ms) return std::nullopt;
+    if (!is_.heard && is_.silences < kFreeSilences) {
+      Snapshot next = To(State::kQueued);
+      ++next.silences;
+      return Transition{std::move(next), "the worker that took the job was not heard of",
+                        "UNAVAILABLE"};
+    }
     return Crash("a worker was lost while it ran the job", "UNAVAILABLE");
   }
 
@@ -117,6 +124,7 @@ class Step {
             .fault_node = is_.fault_node,
             .crashes = is_.crashes,
             .crash_nodes = is_.crash_nodes,
+            .silences = is_.silences,
             .solo = is_.solo,
             .preemptions = is_.preemptions,
             .deadline_ms = is_.deadline_ms};

@@ -19,6 +19,12 @@
 
 namespace phasor::job {
 
+// So many leases of a job may end without a word of their owners before that counts as a lost
+// worker. An owner that never renewed may not know of its grant: the answer was lost, or it stalled
+// together with the queue. But a job may also kill every worker at once, so it is no more than
+// these.
+inline constexpr int kFreeSilences = 2;
+
 struct LifecycleLimits {
   int max_tries = 4;        // failures before a job is dead
   int max_crashes = 3;      // workers lost before a job is dead; twice that while all on one node
@@ -35,12 +41,14 @@ struct Snapshot {
   std::string fault_node = "";  // where that was
   int crashes = 0;              // workers lost with the job
   std::set<std::string> crash_nodes = {};
+  int silences = 0;         // leases that ended without a word and were counted as no crash
   bool solo = false;        // to be run alone: a worker was lost with it
   int preemptions = 0;      // times it was asked to make room
   int64_t deadline_ms = 0;  // not started by then: EXPIRED; 0: none
 
   // kLeased only.
   std::string node = "";   // of the owner
+  bool heard = false;      // it has renewed
   bool preempted = false;  // asked to make room
   int64_t lease_end_ms = 0;
   int64_t units = 0;        // that the owner has done
@@ -99,10 +107,11 @@ struct Transition {
 // nullopt: nothing happens. Either the state does not allow the event, or it comes too early
 // (LeaseEnded, DelayEnded, DeadlinePassed), or it is refused: a renewal without progress for too
 // long (STALLED), a request to make room that was made or granted too often already.
-// A job taken after its deadline is sealed instead. What comes back to kQueued goes to the head of
-// its list when it was given back or its worker lost, and to the tail after a failure: a job that
-// fails wherever it runs must not stand in the way of others. Redriven gives the snapshot of the
-// next generation, a new job that runs alone; the dead one stays as it is.
+// A job taken after its deadline is sealed instead. A lease that ends without a renewal goes back
+// and moves no counter but `silences`, kFreeSilences times; then it is a lost worker. What comes
+// back to kQueued goes to the tail of its list after a failure, for a job that fails wherever it
+// runs must not stand in the way of others, and to the head otherwise. Redriven gives the snapshot
+// of the next generation, a new job that runs alone; the dead one stays as it is.
 std::optional<Transition> Next(const Snapshot& now_is, const Event& event, int64_t now_ms,
                                const LifecycleLimits& limits = {});
 

@@ -28,6 +28,7 @@ Snapshot In(State state) {
   if (state == State::kLeased) {
     snapshot.node = "n2";
     snapshot.lease_end_ms = kNow;
+    snapshot.heard = true;
     snapshot.units = 5;
     snapshot.progress_ms = kNow - 1'000;
   }
@@ -312,6 +313,32 @@ TEST(LifecycleTest, LostWorkersEndAJobOnTwoNodesOrTwiceAsManyOnOne) {
       }
     }
   }
+}
+
+TEST(LifecycleTest, AnOwnerThatWasNeverHeardOfIsNoLostWorkerTwice) {
+  Snapshot job;
+  job.crashes = 1;
+  const auto take_and_lose = [&](bool heard) {
+    job = Next(job, Taken{"n1", Millis(100)}, kNow)->next;
+    EXPECT_FALSE(job.heard) << "it belongs to the owner";
+    if (heard) job = Next(job, Renewed{0, Millis(100)}, kNow)->next;
+    return Next(job, LeaseEnded{}, kNow + 100).value();
+  };
+  for (int silence = 1; silence <= kFreeSilences; ++silence) {
+    const Transition free = take_and_lose(/*heard=*/false);
+    EXPECT_EQ(free.next.state, State::kQueued);
+    EXPECT_FALSE(free.at_tail);
+    EXPECT_EQ(free.next.silences, silence);
+    EXPECT_EQ(free.next.crashes, 1);
+    EXPECT_FALSE(free.next.solo);
+    EXPECT_EQ(free.code, "UNAVAILABLE");
+    job = free.next;
+    const Transition lost = take_and_lose(/*heard=*/true);
+    EXPECT_EQ(lost.next.crashes, 2) << "an owner that was heard of is lost";
+    EXPECT_EQ(lost.next.silences, silence);
+    job = free.next;
+  }
+  EXPECT_EQ(take_and_lose(/*heard=*/false).next.crashes, 2) << "it may be the job that kills them";
 }
 
 TEST(LifecycleTest, AJobMakesRoomAFewTimesAndIsThenLeftAlone) {

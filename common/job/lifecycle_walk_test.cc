@@ -103,7 +103,12 @@ class Walk {
     ASSERT_EQ(job_.epoch, before.epoch + (owner_changed ? 1 : 0));
     ASSERT_GE(job_.tries, before.tries);
     ASSERT_GE(job_.crashes, before.crashes);
-    ASSERT_LE(job_.tries - before.tries + job_.crashes - before.crashes, 1) << "counted twice";
+    ASSERT_GE(job_.silences, before.silences);
+    ASSERT_LE(
+        job_.tries - before.tries + job_.crashes - before.crashes + job_.silences - before.silences,
+        1)
+        << "counted twice";
+    ASSERT_LE(job_.silences, kFreeSilences);
     ASSERT_LE(job_.tries, limits_.max_tries);
     ASSERT_LE(job_.crashes, 2 * limits_.max_crashes);
     ASSERT_LE(job_.preemptions, limits_.max_preemptions);

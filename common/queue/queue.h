@@ -59,6 +59,8 @@ class Consumer {
     ASSIGN_OR_RETURN(std::optional<Grant> grant, Take(request));
     return NextJob{answer, std::move(grant)};
   }
+  // The first renewal says, too, that the grant has come: a lease that ends without one is no lost
+  // worker, job::kFreeSilences times for each job.
   virtual StatusOr<OwnerAnswer> Renew(const RenewRequest& request) = 0;
   // After the terminal record was won or read. `result` is its pointer.
   virtual StatusOr<OwnerAnswer> Complete(const Fence& fence, const std::string& result) = 0;
@@ -83,8 +85,9 @@ struct SealRequest {
 class Maintenance {
  public:
   virtual ~Maintenance() = default;
-  // Takes back jobs whose lease is over, promotes those whose delay is and seals those that wait
-  // past their deadline; at most `limit` each, and kMaxMoved. Returns how many jobs moved.
+  // Takes back jobs whose lease is over, to the head of their lists, promotes those whose delay is
+  // and seals those that wait past their deadline; at most `limit` each, and kMaxMoved. Returns how
+  // many jobs moved.
   virtual StatusOr<int> Recover(int limit) = 0;
   // Jobs that wait for their terminal record, oldest first, at most `limit` and kMaxSeals. Whoever
   // gets one is to seal it: nobody else gets it for kSealClaim.

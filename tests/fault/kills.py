@@ -217,3 +217,24 @@ def fault_40_drain_while_the_answer_to_a_take_is_lost(seed):
         rig.finish(job)
         assert rig.crashes_and_tries(job) == (0, 0)
         rig.check()
+
+
+def fault_65_a_worker_lost_before_it_hears_of_its_grant(seed):
+    """The answers to two TAKEs of a job are lost, each with the worker that waits for it."""
+    with Rig(seed, workers=2, step_ms=20) as rig:
+        rig.undisturbed("x", seed=5, steps=10)
+        killed = []
+
+        def kill(call):
+            worker = next(w for w in rig.workers if call.client.startswith(w.name))
+            killed.append(worker.name)
+            worker.signal(signal.SIGKILL)
+
+        with rig.keeper():
+            rig.proxy.add(Rule(LOSE_REPLY, scripts=["take"], count=2, on_hit=kill,
+                               when=lambda call: redis_layout.granted(call.parts[-1].reply)))
+            job = rig.submit("x", seed=5, steps=10)
+            done = rig.finish(job)
+        assert len(killed) == 2, killed
+        assert done["state"] == "DONE" and rig.crashes_and_tries(job) == (0, 0), done
+        rig.check()

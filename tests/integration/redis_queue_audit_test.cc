@@ -288,6 +288,9 @@ TEST_F(RedisQueueAuditTest, ARepairLeavesTheOwnerItsJob) {
 
 TEST_F(RedisQueueAuditTest, ALeaseThatWasLostRunsOutAfterItsRepair) {
   const Grant grant = *Take();
+  RenewRequest heard;
+  heard.fence = grant.fence;
+  ASSERT_EQ(redis_->queue().Renew(heard).value(), OwnerAnswer::kOk);
   Call({"DEL", "{phasor}:lease"});
   redis_->Advance(Millis(60'000));
   EXPECT_EQ(redis_->queue().Get(grant.fence.id, {})->state, State::kLeased) << "nobody saw it end";

@@ -151,7 +151,7 @@ TEST_P(QueueContract, AFinalFailureIsSealedAtOnce) {
 
 TEST_P(QueueContract, AnExpiredLeaseGivesTheJobBackAloneAndCountsACrash) {
   MustSubmit(1);
-  MustTake();
+  EXPECT_EQ(Renew(MustTake().fence, 0), OwnerAnswer::kOk);
   EXPECT_EQ(maintenance().Recover(10).value(), 0);
   queue_->Advance(Millis(15'001));
   EXPECT_EQ(maintenance().Recover(10).value(), 1);
@@ -166,7 +166,8 @@ TEST_P(QueueContract, AnExpiredLeaseGivesTheJobBackAloneAndCountsACrash) {
 TEST_P(QueueContract, AJobThatKillsWorkersOnTwoNodesIsDeadAfterThree) {
   MustSubmit(1);
   for (const std::string node : {"node-a", "node-b", "node-a"}) {
-    ASSERT_TRUE(Take("n-" + node + std::to_string(View(TestJobId(1)).crashes), node).has_value());
+    const std::string nonce = "n-" + node + std::to_string(View(TestJobId(1)).crashes);
+    EXPECT_EQ(Renew(Take(nonce, node)->fence, 0), OwnerAnswer::kOk);
     queue_->Advance(Millis(16'000));
     ASSERT_EQ(maintenance().Recover(10).value(), 1);
   }
@@ -181,11 +182,46 @@ TEST_P(QueueContract, OneBadNodeNeedsTwiceAsManyCrashes) {
   MustSubmit(1);
   for (int crash = 1; crash <= 6; ++crash) {
     EXPECT_TRUE(maintenance().PendingSeals(10)->empty());
-    ASSERT_TRUE(Take().has_value());
+    EXPECT_EQ(Renew(MustTake().fence, 0), OwnerAnswer::kOk);
     queue_->Advance(Millis(16'000));
     ASSERT_EQ(maintenance().Recover(10).value(), 1);
   }
   EXPECT_EQ(maintenance().PendingSeals(10)->size(), 1u);
+}
+
+TEST_P(QueueContract, ALeaseThatWasNeverRenewedGoesBackToTheHeadAndIsNoCrash) {
+  for (int n = 1; n <= 2; ++n) MustSubmit(n);
+  for (int owner = 1; owner <= 2; ++owner) {
+    const Grant grant = MustTake();
+    EXPECT_EQ(grant.fence.id, TestJobId(1));
+    EXPECT_EQ(grant.fence.epoch, owner);
+    EXPECT_EQ(grant.crashes + grant.tries, 0);
+    EXPECT_FALSE(grant.solo);
+    queue_->Advance(Millis(15'001));
+    ASSERT_EQ(maintenance().Recover(10).value(), 1);
+    EXPECT_EQ(View(TestJobId(1)).code, "UNAVAILABLE");
+  }
+  const Grant heard = MustTake();
+  EXPECT_EQ(Renew(heard.fence, 0), OwnerAnswer::kOk);
+  queue_->Advance(Millis(15'001));
+  ASSERT_EQ(maintenance().Recover(10).value(), 1);
+  EXPECT_EQ(View(TestJobId(1)).crashes, 1);
+}
+
+TEST_P(QueueContract, AJobWhoseOwnersAreNeverHeardOfStillEnds) {
+  MustSubmit(1);
+  int deaths = 0;
+  for (; maintenance().PendingSeals(10)->empty(); ++deaths) {
+    const std::string node = deaths % 2 == 0 ? "node-a" : "node-b";
+    const std::optional<Grant> grant = Take("n" + std::to_string(deaths), node);
+    ASSERT_TRUE(grant.has_value());
+    EXPECT_EQ(grant->crashes, std::max(0, deaths - 2));
+    EXPECT_EQ(grant->solo, deaths > 2);
+    queue_->Advance(Millis(15'001));
+    ASSERT_EQ(maintenance().Recover(10).value(), 1);
+    EXPECT_EQ(Renew(grant->fence, 1), OwnerAnswer::kFenced);
+  }
+  EXPECT_EQ(deaths, 5) << "two that may have been silence, and three lost workers";
 }
 
 TEST_P(QueueContract, AWorkerThatEndsWithItsJobCountsAsACrash) {

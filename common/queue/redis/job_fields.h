@@ -76,6 +76,9 @@ inline constexpr JobField kRecordFields[] = {
     Word("fault_node"),
     // 1: more than one submit has named it.
     Number("shared"),
+    // 1: the owner has renewed; and how many leases ended without that and counted as no crash.
+    Number("heard"),
+    Number("silences"),
 };
 
 // What lib/view.lua answers of a job.

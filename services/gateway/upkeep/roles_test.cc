@@ -76,7 +76,11 @@ TEST_F(RolesTest, SeveralGatewaysAtOnceMoveEachJobOnce) {
   constexpr int kGateways = 4;
   const int64_t deadline = fleet_.clock.WallMillis() + 10'000;
   for (int i = 0; i < kJobs; ++i) Submit("taken" + std::to_string(i));
-  for (int i = 0; i < kJobs; ++i) fleet_.Take();
+  for (int i = 0; i < kJobs; ++i) {
+    queue::RenewRequest heard;
+    heard.fence = fleet_.Take().fence;
+    ASSERT_EQ(*fleet_.queue.Renew(heard), queue::OwnerAnswer::kOk);
+  }
   for (int i = 0; i < kJobs; ++i) {
     Submit("late" + std::to_string(i), queue::Priority::kNormal, deadline);
   }

@@ -21,7 +21,8 @@ LeaseRenewer::LeaseRenewer(queue::Consumer& consumer, const Clock& clock, LeaseC
 void LeaseRenewer::Begin(std::shared_ptr<RunningJob> job) {
   MutexLock lock(&mu_);
   job_ = std::move(job);
-  due_ = clock_.Steady() + config_.every;
+  due_ = clock_.Steady();
+  changed_.Signal();
 }
 
 void LeaseRenewer::End() {

@@ -1,6 +1,7 @@
 // Keeps the lease of the running job, on a thread of its own so that a long unit does not lose it.
 //
-// Every `every` the queue hears the units done so far and how long the unit that runs may take.
+// At the beginning, so that the queue knows that the grant has come, and every `every` it hears the
+// units done so far and how long the unit that runs may take.
 // The queue itself refuses to extend a lease whose units have not moved for that long, so a hung
 // kernel loses its job although this thread lives. An answer that somebody else owns the job
 // stops the run; silence stops it at the own deadline: send time + lease - 20 %, on the steady

@@ -35,7 +35,11 @@ class Answers final : public queue::Consumer {
 
 class LeaseRenewerTest : public ::testing::Test {
  protected:
-  LeaseRenewerTest() { renewer_.Begin(job_); }
+  LeaseRenewerTest() {
+    renewer_.Begin(job_);
+    renewer_.Tick();
+    queue_.renewals.clear();
+  }
 
   void TickAfter(int64_t millis) {
     clock_.Advance(Millis(millis));
@@ -51,6 +55,16 @@ class LeaseRenewerTest : public ::testing::Test {
   std::shared_ptr<RunningJob> job_ = std::make_shared<RunningJob>(
       queue::Fence{"job", 1, "nonce"}, OwnDeadline(clock_.Steady(), Millis(15'000)));
 };
+
+TEST_F(LeaseRenewerTest, TheQueueHearsAtOnceThatTheGrantHasCome) {
+  renewer_.End();
+  renewer_.Begin(job_);
+  renewer_.Tick();
+  ASSERT_EQ(queue_.renewals.size(), 1u);
+  EXPECT_EQ(queue_.renewals[0].units, 0);
+  renewer_.Tick();
+  EXPECT_EQ(queue_.renewals.size(), 1u);
+}
 
 TEST_F(LeaseRenewerTest, RenewsEveryFourSecondsWithWhatTheRunHasDone) {
   TickAfter(3'999);

@@ -61,7 +61,7 @@ TEST_F(TakerTest, AnEndThatCantBeToldWithinTheLeaseIsLeftToTheNextOwner) {
   EXPECT_EQ(line_.calls, (Calls{"complete and take", "complete and take", "take"}));
   ASSERT_TRUE(again->has_value()) << "its lease is over";
   EXPECT_EQ((*again)->grant.fence.id, first);
-  EXPECT_EQ((*again)->grant.crashes, 1);
+  EXPECT_EQ((*again)->grant.fence.epoch, 2);
 }
 
 TEST_F(TakerTest, SettlingTellsTheEndAlone) {

@@ -27,5 +27,6 @@ else
   local longest = tonumber(call('HGET', keys.config, 'stall') or $(stall))
   if core.now - progressed > math.max(longest, stall) then return change.commit('STALLED') end
 end
+job.heard = 1
 call('ZADD', keys.leases, 'GT', core.text(core.now + lease), job.id)
 return change.commit(job.preempted_epoch == job.epoch and 'PREEMPTED' or 'OK')

@@ -16,7 +16,7 @@ local function lease(job, is_last, owner)
   job.epoch = job.epoch + 1
   job.worker, job.node, job.worker_models = owner.worker, owner.node, owner.models
   job.nonce, job.lease = owner.nonce, owner.lease
-  job.phase, job.units, job.progressed = false, 0, 0  -- what the last owner left
+  job.phase, job.units, job.progressed, job.heard = false, 0, 0, 0  -- what the last owner left
   change.enter(job, 'LEASED')
   counts.add(job, 1)
 end

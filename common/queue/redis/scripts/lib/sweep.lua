@@ -49,8 +49,16 @@ local function sweep_set(set, limit, belongs, move)
   return moved, more
 end
 
+-- An owner that has never renewed may not know of its grant: no crash, a few times.
 local function recover(job)
-  take_back(job, 'a worker was lost while it ran the job', 'UNAVAILABLE')
+  if job.heard == 0 and job.silences < $(kFreeSilences) then
+    job.silences = job.silences + 1
+    job.step, job.code = job.checkpoint_step, 'UNAVAILABLE'
+    job.reason = 'the worker that took the job was not heard of'
+    index.ready(job)
+  else
+    take_back(job, 'a worker was lost while it ran the job', 'UNAVAILABLE')
+  end
 end
 
 local function expire(job)
