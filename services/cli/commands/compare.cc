@@ -60,9 +60,9 @@ std::vector<std::string> Reasons(const image::GenerationInfo& was,
     reasons.push_back("the model's name was " + was.model + " and is " + is.model);
   }
   if (was.fingerprint.empty()) {
-    reasons.push_back("the picture has no fingerprint: an earlier version drew it");
+    reasons.emplace_back("the picture has no fingerprint: an earlier version drew it");
   } else if (was.fingerprint != is.fingerprint && reasons.empty()) {
-    reasons.push_back(
+    reasons.emplace_back(
         "the fingerprint is another: other libraries, another processor, other threads or given "
         "noise");
   }
@@ -78,11 +78,13 @@ Comparison Compare(const DrawnPicture& was, const DrawnPicture& is) {
   result.same_pixels = result.other_pixels == 0;
   if (result.same_bytes) return result;
   result.reasons = Reasons(was.info, is.info);
-  if (result.reasons.empty()) {
-    result.reasons.push_back(
-        result.same_pixels ? "the file was written or changed by something else"
-                           : "the picture was changed after it was drawn: everything that decides "
-                             "its pixels is the same");
+  if (!result.reasons.empty()) return result;
+  if (result.same_pixels) {
+    result.reasons.emplace_back("the file was written or changed by something else");
+  } else {
+    result.reasons.emplace_back(
+        "the picture was changed after it was drawn: everything that decides its pixels is the "
+        "same");
   }
   return result;
 }

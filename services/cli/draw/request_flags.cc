@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "common/base/hash.h"
+#include "common/base/number.h"
 #include "common/base/user_file.h"
 #include "common/base/utf8.h"
 #include "common/job/types.h"
@@ -63,10 +64,10 @@ Status CheckValues(const RequestFlags& flags) {
   }
   RETURN_IF_ERROR(CheckText("--model", flags.model));
   RETURN_IF_ERROR(CheckText("--key", flags.key));
+  // As requests carry it.
   constexpr uint64_t kMaxSeed = std::numeric_limits<int64_t>::max();
-  if (flags.asked.values().seed <= kMaxSeed) return OkStatus();
-  return InvalidArgument("--seed: must be between 0 and " + std::to_string(kMaxSeed) + ", got " +
-                         std::to_string(flags.asked.values().seed));
+  const auto seed = ParseUnsigned(std::to_string(flags.asked.values().seed), 0, kMaxSeed);
+  return seed.ok() ? OkStatus() : Annotate(seed.status(), "--seed");
 }
 
 StatusOr<v1::Priority> ParsePriority(std::string text) {
