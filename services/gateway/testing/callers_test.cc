@@ -69,7 +69,7 @@ class CallersTest : public testing::Test {
 
   MemoryFleet fleet_;
   metrics::Registry metrics_;
-  const ModelCatalog catalog_{{DemoCard()}};
+  const ModelCatalog catalog_{{{DemoCard()}}};
   JobMetrics counts_{&metrics_};
   RecordLookup records_{&fleet_.store, &metrics_};
   JobReader reader_{&fleet_.queue, &fleet_.store};
