@@ -47,7 +47,12 @@ std::vector<std::string> FlagsOf(const picture::Asked& asked) {
     if (one.flag.empty() || !asked.Has(one.name)) continue;
     const std::string value =
         one.name == "seed" ? std::to_string(asked.values().seed) : one.fallback;
-    flags.push_back(one.flag + "=" + value);
+    // A text may begin with dashes, and an empty one can't stand behind "=".
+    if (value.empty()) {
+      flags.insert(flags.end(), {one.flag, value});
+    } else {
+      flags.push_back(one.flag + "=" + value);
+    }
   }
   return flags;
 }

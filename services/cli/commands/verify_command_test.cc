@@ -147,7 +147,7 @@ TEST_F(VerifyCommandTest, ThisMachineDrawsWithoutAFleet) {
   std::ostringstream words;
   words << std::ifstream(folder_ + "/words").rdbuf();
   for (const char* word : {"--model=models/demo\n", "--prompt=--a red circle\n", "--seed=7\n",
-                           "--scheduler=ddim\n", "--images=1\n"}) {
+                           "--scheduler=ddim\n", "--images=1\n", "--negative\n\n"}) {
     EXPECT_THAT(words.str(), HasSubstr(word));
   }
 }
