@@ -18,6 +18,20 @@ const FieldDescriptor* FieldOf(const Message& message, std::string_view name) {
   return message.GetDescriptor()->FindFieldByName(std::string(name));
 }
 
+// Of the one message that carries an Owner, in the table's order: looked up once, since every
+// submit goes through them.
+template <typename Owner>
+const std::vector<const FieldDescriptor*>& FieldsOf(const Message& message) {
+  static const std::vector<const FieldDescriptor*> fields = [&] {
+    std::vector<const FieldDescriptor*> found;
+    for (const picture::Parameter<Owner>& parameter : picture::TableOf<Owner>()) {
+      found.push_back(FieldOf(message, parameter.name));
+    }
+    return found;
+  }();
+  return fields;
+}
+
 bool IsGiven(const Message& message, const FieldDescriptor* field) {
   const auto* reflection = message.GetReflection();
   if (field->is_repeated()) return reflection->FieldSize(message, field) > 0;
@@ -66,9 +80,10 @@ void Read(const Message& message, const FieldDescriptor* field, const Misfits& m
 
 template <typename Owner>
 void ReadAll(const Message& message, Misfits misfits, Owner* owner) {
-  for (const picture::Parameter<Owner>& parameter : picture::TableOf<Owner>()) {
-    const FieldDescriptor* const field = FieldOf(message, parameter.name);
-    picture::WithValue(parameter, *owner,
+  const auto& table = picture::TableOf<Owner>();
+  for (size_t i = 0; i < table.size(); ++i) {
+    const FieldDescriptor* const field = FieldsOf<Owner>(message)[i];
+    picture::WithValue(table[i], *owner,
                        [&](auto& value) { Read(message, field, misfits, &value); });
   }
 }
@@ -97,16 +112,18 @@ void Write(const std::vector<Item>& items, const FieldDescriptor* field, Message
 }
 
 template <typename Owner>
-void WriteOne(const picture::Parameter<Owner>& parameter, const Owner& owner, Message* message) {
-  const FieldDescriptor* const field = FieldOf(*message, parameter.name);
+void WriteOne(const picture::Parameter<Owner>& parameter, const Owner& owner,
+              const FieldDescriptor* field, Message* message) {
   picture::WithValue(parameter, owner, [&](const auto& value) { Write(value, field, message); });
 }
 
 template <typename Owner>
 void WriteAll(const Owner& owner, Message* message) {
-  for (const picture::Parameter<Owner>& parameter : picture::TableOf<Owner>()) {
-    if (parameter.planned && picture::SameValue(parameter, owner, Owner{})) continue;
-    WriteOne(parameter, owner, message);
+  static const Owner kDefaults;
+  const auto& table = picture::TableOf<Owner>();
+  for (size_t i = 0; i < table.size(); ++i) {
+    if (table[i].planned && picture::SameValue(table[i], owner, kDefaults)) continue;
+    WriteOne(table[i], owner, FieldsOf<Owner>(*message)[i], message);
   }
 }
 
@@ -126,13 +143,14 @@ picture::Asked AskedOf(const v1::GenerateRequest& request,
                        std::vector<FieldViolation>* violations) {
   PictureSpec spec;
   picture::Asked asked;
-  for (const auto& parameter : picture::Parameters()) {
-    const FieldDescriptor* const field = FieldOf(request, parameter.name);
+  const auto& table = picture::Parameters();
+  for (size_t i = 0; i < table.size(); ++i) {
+    const FieldDescriptor* const field = FieldsOf<PictureSpec>(request)[i];
     if (!IsGiven(request, field)) continue;
-    picture::WithValue(parameter, spec, [&](auto& value) {
+    picture::WithValue(table[i], spec, [&](auto& value) {
       Read(request, field, {violations, ""}, &value);
     });
-    asked.Take(parameter, spec);
+    asked.Take(table[i], spec);
   }
   return asked;
 }
@@ -140,7 +158,8 @@ picture::Asked AskedOf(const v1::GenerateRequest& request,
 v1::GenerateRequest RequestOf(const picture::Asked& asked) {
   v1::GenerateRequest request;
   for (const auto& parameter : picture::Parameters()) {
-    if (asked.Has(parameter.name)) WriteOne(parameter, asked.values(), &request);
+    if (!asked.Has(parameter.name)) continue;
+    WriteOne(parameter, asked.values(), FieldOf(request, parameter.name), &request);
   }
   return request;
 }
@@ -167,7 +186,8 @@ void TakeImages(const google::protobuf::Map<std::string, v1::StoredImage>& image
 
 void Put(const PictureSpec& defaults, v1::ModelDefaults* message) {
   for (const auto& parameter : picture::Parameters()) {
-    if (FieldOf(*message, parameter.name) != nullptr) WriteOne(parameter, defaults, message);
+    const FieldDescriptor* const field = FieldOf(*message, parameter.name);
+    if (field != nullptr) WriteOne(parameter, defaults, field, message);
   }
 }
 
