@@ -6,6 +6,9 @@
 
 namespace phasor {
 
+// What a text that is none is told, after the name of its field.
+inline constexpr char kUtf8Rule[] = "must be UTF-8 without NUL characters";
+
 // True for well-formed UTF-8 (Unicode 15, table 3-7) without NUL: what a prompt must be.
 bool IsUtf8Text(const std::string& text);
 

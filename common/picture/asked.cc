@@ -27,7 +27,19 @@ StatusOr<bool> ReadInto(const std::string&, Other&) {
   return false;
 }
 
+template <typename T>
+std::string TextOfValue(const T& value) {
+  if constexpr (std::is_same_v<T, std::string>) return value;
+  if constexpr (std::is_integral_v<T>) return std::to_string(value);
+  if constexpr (std::is_floating_point_v<T>) return NumberText(value);
+  return "";
+}
+
 }  // namespace
+
+std::string TextOf(const Parameter<PictureSpec>& parameter, const PictureSpec& spec) {
+  return WithValue(parameter, spec, [](const auto& value) { return TextOfValue(value); });
+}
 
 Status Asked::Read(const Parameter<PictureSpec>& parameter, const std::string& text) {
   ASSIGN_OR_RETURN(const bool read, WithValue(parameter, values_,

@@ -38,6 +38,9 @@ class Asked {
   std::set<std::string_view> given_;  // names out of the table
 };
 
+// A parameter's value as Asked::Read takes it; empty for what no text can give.
+std::string TextOf(const Parameter<PictureSpec>& parameter, const PictureSpec& spec);
+
 // With what is not given: a drawn seed, and `defaults`, which are the card's.
 PictureSpec Complete(const Asked& asked, const PictureSpec& defaults,
                      const std::function<uint64_t()>& draw_seed);

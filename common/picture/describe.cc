@@ -17,21 +17,6 @@ std::string TypeOf() {
   return "list";
 }
 
-template <typename T>
-std::string TextOf(const T& value) {
-  if constexpr (std::is_same_v<T, std::string>) return value;
-  if constexpr (std::is_integral_v<T>) return std::to_string(value);
-  if constexpr (std::is_floating_point_v<T>) return NumberText(value);
-  return "";
-}
-
-// "guidance_scale" is --guidance-scale.
-std::string FlagOf(std::string_view name) {
-  std::string flag = "--" + std::string(name);
-  std::replace(flag.begin(), flag.end(), '_', '-');
-  return flag;
-}
-
 std::string BoundText(const Bound& bound) {
   if (!bound.limit().empty()) return "`" + std::string(bound.limit()) + "`";
   const auto fixed = bound.In(Limits{});
@@ -62,6 +47,12 @@ std::string OriginText(const Parameter<PictureSpec>& parameter, const std::strin
 
 }  // namespace
 
+std::string FlagOf(std::string_view name) {
+  std::string flag = "--" + std::string(name);
+  std::replace(flag.begin(), flag.end(), '_', '-');
+  return flag;
+}
+
 std::vector<Description> Describe(const PictureSpec& defaults, const Limits& limits) {
   std::vector<Description> descriptions;
   for (const Parameter<PictureSpec>& parameter : Parameters()) {
@@ -70,8 +61,8 @@ std::vector<Description> Describe(const PictureSpec& defaults, const Limits& lim
     WithValue(parameter, defaults, [&](const auto& value) {
       using T = std::decay_t<decltype(value)>;
       one.type = TypeOf<T>();
-      if (parameter.origin != Default::kDrawn) one.fallback = TextOf(value);
     });
+    if (parameter.origin != Default::kDrawn) one.fallback = TextOf(parameter, defaults);
     if (one.type != "image" && one.type != "list" && !parameter.planned) {
       one.flag = FlagOf(parameter.short_flag.empty() ? parameter.name : parameter.short_flag);
     }

@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "common/picture/asked.h"
@@ -23,6 +24,9 @@ struct Description {
   std::string what;
   bool planned = false;
 };
+
+// "guidance_scale" is --guidance-scale.
+std::string FlagOf(std::string_view name);
 
 // With a card's defaults and limits; in the table's order.
 std::vector<Description> Describe(const PictureSpec& defaults, const Limits& limits);

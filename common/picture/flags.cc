@@ -15,9 +15,7 @@ std::string KindOf(const std::string& type) {
 // "--guidance-scale,--guidance": messages name the last.
 std::string NamesOf(const Description& one, const Parameter<PictureSpec>& parameter) {
   if (parameter.short_flag.empty()) return one.flag;
-  std::string full = "--" + one.name;
-  for (char& c : full) c = c == '_' ? '-' : c;
-  return full + "," + one.flag;
+  return FlagOf(one.name) + "," + one.flag;
 }
 
 }  // namespace

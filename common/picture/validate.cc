@@ -32,7 +32,7 @@ class Checks {
     if (most && static_cast<double>(text.size()) > *most) {
       Add(field, "has " + std::to_string(text.size()) + " bytes; the limit is " + Shown(*most));
     } else if (!IsUtf8Text(text)) {
-      Add(field, "must be UTF-8 without NUL characters");
+      Add(field, kUtf8Rule);
     } else if (!text.empty() && !rule.words.empty()) {
       OneOf(field, Split(rule.words), text);
     }

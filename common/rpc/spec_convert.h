@@ -38,7 +38,8 @@ struct JobSpec {
   bool record_unread = false;
 };
 std::string EncodeJobSpec(const JobSpec& spec);
-// The same of a request that ToProto made of `rest.spec`: unchanged afterwards, and not copied.
+// The same of a request that ToProto made: unchanged afterwards, and not copied. `rest` has the
+// rest; of its spec only the places of stored pictures are looked at.
 std::string EncodeJobSpec(v1::GenerateRequest* request, const JobSpec& rest);
 StatusOr<JobSpec> DecodeJobSpec(std::string_view bytes);
 // Of a JobSpec in bytes; empty if there is none.

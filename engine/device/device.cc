@@ -11,7 +11,7 @@ namespace {
 
 std::atomic<bool> simulating = false;
 
-class CpuDevice final : public Device {
+class CpuDevice : public Device {
  public:
   std::string_view name() const override { return "cpu"; }
   HostMemory host_memory() const override { return HostMemory::kShared; }
@@ -20,7 +20,7 @@ class CpuDevice final : public Device {
   void EmptyCaches() override { ::malloc_trim(0); }
 };
 
-class SimulatedDevice final : public Device {
+class SimulatedDevice final : public CpuDevice {
  public:
   explicit SimulatedDevice(uint64_t vram_bytes) { CountedMemory::Get().SetCapacity(vram_bytes); }
   ~SimulatedDevice() override {
@@ -29,9 +29,6 @@ class SimulatedDevice final : public Device {
   }
   std::string_view name() const override { return "sim"; }
   HostMemory host_memory() const override { return HostMemory::kApart; }
-  MemoryUse Memory() const override { return CountedMemory::Get().Use(); }
-  void ResetPeak() override { CountedMemory::Get().ResetPeak(); }
-  void EmptyCaches() override { ::malloc_trim(0); }
 };
 
 }  // namespace

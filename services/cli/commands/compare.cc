@@ -25,22 +25,22 @@ void ComparePixels(const image::Png& was, const image::Png& is, Comparison* resu
   }
 }
 
-// Without what stands in the model's own place of the file.
+// Enough of a digest to tell it from another.
 std::string Short(const std::string& digest) {
   return digest.empty() ? "none" : digest.substr(0, 12);
 }
 
 void CompareParameters(const PictureSpec& was, const PictureSpec& is,
                        std::vector<std::string>* reasons) {
+  const auto shown = [](const nlohmann::ordered_json& json, const std::string& name) {
+    return json.value(name, nlohmann::ordered_json())
+        .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  };
   const auto before = picture::ToJson(was), after = picture::ToJson(is);
   for (const auto& parameter : picture::Parameters()) {
     if (picture::SameValue(parameter, was, is)) continue;
     const std::string name(parameter.name);
-    constexpr auto kReplace = nlohmann::json::error_handler_t::replace;
-    reasons->push_back(name + " was " +
-                       before.value(name, nlohmann::ordered_json()).dump(-1, ' ', false, kReplace) +
-                       " and is " +
-                       after.value(name, nlohmann::ordered_json()).dump(-1, ' ', false, kReplace));
+    reasons->push_back(name + " was " + shown(before, name) + " and is " + shown(after, name));
   }
 }
 

@@ -3,12 +3,11 @@
 #include <sys/wait.h>
 
 #include <cerrno>
+#include <cstdlib>
 #include <filesystem>
 #include <utility>
 #include <vector>
 
-#include "common/base/file.h"
-#include "common/base/hash.h"
 #include "common/base/user_file.h"
 #include "common/picture/describe.h"
 #include "services/cli/up/child_process.h"
@@ -19,34 +18,32 @@ namespace {
 constexpr size_t kMaxLog = 1 << 20;
 constexpr size_t kMaxPicture = size_t{1} << 30;
 
-// A folder of its own that is gone when the scope ends.
+// A folder of its own that is gone when the scope ends; empty: it could not be made.
 class ScratchFolder {
  public:
-  ScratchFolder()
-      : path_(std::filesystem::temp_directory_path() / ("phasor-draw-" + RandomToken())) {}
+  ScratchFolder() {
+    std::error_code error;
+    path_ = std::filesystem::temp_directory_path(error) / "phasor-draw-XXXXXX";
+    if (::mkdtemp(path_.data()) == nullptr) path_.clear();
+  }
   ~ScratchFolder() {
     std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
+    if (!path_.empty()) std::filesystem::remove_all(path_, ignored);
   }
   ScratchFolder(const ScratchFolder&) = delete;
   ScratchFolder& operator=(const ScratchFolder&) = delete;
 
-  std::string Make() const {
-    std::filesystem::create_directories(path_);
-    std::filesystem::permissions(path_, std::filesystem::perms::owner_all);
-    return path_;
-  }
+  const std::string& path() const { return path_; }
 
  private:
-  const std::filesystem::path path_;
+  std::string path_;
 };
 
 std::vector<std::string> FlagsOf(const picture::Asked& asked) {
   std::vector<std::string> flags;
   for (const picture::Description& one : picture::Describe(asked.values(), {})) {
     if (one.flag.empty() || !asked.Has(one.name)) continue;
-    const std::string value =
-        one.name == "seed" ? std::to_string(asked.values().seed) : one.fallback;
+    const std::string value = picture::TextOf(*picture::FindParameter(one.name), asked.values());
     // A text may begin with dashes, and an empty one can't stand behind "=".
     if (value.empty()) {
       flags.insert(flags.end(), {one.flag, value});
@@ -69,7 +66,10 @@ int Wait(pid_t pid) {
 
 StatusOr<std::string> LocalEngine::Draw(const picture::Asked& asked) const {
   const ScratchFolder scratch;
-  const std::string folder = scratch.Make();
+  const std::string& folder = scratch.path();
+  if (folder.empty()) {
+    return MakeStatus(StatusCode::kUnknown, "no folder for the picture can be made");
+  }
   const std::string picture = folder + "/picture.png", log = folder + "/log";
   std::vector<std::string> words = {program_, "--model=" + model_, "--output=" + picture,
                                     "--progress=none"};

@@ -25,7 +25,7 @@ constexpr double kMaxDeadline = 366 * 24 * 3600;  // seconds
 
 Status CheckText(const std::string& where, const std::string& text) {
   if (IsUtf8Text(text)) return OkStatus();
-  return InvalidArgument(where + " must be UTF-8 without NUL characters");
+  return InvalidArgument(where + " " + kUtf8Rule);
 }
 
 // A prompt on each line that is not empty.

@@ -50,7 +50,7 @@ bool FindBadTexts(const Descriptor& type, const std::string& bytes, const std::s
       if (!FindBadTexts(*known->message_type(), content, path, found)) return false;
     } else if (known->type() == FieldDescriptor::TYPE_STRING && !IsUtf8Text(content) &&
                found->size() < kMaxViolations) {
-      found->push_back({path, "must be UTF-8 without NUL characters"});
+      found->push_back({path, kUtf8Rule});
     }
   }
   return true;
