@@ -50,8 +50,10 @@ struct UnitRecord {
 struct Degradation {
   UnitKind kind = UnitKind::kDone;
   int index = 0;
-  std::string action;  // the strategy from here on
-  std::string reason;  // what the unit failed with
+  std::string action;        // the strategy from here on, or what made room (RunOptions)
+  std::string reason;        // what the unit failed with
+  uint64_t bytes_asked = 0;  // that the unit was expected to take at its peak; 0: not known
+  uint64_t bytes_free = 0;   // after it failed; 0: no bound
 };
 
 // What a finished (or stopped) run can tell about itself.
@@ -75,6 +77,14 @@ struct RunReport {
 
 class RunTensors;
 
+// How a run spends memory. Decides no byte of its pictures.
+struct RunOptions {
+  std::string strategy = {};  // as EngineOptions has it; empty: the engine's
+  // Called when a unit ran out of memory, before the run gets leaner. Gives back what others hold
+  // of the device, and says in a word what that was; empty: there was nothing.
+  std::function<std::string()> make_room = nullptr;
+};
+
 // A resumable job in the engine: Encode, Step x N, Decode x images, Done.
 class Run {
  public:
@@ -86,6 +96,10 @@ class Run {
   // the unit again, and fails when there is none. After a failure the state is still the one before
   // the unit, so the same call may be repeated. FAILED_PRECONDITION when the run is done.
   virtual Status Advance() = 0;
+
+  // Goes on with the next leaner strategy, before a unit runs out of memory; `reason` is told among
+  // the degradations. False: there is none.
+  virtual bool GoLeaner(const std::string& /*reason*/) { return false; }
 
   // Everything needed to go on elsewhere, at a boundary between units: latents, scheduler
   // history, generator positions, step, fingerprint, SHA-256. FAILED_PRECONDITION before the
@@ -135,6 +149,20 @@ struct ModelPlan {
   Strategy chosen = Strategy::kFull;
 };
 
+// What of a model is on the device.
+struct PartUse {
+  std::string name;
+  uint64_t bytes = 0;
+};
+
+// What an engine computes on, and how models may share its memory.
+struct DeviceReport {
+  std::string name;  // "cpu" or "sim"; empty: none (the fake engine)
+  MemoryUse use;
+  std::string strategy;                 // of runs that name none
+  std::vector<std::string> strategies;  // that it can do
+};
+
 // A resident model. Runs keep it alive.
 class Model {
  public:
@@ -142,9 +170,15 @@ class Model {
   virtual const ModelInfo& info() const = 0;
   // Checks the spec and prepares a run; computes nothing yet. All values are explicit: defaults
   // come from the model card, above the engine.
-  virtual StatusOr<std::unique_ptr<Run>> Start(const PictureSpec& spec) = 0;
+  virtual StatusOr<std::unique_ptr<Run>> Start(const PictureSpec& spec,
+                                               const RunOptions& options) = 0;
+  StatusOr<std::unique_ptr<Run>> Start(const PictureSpec& spec) { return Start(spec, {}); }
   // Moves nothing. UNIMPLEMENTED: this engine has no memory to plan (the fake one).
   virtual StatusOr<ModelPlan> Plan(const PictureSpec& spec) const;
+  // Its parts that are on the device, if any.
+  virtual std::vector<PartUse> OnDevice() const { return {}; }
+  // Takes them off; the next unit of a run brings them back.
+  virtual void LeaveDevice() {}
 };
 
 // What a researcher may look into or put in place of what the engine would compute.
@@ -162,7 +196,9 @@ class RunTensors {
 struct EngineOptions {
   std::string device = "cpu";  // or "sim": the CPU with the memory of a card, simulated
   uint64_t vram_bytes = 0;     // of the simulated device; 0: as much as it asks for
-  int threads = 0;             // 0: all cores the process may use
+  // For tests of the simulated device: about one in so many allocations fails. 0: none.
+  uint64_t fail_one_in = 0;
+  int threads = 0;  // 0: all cores the process may use
   // How weights share the device's memory (engine/memory/strategy.h), or AUTO: for each run the
   // cheapest that is expected to fit. None changes a picture.
   std::string strategy = "AUTO";
@@ -190,6 +226,7 @@ class Engine {
   // Human-readable: library versions and what they choose their kernels by on this machine; part
   // of every fingerprint.
   virtual std::string Versions() const = 0;
+  virtual DeviceReport ReportDevice() const { return {}; }
 };
 
 }  // namespace phasor::engine

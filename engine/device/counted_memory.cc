@@ -1,6 +1,7 @@
 #include "engine/device/counted_memory.h"
 
 #include <algorithm>
+#include <iterator>
 #include <limits>
 #include <new>
 #include <utility>
@@ -71,11 +72,28 @@ void CountedMemory::FailAllocation(uint64_t n, AllocationFailure failure) {
   failure_ = failure;
 }
 
+void CountedMemory::FailAtRandom(uint64_t one_in) {
+  const std::lock_guard lock(mutex_);
+  one_in_ = one_in;
+}
+
+// The mutex is held.
+void CountedMemory::FailIfDue() {
+  if (until_failure_ > 0 && --until_failure_ == 0) Throw(failure_);
+  if (one_in_ == 0) return;
+  // Knuth's generator: any will do, and the same run fails the same way.
+  random_ = random_ * 6364136223846793005u + 1442695040888963407u;
+  if ((random_ >> 33) % one_in_ != 0) return;
+  constexpr AllocationFailure kFailures[] = {AllocationFailure::kOutOfMemory,
+                                             AllocationFailure::kCudnn, AllocationFailure::kCublas};
+  Throw(kFailures[random_failures_++ % std::size(kFailures)]);
+}
+
 MemoryKind CountedMemory::SetKind(MemoryKind kind) { return std::exchange(kind_of_thread, kind); }
 
 void CountedMemory::Add(uint64_t bytes, MemoryKind kind) {
   const std::lock_guard lock(mutex_);
-  if (until_failure_ > 0 && --until_failure_ == 0) Throw(failure_);
+  FailIfDue();
   const uint64_t used = use_.current.total();
   if (use_.capacity > 0 && (bytes > use_.capacity || used > use_.capacity - bytes)) {
     const uint64_t free = use_.capacity - std::min(used, use_.capacity);

@@ -33,6 +33,9 @@ class CountedMemory final : public c10::Allocator {
   void SetCapacity(uint64_t bytes);
   // Makes the n-th allocation from now fail, once. n = 1 is the next, 0 takes the request back.
   void FailAllocation(uint64_t n, AllocationFailure failure);
+  // Makes about one in so many allocations fail, at random, with each of the errors in turn. 0:
+  // none.
+  void FailAtRandom(uint64_t one_in);
 
   // Of the calling thread's allocations, until the next call; returns the kind from before.
   static MemoryKind SetKind(MemoryKind kind);
@@ -45,6 +48,7 @@ class CountedMemory final : public c10::Allocator {
   CountedMemory() = default;
   void Add(uint64_t bytes, MemoryKind kind);
   void Subtract(uint64_t bytes, MemoryKind kind);
+  void FailIfDue();
   static void Delete(void* data);
 
   mutable std::mutex mutex_;
@@ -52,6 +56,9 @@ class CountedMemory final : public c10::Allocator {
   MemoryUse use_;
   uint64_t until_failure_ = 0;  // allocations; 0: none is to fail
   AllocationFailure failure_ = AllocationFailure::kOutOfMemory;
+  uint64_t one_in_ = 0;
+  uint64_t random_ = 1;
+  int random_failures_ = 0;
 };
 
 // Names the kind of what the calling thread allocates while it lives.

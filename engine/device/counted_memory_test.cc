@@ -155,5 +155,25 @@ TEST_F(CountedMemoryTest, TheNthAllocationFailsOnceWithTheErrorThatWasAskedFor) 
   }
 }
 
+TEST(CountedMemoryRandomTest, AboutOneInSoManyAllocationsFailsWithEachOfTheErrors) {
+  CountedMemory& memory = CountedMemory::Get();
+  memory.FailAtRandom(10);
+  int failed = 0, own = 0;
+  for (int i = 0; i < 1000; ++i) {
+    try {
+      (void)memory.allocate(8);
+    } catch (const c10::OutOfMemoryError&) {
+      ++failed, ++own;
+    } catch (const c10::Error&) {
+      ++failed;
+    }
+  }
+  memory.FailAtRandom(0);
+  EXPECT_GT(failed, 50);
+  EXPECT_LT(failed, 200);
+  EXPECT_NEAR(own * 3, failed, 3);
+  EXPECT_NO_THROW((void)memory.allocate(8));
+}
+
 }  // namespace
 }  // namespace phasor::engine

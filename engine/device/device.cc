@@ -25,6 +25,7 @@ class SimulatedDevice final : public CpuDevice {
   explicit SimulatedDevice(uint64_t vram_bytes) { CountedMemory::Get().SetCapacity(vram_bytes); }
   ~SimulatedDevice() override {
     CountedMemory::Get().SetCapacity(0);
+    CountedMemory::Get().FailAtRandom(0);
     simulating = false;
   }
   std::string_view name() const override { return "sim"; }

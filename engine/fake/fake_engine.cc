@@ -19,26 +19,50 @@ constexpr int kDefaultSize = 128;  // pixels
 
 class FakeModel final : public Model {
  public:
-  FakeModel(ModelInfo info, std::shared_ptr<const FakeOptions> options)
-      : info_(std::move(info)), options_(std::move(options)) {}
+  FakeModel(ModelInfo info, std::shared_ptr<const FakeOptions> options,
+            std::shared_ptr<FakeDevice> device)
+      : info_(std::move(info)),
+        options_(std::move(options)),
+        residence_(std::make_shared<FakeResidence>(std::move(device))) {}
 
   const ModelInfo& info() const override { return info_; }
 
-  StatusOr<std::unique_ptr<Run>> Start(const PictureSpec& spec) override {
+  StatusOr<std::unique_ptr<Run>> Start(const PictureSpec& spec,
+                                       const RunOptions& options) override {
     RETURN_IF_ERROR(CheckSpec(spec, info_));
     RETURN_IF_ERROR(ParseFaultDirectives(spec.prompt).status());
-    return std::unique_ptr<Run>(std::make_unique<FakeRun>(spec, info_, options_));
+    Strategy strategy = Strategy::kFull;
+    if (residence_->memory().capacity > 0) {
+      const auto asked = ParseStrategy(options.strategy.empty() ? "AUTO" : options.strategy);
+      if (!asked.ok()) return Annotate(asked.status(), "strategy");
+      strategy = asked->value_or(residence_->Plan(spec).chosen);
+    }
+    return std::unique_ptr<Run>(std::make_unique<FakeRun>(
+        spec, info_, options_, FakeRun::Memory{residence_, strategy, options.make_room}));
   }
+
+  StatusOr<ModelPlan> Plan(const PictureSpec& spec) const override {
+    if (residence_->memory().capacity == 0) return Model::Plan(spec);
+    return residence_->Plan(spec);
+  }
+
+  std::vector<PartUse> OnDevice() const override {
+    if (residence_->held() == 0) return {};
+    return {{"weights", residence_->held()}};
+  }
+  void LeaveDevice() override { residence_->Leave(); }
 
  private:
   const ModelInfo info_;
   const std::shared_ptr<const FakeOptions> options_;
+  const std::shared_ptr<FakeResidence> residence_;
 };
 
 class FakeEngine final : public Engine {
  public:
   explicit FakeEngine(FakeOptions options)
-      : options_(std::make_shared<const FakeOptions>(std::move(options))) {}
+      : options_(std::make_shared<const FakeOptions>(std::move(options))),
+        device_(std::make_shared<FakeDevice>(FakeDevice{options_->memory})) {}
 
   StatusOr<std::shared_ptr<Model>> Load(const std::string& directory,
                                         const LoadProgress& on_part) override {
@@ -59,13 +83,16 @@ class FakeEngine final : public Engine {
       if (options_->load_time > Millis(0)) options_->sleep(options_->load_time);
       on_part("part " + std::to_string(part));
     }
-    return std::shared_ptr<Model>(std::make_shared<FakeModel>(std::move(info), options_));
+    info.weight_bytes = options_->memory.model_bytes;
+    return std::shared_ptr<Model>(std::make_shared<FakeModel>(std::move(info), options_, device_));
   }
 
   std::string Versions() const override { return "fake engine 1"; }
+  DeviceReport ReportDevice() const override { return ReportOf(*device_); }
 
  private:
   const std::shared_ptr<const FakeOptions> options_;
+  const std::shared_ptr<FakeDevice> device_;
 };
 
 }  // namespace

@@ -12,6 +12,7 @@
 #include "common/base/clock.h"
 #include "common/base/status.h"
 #include "engine/api/engine.h"
+#include "engine/fake/fake_memory.h"
 
 namespace phasor::engine {
 
@@ -27,6 +28,7 @@ struct FakeOptions {
   // Called before a unit is done. A status other than OK fails the unit and leaves the run as it
   // was; a hook may also end the process, to play a crash. Empty: no faults.
   std::function<Status(const PictureSpec&, const Unit&)> before_unit = nullptr;
+  FakeMemory memory = {};
 };
 
 // Loading goes part by part, as that of a model with several files.

@@ -54,11 +54,13 @@ Image Draw(const Digest& state, int width, int height) {
 
 }  // namespace
 
-FakeRun::FakeRun(PictureSpec spec, ModelInfo model, std::shared_ptr<const FakeOptions> options)
+FakeRun::FakeRun(PictureSpec spec, ModelInfo model, std::shared_ptr<const FakeOptions> options,
+                 Memory memory)
     : spec_(std::move(spec)),
       model_(std::move(model)),
       options_(std::move(options)),
-      fingerprint_(FingerprintOf(spec_, model_)) {
+      fingerprint_(FingerprintOf(spec_, model_)),
+      memory_(std::move(memory)) {
   for (int i = 0; i < spec_.images; ++i) {
     PictureSpec alone = spec_;
     alone.images = 1;
@@ -67,6 +69,11 @@ FakeRun::FakeRun(PictureSpec spec, ModelInfo model, std::shared_ptr<const FakeOp
     report_.picture_fingerprints.push_back(FingerprintOf(alone, model_));
   }
   report_.fingerprint = fingerprint_;
+  if (PlaysMemory()) {
+    report_.device = "fake";
+    report_.device_bytes = memory_.residence->memory().capacity;
+    report_.strategy = ToString(memory_.strategy);
+  }
   const auto scheduler = FindScheduler(spec_.scheduler);
   report_.karras_sigmas = scheduler && scheduler->karras;
   report_.eta = spec_.eta;
@@ -92,6 +99,7 @@ Status FakeRun::Advance() {
   const Unit unit = Next();
   if (unit.kind == UnitKind::kDone) return FailedPrecondition("the run is done");
   if (options_->before_unit) RETURN_IF_ERROR(options_->before_unit(spec_, unit));
+  RETURN_IF_ERROR(Fit(unit));
   Millis time = options_->encode_time;
   switch (unit.kind) {
     case UnitKind::kEncode:
@@ -107,8 +115,39 @@ Status FakeRun::Advance() {
       time = options_->decode_time;
   }
   if (time > Millis(0)) options_->sleep(time);
-  report_.units.push_back({unit.kind, unit.index, unit.predicted_seconds, {}, 0});
+  UnitRecord record{unit.kind, unit.index, unit.predicted_seconds, {}, 0};
+  if (PlaysMemory()) {
+    record.peak.of(MemoryKind::kWeights) = memory_.residence->held();
+    record.peak.of(MemoryKind::kActivations) = memory_.residence->ActivationsOf(spec_);
+    record.predicted_peak_bytes = record.peak.total();
+  }
+  report_.units.push_back(record);
   return OkStatus();
+}
+
+// The ladder, as the real engine has it.
+Status FakeRun::Fit(const Unit& unit) {
+  for (;;) {
+    const Status fits =
+        memory_.residence->Fit(memory_.strategy, memory_.residence->ActivationsOf(spec_));
+    if (fits.ok() || fits.code() != StatusCode::kResourceExhausted) return fits;
+    const std::string room = memory_.make_room ? memory_.make_room() : "";
+    if (!room.empty()) {
+      report_.degradations.push_back({unit.kind, unit.index, room, Message(fits)});
+    } else if (!GoLeaner(Message(fits))) {
+      return fits;
+    }
+  }
+}
+
+bool FakeRun::GoLeaner(const std::string& reason) {
+  if (!PlaysMemory() || memory_.strategy == Strategy::kSequentialOffload) return false;
+  memory_.strategy = Strategy::kSequentialOffload;
+  const Unit unit = Next();
+  report_.degradations.push_back(
+      {unit.kind, unit.index, std::string(ToString(memory_.strategy)), reason});
+  report_.strategy = ToString(memory_.strategy);
+  return true;
 }
 
 StatusOr<std::string> FakeRun::Snapshot() const {

@@ -2,6 +2,7 @@
 // One thread; keeps its model's info and hooks alive by value.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -16,10 +17,18 @@ namespace phasor::engine {
 
 class FakeRun final : public Run {
  public:
-  FakeRun(PictureSpec spec, ModelInfo model, std::shared_ptr<const FakeOptions> options);
+  // How it shares the played memory.
+  struct Memory {
+    std::shared_ptr<FakeResidence> residence;
+    Strategy strategy = Strategy::kFull;
+    std::function<std::string()> make_room;
+  };
+  FakeRun(PictureSpec spec, ModelInfo model, std::shared_ptr<const FakeOptions> options,
+          Memory memory);
 
   Unit Next() const override;
   Status Advance() override;
+  bool GoLeaner(const std::string& reason) override;
   StatusOr<std::string> Snapshot() const override;
   Status Restore(std::string_view snapshot) override;
   StatusOr<Image> Preview(int index) const override;
@@ -27,10 +36,14 @@ class FakeRun final : public Run {
   RunReport Report() const override;
 
  private:
+  Status Fit(const Unit& unit);
+  bool PlaysMemory() const { return memory_.residence->memory().capacity > 0; }
+
   const PictureSpec spec_;
   const ModelInfo model_;
   const std::shared_ptr<const FakeOptions> options_;
   const std::string fingerprint_;
+  Memory memory_;
 
   bool encoded_ = false;
   int step_ = 0;

@@ -34,6 +34,21 @@ void Residency::Enter(Strategy strategy, UnitKind phase) {
   entered_ = wanted;
 }
 
+void Residency::Leave() {
+  entered_.reset();
+  for (const ModelPart& part : parts_) part.weights->Place(Placement::kAbsent);
+  device_->EmptyCaches();
+}
+
+std::vector<std::pair<std::string, uint64_t>> Residency::Held() const {
+  std::vector<std::pair<std::string, uint64_t>> held;
+  for (const ModelPart& part : parts_) {
+    const uint64_t bytes = part.weights->HeldBytes();
+    if (bytes > 0) held.emplace_back(part.name, bytes);
+  }
+  return held;
+}
+
 std::vector<PartSize> Residency::Sizes() const {
   std::vector<PartSize> sizes;
   for (const ModelPart& part : parts_) {

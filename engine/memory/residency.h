@@ -6,6 +6,7 @@
 
 #include <memory>
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -23,6 +24,12 @@ class Residency {
   // does not keep leaves before anything comes, and doesn't count towards the phase's peak. Nothing
   // happens between units of one phase. After an exception the call may be repeated.
   void Enter(Strategy strategy, UnitKind phase);
+
+  // Takes everything off the device. The next Enter brings back what it needs.
+  void Leave();
+
+  // What is on the device, by part.
+  std::vector<std::pair<std::string, uint64_t>> Held() const;
 
   // What a plan reckons with: the parts' sizes, and the device's memory without what they hold.
   std::vector<PartSize> Sizes() const;

@@ -37,9 +37,17 @@ class ModelImpl final : public Model {
 
   const ModelInfo& info() const override { return info_; }
 
-  StatusOr<std::unique_ptr<Run>> Start(const PictureSpec& spec) override {
+  StatusOr<std::unique_ptr<Run>> Start(const PictureSpec& spec,
+                                       const RunOptions& options) override {
     RETURN_IF_ERROR(CheckSpec(spec, info_));
-    return RunImpl::Make(environment_, spec);
+    RunEnvironment environment = environment_;
+    if (!options.strategy.empty()) {
+      const auto strategy = ParseStrategy(options.strategy);
+      if (!strategy.ok()) return Annotate(strategy.status(), "strategy");
+      environment.strategy = *strategy;
+    }
+    environment.make_room = options.make_room;
+    return RunImpl::Make(std::move(environment), spec);
   }
 
   StatusOr<ModelPlan> Plan(const PictureSpec& spec) const override {
@@ -47,6 +55,13 @@ class ModelImpl final : public Model {
     RETURN_IF_ERROR(environment_.pipeline->Check(spec));
     return PlanModel(*environment_.pipeline, *environment_.residency, spec);
   }
+
+  std::vector<PartUse> OnDevice() const override {
+    std::vector<PartUse> parts;
+    for (auto& [name, bytes] : environment_.residency->Held()) parts.push_back({name, bytes});
+    return parts;
+  }
+  void LeaveDevice() override { environment_.residency->Leave(); }
 
  private:
   const ModelInfo info_;
@@ -126,6 +141,12 @@ StatusOr<std::shared_ptr<Model>> EngineImpl::LoadGuarded(const std::string& dire
       std::make_shared<ModelImpl>(std::move(info), std::move(environment)));
 }
 
+DeviceReport EngineImpl::ReportDevice() const {
+  DeviceReport report{std::string(device_->name()), device_->Memory(), options_.strategy, {}};
+  for (const Strategy strategy : kStrategies) report.strategies.emplace_back(ToString(strategy));
+  return report;
+}
+
 StatusOr<std::unique_ptr<Engine>> MakeEngine(const EngineOptions& options, const Clock& clock) {
   if (options.dtype != "fp32") {
     return InvalidArgument("dtype: must be fp32, got " + options.dtype);
@@ -146,6 +167,10 @@ StatusOr<std::unique_ptr<Engine>> MakeEngine(const EngineOptions& options, const
   });
   if (!facts.ok()) return Annotate(facts.status(), "starting the engine");
   ASSIGN_OR_RETURN(std::shared_ptr<Device> device, MakeDevice(options.device, options.vram_bytes));
+  if (options.fail_one_in > 0 && options.device != "sim") {
+    return InvalidArgument("fail_one_in: only on the device sim");
+  }
+  CountedMemory::Get().FailAtRandom(options.fail_one_in);
   return std::unique_ptr<Engine>(
       std::make_unique<EngineImpl>(*facts, options, *strategy, std::move(device), clock));
 }

@@ -22,6 +22,7 @@ class EngineImpl final : public Engine {
   StatusOr<std::shared_ptr<Model>> Load(const std::string& directory,
                                         const LoadProgress& on_part) override;
   std::string Versions() const override { return facts_.versions + ", " + facts_.processor; }
+  DeviceReport ReportDevice() const override;
 
  private:
   StatusOr<std::shared_ptr<Model>> LoadGuarded(const std::string& directory,

@@ -144,18 +144,36 @@ Status RunImpl::Advance() {
   return OkStatus();
 }
 
-// The ladder: out of the catch block, what the unit made is gone; then one rung down, and again.
+// The ladder: out of the catch block, what the unit made is gone; then what others hold goes, or
+// one rung down, and again.
 Status RunImpl::DoOrDegrade(const Unit& unit) {
   for (;;) {
     environment_.device->ResetPeak();
     const Status done = Annotate(Guard([&] { return Do(unit); }), Describe(unit));
     if (done.code() != StatusCode::kResourceExhausted) return done;
-    const std::optional<Strategy> leaner = LeanerThan(plan_.strategy);
-    if (!leaner) return done;
-    plan_ = PlanRun(*environment_.pipeline, *environment_.residency, spec_, leaner);
-    report_.strategy = ToString(plan_.strategy);
-    report_.degradations.push_back({unit.kind, unit.index, report_.strategy, Message(done)});
+    std::string room = environment_.make_room ? environment_.make_room() : "";
+    if (!room.empty()) {
+      Tell(unit, std::move(room), Message(done));
+    } else if (!GoLeaner(Message(done))) {
+      return done;
+    }
   }
+}
+
+bool RunImpl::GoLeaner(const std::string& reason) {
+  const std::optional<Strategy> leaner = LeanerThan(plan_.strategy);
+  if (!leaner) return false;
+  Tell(Next(), std::string(ToString(*leaner)), reason);
+  plan_ = PlanRun(*environment_.pipeline, *environment_.residency, spec_, leaner);
+  report_.strategy = ToString(plan_.strategy);
+  return true;
+}
+
+void RunImpl::Tell(const Unit& unit, std::string action, const std::string& reason) {
+  const MemoryUse use = environment_.device->Memory();
+  const uint64_t free = use.capacity - std::min(use.capacity, use.current.total());
+  report_.degradations.push_back(
+      {unit.kind, unit.index, std::move(action), reason, unit.predicted_peak_bytes, free});
 }
 
 // "denoising step 3 of 20, 512x512": so that no library's text stands alone.

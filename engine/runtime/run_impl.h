@@ -7,6 +7,7 @@
 // One thread. Keeps the pipeline alive.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -31,9 +32,10 @@ struct RunEnvironment {
   std::shared_ptr<UnitCosts> costs;
   EngineFacts facts;
   std::shared_ptr<Device> device;
-  std::shared_ptr<Residency> residency;  // of the pipeline's parts
-  std::optional<Strategy> strategy;      // nullopt: AUTO
-  const Clock* clock = nullptr;          // outlives the runs
+  std::shared_ptr<Residency> residency;              // of the pipeline's parts
+  std::optional<Strategy> strategy;                  // nullopt: AUTO
+  const Clock* clock = nullptr;                      // outlives the runs
+  std::function<std::string()> make_room = nullptr;  // as RunOptions has it
 };
 
 class RunImpl final : public Run, public RunTensors {
@@ -43,6 +45,7 @@ class RunImpl final : public Run, public RunTensors {
 
   Unit Next() const override;
   Status Advance() override;
+  bool GoLeaner(const std::string& reason) override;
   StatusOr<std::string> Snapshot() const override;
   Status Restore(std::string_view snapshot) override;
   StatusOr<Image> Preview(int index) const override;
@@ -64,6 +67,7 @@ class RunImpl final : public Run, public RunTensors {
   void UpdateFingerprint(const std::string& initial_noise);
   std::string Describe(const Unit& unit) const;
   Status DoOrDegrade(const Unit& unit);
+  void Tell(const Unit& unit, std::string action, const std::string& reason);
   Status Do(const Unit& unit);
   Status Encode();
   Status Step(int k);
