@@ -44,8 +44,14 @@ std::string LegalName(const std::string& folder) {
   return name.empty() ? "model" : name;
 }
 
+// Which sides of the default size a card states itself.
+struct StatedSize {
+  bool width = false;
+  bool height = false;
+};
+
 // What the table lets a card say; whether it is within the card's own limits is looked at later.
-void ReadDefaults(YamlReader& card, PictureSpec* defaults) {
+StatedSize ReadDefaults(YamlReader& card, PictureSpec* defaults) {
   constexpr double kAny = std::numeric_limits<int>::max();
   const picture::Limits widest = picture::WidestLimits();
   YamlReader reader = card.Child("defaults");
@@ -64,6 +70,7 @@ void ReadDefaults(YamlReader& card, PictureSpec* defaults) {
     });
   }
   card.Absorb(reader);
+  return {reader.Has("width"), reader.Has("height")};
 }
 
 // Which of the limits a card states itself.
@@ -172,33 +179,42 @@ Status CheckDefaults(const ModelCard& card, const std::string& where) {
 
 }  // namespace
 
-StatusOr<ModelCard> ReadModelCard(const std::string& directory) {
+StatusOr<ModelCard> ReadModelCard(const std::string& directory, ModelFiles files) {
   std::error_code error;
   // Absolute, since "." has no name.
   const fs::path folder = fs::absolute(directory, error).lexically_normal();
-  if (!fs::exists(folder / "model_index.json", error)) {
+  const std::string path = folder / "phasor.yaml";
+  const bool stated = fs::exists(path, error);
+  const bool whole = fs::exists(folder / "model_index.json", error);
+  if (!whole && files == ModelFiles::kHere) {
     return NotFound("no model in " + directory + ": model_index.json is missing");
+  }
+  if (!whole && !stated) {
+    return NotFound("no model in " + directory + ": neither model_index.json nor phasor.yaml");
   }
   ModelCard card;
   card.directory = folder.string();
   card.name =
       LegalName(folder.has_filename() ? folder.filename() : folder.parent_path().filename());
   card.family = "sd1";
-  const std::string path = folder / "phasor.yaml";
-  if (fs::exists(path, error)) {
+  if (stated) {
     ASSIGN_OR_RETURN(YamlReader reader, YamlReader::Open(path));
     reader.String("name", &card.name);
     reader.String("family", &card.family);
     reader.String("description", &card.description);
     reader.String("licence", &card.licence);
     reader.String("variant", &card.variant);
-    const StatedLimits stated = ReadLimits(reader, &card.limits);
-    FitSize(ReadNativeSize(card.directory), stated, &card);
-    ReadDefaults(reader, &card.defaults);
+    const StatedLimits limits = ReadLimits(reader, &card.limits);
+    FitSize(ReadNativeSize(card.directory), limits, &card);
+    const StatedSize size = ReadDefaults(reader, &card.defaults);
     ReadPreview(reader, &card.preview);
     ReadSha256(reader, &card.sha256);
     RETURN_IF_ERROR(reader.Finish());
     RETURN_IF_ERROR(CheckDefaults(card, path));
+    if (!whole && !(size.width && size.height)) {
+      return InvalidArgument(path + ": a card without its model must state defaults.width and " +
+                             "defaults.height");
+    }
   } else {
     FitSize(ReadNativeSize(card.directory), {}, &card);
   }

@@ -43,8 +43,16 @@ struct ModelCard {
   std::map<std::string, std::string> sha256;
 };
 
+// Where the files of a model are that weights and networks are read from.
+enum class ModelFiles {
+  kHere,       // beside the card: who draws needs them
+  kElsewhere,  // or with the workers alone: a directory that holds nothing but a card will do
+};
+
 // INVALID_ARGUMENT names the file and the key (unknown keys included); NOT_FOUND when the
-// directory has no model_index.json.
-StatusOr<ModelCard> ReadModelCard(const std::string& directory);
+// directory has no model_index.json, or no card either where the files may be elsewhere. A card
+// alone has to state the default size, which is otherwise the networks' own.
+StatusOr<ModelCard> ReadModelCard(const std::string& directory,
+                                  ModelFiles files = ModelFiles::kHere);
 
 }  // namespace phasor::config

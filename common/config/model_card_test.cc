@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <fstream>
 #include <utility>
 
 #include "common/base/file.h"
@@ -131,6 +132,30 @@ TEST_F(ModelCardTest, OneBadEntryNeverStopsTheRest) {
   EXPECT_NE(models->left_out[0].find("unknown key nmae"), std::string::npos);
   EXPECT_TRUE(models->left_out[0].starts_with("broken/phasor.yaml")) << models->left_out[0];
   EXPECT_NE(models->left_out[1].find("named other: Other and twin;"), std::string::npos);
+}
+
+TEST_F(ModelCardTest, ACardAloneIsAModelToWhoDrawsNothing) {
+  AddModel("whole", "");
+  ASSERT_TRUE(MakeDirectories(root_ + "/alone").ok());
+  std::ofstream(root_ + "/alone/phasor.yaml") << "defaults: {width: 128, height: 64}";
+  const auto drawn = ReadModelFolder(root_);
+  ASSERT_TRUE(drawn.ok()) << drawn.status();
+  EXPECT_EQ(drawn->cards.size(), 1u);
+  const auto models = ReadModelFolder(root_, ModelFiles::kElsewhere);
+  ASSERT_TRUE(models.ok()) << models.status();
+  ASSERT_EQ(models->cards.size(), 2u);
+  EXPECT_EQ(models->cards.front().name, "alone");
+  EXPECT_EQ(models->cards.front().defaults.height, 64);
+  EXPECT_EQ(ReadModelCard(root_ + "/alone").status().code(), StatusCode::kNotFound);
+  EXPECT_EQ(ReadModelCard(root_, ModelFiles::kElsewhere).status().code(), StatusCode::kNotFound);
+}
+
+TEST_F(ModelCardTest, ACardAloneHasToStateTheSize) {
+  ASSERT_TRUE(MakeDirectories(root_ + "/alone").ok());
+  std::ofstream(root_ + "/alone/phasor.yaml") << "defaults: {width: 128}";
+  const auto card = ReadModelCard(root_ + "/alone", ModelFiles::kElsewhere);
+  EXPECT_EQ(card.status().code(), StatusCode::kInvalidArgument);
+  EXPECT_NE(Message(card.status()).find("defaults.height"), std::string::npos);
 }
 
 TEST_F(ModelCardTest, AFolderOfBadEntriesAloneIsAnError) {

@@ -10,18 +10,19 @@ namespace {
 
 namespace fs = std::filesystem;
 
-bool IsModel(const fs::path& folder) {
+bool IsModel(const fs::path& folder, ModelFiles files) {
   std::error_code error;
-  return fs::exists(folder / "model_index.json", error);
+  return fs::exists(folder / "model_index.json", error) ||
+         (files == ModelFiles::kElsewhere && fs::exists(folder / "phasor.yaml", error));
 }
 
-StatusOr<std::vector<std::string>> ModelsBelow(const std::string& root) {
-  if (IsModel(root)) return std::vector<std::string>{root};
+StatusOr<std::vector<std::string>> ModelsBelow(const std::string& root, ModelFiles files) {
+  if (IsModel(root, files)) return std::vector<std::string>{root};
   std::error_code error;
   std::vector<std::string> folders;
   for (fs::directory_iterator entry(root, error), end; !error && entry != end;
        entry.increment(error)) {
-    if (IsModel(entry->path())) folders.push_back(entry->path());
+    if (IsModel(entry->path(), files)) folders.push_back(entry->path());
   }
   if (error) return NotFound("cannot read the model folder " + root + ": " + error.message());
   std::sort(folders.begin(), folders.end());
@@ -64,13 +65,13 @@ void LeaveOutSharedNames(ModelFolder* models) {
 
 }  // namespace
 
-StatusOr<ModelFolder> ReadModelFolder(const std::string& root) {
-  ASSIGN_OR_RETURN(const std::vector<std::string> folders, ModelsBelow(root));
+StatusOr<ModelFolder> ReadModelFolder(const std::string& root, ModelFiles files) {
+  ASSIGN_OR_RETURN(const std::vector<std::string> folders, ModelsBelow(root, files));
   if (folders.empty()) return NotFound("no model in " + root);
   ModelFolder models;
   Status first = OkStatus();
   for (const std::string& folder : folders) {
-    StatusOr<ModelCard> card = ReadModelCard(folder);
+    StatusOr<ModelCard> card = ReadModelCard(folder, files);
     if (card.ok()) {
       models.cards.push_back(*std::move(card));
     } else {

@@ -16,9 +16,11 @@ struct ModelFolder {
   std::vector<std::string> left_out = {};
 };
 
-// The cards of every sub-directory of `root` that holds a model_index.json; of `root` itself if it
-// is a model. A broken card does not stop the others, and of several models of one name none is
-// served. NOT_FOUND if there is no model at all, the first card's error if all are broken.
-StatusOr<ModelFolder> ReadModelFolder(const std::string& root);
+// The cards of every sub-directory of `root` that holds a model_index.json, or, where the files may
+// be elsewhere, a phasor.yaml alone; of `root` itself if it is a model. A broken card does not stop
+// the others, and of several models of one name none is served. NOT_FOUND if there is no model at
+// all, the first card's error if all are broken.
+StatusOr<ModelFolder> ReadModelFolder(const std::string& root,
+                                      ModelFiles files = ModelFiles::kHere);
 
 }  // namespace phasor::config

@@ -21,7 +21,8 @@ Status Serve(const GatewayConfig& config) {
   const sigset_t signals = BlockTerminationSignals();
   const SystemClock clock;
   metrics::Registry metrics;
-  ASSIGN_OR_RETURN(auto models, config::ReadModelFolder(config.models));
+  ASSIGN_OR_RETURN(auto models,
+                   config::ReadModelFolder(config.models, config::ModelFiles::kElsewhere));
   for (const std::string& reason : models.left_out) {
     log::Warn("model left out", {{"reason", reason}});
   }

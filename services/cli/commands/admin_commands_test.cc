@@ -1,11 +1,13 @@
 // The commands of those who run a fleet, against a gateway that writes down what it is asked.
 #include "services/cli/commands/admin_commands.h"
 
+#include <atomic>
 #include <string>
 #include <vector>
 
 #include <grpcpp/server_context.h>
 
+#include "common/metrics/admin_server.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "services/cli/command_fixture.h"
@@ -166,6 +168,23 @@ TEST_F(AdminCommandsTest, WorkersAreListedDrainedAndRelievedOfTheirJob) {
   EXPECT_EQ(Run({"worker", "migrate", "w9"}), kNotFound);
   EXPECT_THAT(err_.str(), HasSubstr("known are: w1"));
   EXPECT_EQ(Run({"worker"}), kUsage);
+}
+
+TEST_F(AdminCommandsTest, ProbeSaysByItsExitCodeWhetherAProcessIsReady) {
+  metrics::Registry registry;
+  std::atomic<bool> ready = true;
+  const auto server = *metrics::AdminServer::Start("127.0.0.1:0", &registry, [&] {
+    return ready ? OkStatus() : Unavailable("Redis does not answer");
+  });
+  const std::string target = "127.0.0.1:" + std::to_string(server->port());
+  EXPECT_EQ(Run({"probe", target}), kOk);
+  EXPECT_EQ(out_.str(), "ready\n");
+  ready = false;
+  EXPECT_EQ(Run({"probe", target}), kFailed);
+  EXPECT_EQ(err_.str(), "Redis does not answer\n");
+  EXPECT_EQ(Run({"probe", target + "/healthz"}), kOk);
+  EXPECT_EQ(Run({"probe", "127.0.0.1:1"}), kUnreachable);
+  EXPECT_EQ(Run({"probe", "nowhere"}), kUsage);
 }
 
 }  // namespace

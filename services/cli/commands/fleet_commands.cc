@@ -2,6 +2,7 @@
 
 #include <memory>
 
+#include "common/metrics/admin_client.h"
 #include "services/cli/text/job_text.h"
 
 namespace phasor::cli {
@@ -40,6 +41,21 @@ ExitCode Stats(Session& session) {
   return kOk;
 }
 
+constexpr Millis kProbePatience{3'000};
+
+// What the process says goes out as it came, so that /metrics can be read with it too.
+ExitCode Probe(Session& session, const std::string& target) {
+  const auto answer = metrics::AskAdmin(target, kProbePatience);
+  if (!answer.ok()) {
+    session.err << "phasor: " << Message(answer.status()) << std::endl;
+    return ExitCodeOf(answer.status());
+  }
+  constexpr int kFine = 200;
+  std::ostream& out = answer->code == kFine ? session.out : session.err;
+  if (!session.quiet) out << answer->body << std::flush;
+  return answer->code == kFine ? kOk : kFailed;
+}
+
 }  // namespace
 
 void AddFleetCommands(flags::Command& line, Session& session, int* exit_code) {
@@ -50,6 +66,13 @@ void AddFleetCommands(flags::Command& line, Session& session, int* exit_code) {
 
   flags::Command& stats = line.AddCommand("stats", "show queues and workers");
   stats.Runs([&session, exit_code] { *exit_code = Stats(session); });
+
+  auto target = std::make_shared<std::string>();
+  flags::Command& probe =
+      line.AddCommand("probe", "ask a process's operations port, for health checks of containers");
+  probe.Text("target", target.get(), "host:port of --metrics; host:port/path: not /readyz")
+      .Required();
+  probe.Runs([&session, target, exit_code] { *exit_code = Probe(session, *target); });
 }
 
 }  // namespace phasor::cli

@@ -1,4 +1,5 @@
-// `phasor models, stats`: what a fleet can do and is doing. One thread.
+// `phasor models, stats, probe`: what a fleet can do and is doing, and whether one of its processes
+// is well. One thread.
 #pragma once
 
 #include "common/flags/command.h"
