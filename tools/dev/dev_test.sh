@@ -31,8 +31,8 @@ expect "an unknown preset is answered with the known ones" \
   "dev: unknown preset 'nonsense' (default, engine-only, services-only, asan, tsan)" \
   "$(cat "$scratch/err")"
 
-for command in demo test build setup up bench chaos oracle lint clean; do
-  expect "help names $command" 1 "$("$root/dev" help | grep -c "^  $command\b")"
+for command in demo test build setup up bench chaos oracle images helm-lint test-deploy lint clean; do
+  expect "help names $command" 1 "$("$root/dev" help | grep -cE "^  $command( |$)")"
 done
 
 mkdir "$scratch/bin"
@@ -60,6 +60,16 @@ expect "without root the script gives the command" \
 
 expect "PHASOR_JOBS decides the number of jobs" 7 \
   "$(PHASOR_JOBS=7 part "common build" build_jobs)"
+expect "images need an engine, and say which" \
+  "dev: no-such-engine is missing; DOCKER names another program, e.g. DOCKER=podman" \
+  "$(DOCKER=no-such-engine part "common python deploy" deploy_images 2>&1)"
+expect "HELM decides which helm runs" /opt/helm \
+  "$(HELM=/opt/helm part "common python deploy" deploy_helm)"
+make_targets="$(sed -n 's/^\.PHONY: //p' "$root/Makefile")"
+for target in $make_targets; do
+  expect "make $target is one line into ./dev" "./dev $target" "$(make -n -C "$root" --no-print-directory "$target")"
+done
+
 jobs="$(part "common build" build_jobs)"
 expect "there is at least one job" 1 "$((jobs >= 1))"
 

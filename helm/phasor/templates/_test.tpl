@@ -1,0 +1,15 @@
+{{- define "phasor.testStep" -}}
+- name: {{ .step.name }}
+  image: {{ .image }}
+  imagePullPolicy: {{ .root.Values.image.pullPolicy }}
+  securityContext:
+    {{- include "phasor.containerSecurityContext" .root | nindent 4 }}
+  command: [/usr/bin/phasor]
+  args:
+    {{- toYaml .step.args | nindent 4 }}
+  resources:
+    requests: {cpu: 50m, memory: 64Mi}
+    limits: {memory: 256Mi}
+  volumeMounts:
+    - {name: tmp, mountPath: /tmp}
+{{- end }}

@@ -1,0 +1,441 @@
+#!/usr/bin/env python3
+"""What each template of the chart renders, and what it refuses."""
+
+import unittest
+
+from chart import CHART, PRESETS, Refused, env_of, model, render
+
+GATEWAY = ("Deployment", "r-phasor-gateway")
+WORKER = ("Deployment", "r-phasor-worker-phasor-demo")
+KEDA = {"type": "keda", "prometheus": {"serverAddress": "http://p:9090"}}
+
+
+def container(rendered, key):
+    return rendered[key]["spec"]["template"]["spec"]["containers"][0]
+
+
+class EveryPod(unittest.TestCase):
+    """What holds for every pod of every preset."""
+
+    def test_is_as_the_restricted_pod_security_standard_asks(self):
+        for preset in [None, *PRESETS]:
+            for name, pod in render(preset=preset).pods():
+                with self.subTest(preset=preset, pod=name):
+                    context = pod["securityContext"]
+                    self.assertTrue(context["runAsNonRoot"])
+                    self.assertGreater(context["runAsUser"], 0)
+                    self.assertEqual(context["seccompProfile"], {"type": "RuntimeDefault"})
+                    self.assertIs(pod["automountServiceAccountToken"], False)
+                    self.assertIs(pod["enableServiceLinks"], False)
+                    for one in pod["containers"] + pod.get("initContainers", []):
+                        inner = one["securityContext"]
+                        self.assertIs(inner["allowPrivilegeEscalation"], False)
+                        self.assertIs(inner["readOnlyRootFilesystem"], True)
+                        self.assertEqual(inner["capabilities"], {"drop": ["ALL"]})
+
+    def test_has_images_by_tag_or_digest_and_bounded_memory(self):
+        for name, pod in render().pods():
+            for one in pod["containers"] + pod.get("initContainers", []):
+                with self.subTest(pod=name, container=one["name"]):
+                    self.assertRegex(one["image"], r":[0-9][^:/]*$")
+                    self.assertIn("memory", one["resources"]["limits"])
+
+    def test_has_only_folders_with_a_limit_of_size(self):
+        for name, pod in render().pods():
+            for volume in pod["volumes"]:
+                with self.subTest(pod=name, volume=volume["name"]):
+                    if "emptyDir" in volume:
+                        self.assertIn("sizeLimit", volume["emptyDir"])
+
+    def test_a_registry_a_digest_and_pull_secrets_reach_every_pod_of_ours(self):
+        rendered = render({"image": {"registry": "r.example", "pullSecrets": [{"name": "s"}]},
+                           "gateway": {"image": {"digest": "sha256:abc"}}})
+        self.assertEqual(container(rendered, GATEWAY)["image"],
+                         "r.example/phasor/gateway@sha256:abc")
+        self.assertEqual(container(rendered, WORKER)["image"], "r.example/phasor/worker-cpu:0.1.0")
+        for _, pod in rendered.pods():
+            self.assertEqual(pod["imagePullSecrets"], [{"name": "s"}])
+
+    def test_a_new_chart_version_alone_restarts_no_pod(self):
+        for thing in render().of("Deployment") + render().of("StatefulSet"):
+            labels = thing["spec"]["template"]["metadata"]["labels"]
+            self.assertNotIn("helm.sh/chart", labels)
+            self.assertNotIn("app.kubernetes.io/version", labels)
+
+
+class Gateway(unittest.TestCase):
+    def test_knows_its_models_by_their_cards_alone(self):
+        rendered = render({"models": [model("a"), model("b.c")]})
+        cards = rendered["ConfigMap", "r-phasor-cards"]["data"]
+        self.assertIn("name: b.c", cards["b.c.yaml"])
+        pod = rendered[GATEWAY]["spec"]["template"]["spec"]
+        volume = next(one for one in pod["volumes"] if one["name"] == "cards")
+        self.assertEqual([one["path"] for one in volume["configMap"]["items"]],
+                         ["a/phasor.yaml", "b.c/phasor.yaml"])
+        self.assertEqual(env_of(pod["containers"][0])["PHASOR_MODELS"], "/etc/phasor/models")
+
+    def test_is_rolled_when_a_card_changes(self):
+        def sum_of(size):
+            card = {"defaults": {"width": size, "height": 512}}
+            rendered = render({"models": [{**model(), "card": card}]})
+            return rendered[GATEWAY]["spec"]["template"]["metadata"]["annotations"]
+        self.assertNotEqual(sum_of(512), sum_of(256))
+
+    def test_pauses_before_it_stops_where_kubernetes_can_and_has_the_time(self):
+        new, old = render({"gateway": {"preStopSeconds": 7}}), render(kubernetes="1.29.0")
+        self.assertEqual(container(new, GATEWAY)["lifecycle"]["preStop"], {"sleep": {"seconds": 7}})
+        self.assertNotIn("lifecycle", container(old, GATEWAY))
+        spec = new[GATEWAY]["spec"]["template"]["spec"]
+        grace = int(env_of(container(new, GATEWAY))["PHASOR_GRACE"])
+        self.assertGreater(spec["terminationGracePeriodSeconds"], 7 + grace)
+
+    def test_gets_limits_of_the_queue_by_its_file(self):
+        rendered = render({"gateway": {"limits": {"max_jobs": 7}}})
+        self.assertEqual(env_of(container(rendered, GATEWAY))["PHASOR_CONFIG"],
+                         "/etc/phasor/settings/gateway.yaml")
+        self.assertEqual(rendered["ConfigMap", "r-phasor-cards"]["data"]["gateway-settings"],
+                         "limits:\n  max_jobs: 7\n")
+
+    def test_has_no_number_of_replicas_where_an_autoscaler_owns_it(self):
+        self.assertEqual(render()[GATEWAY]["spec"]["replicas"], 2)
+        rendered = render({"gateway": {"autoscaling": {"enabled": True}}})
+        self.assertNotIn("replicas", rendered[GATEWAY]["spec"])
+        self.assertIn(("HorizontalPodAutoscaler", "r-phasor-gateway"), rendered)
+
+    def test_services_lead_to_ports_that_the_container_has(self):
+        rendered = render()
+        ports = {one["name"]: one["containerPort"] for one in container(rendered, GATEWAY)["ports"]}
+        self.assertEqual(ports, {"grpc": 50051, "metrics": 9464})
+        for name in ("gateway", "gateway-pods", "gateway-metrics"):
+            for port in rendered["Service", f"r-phasor-{name}"]["spec"]["ports"]:
+                self.assertIn(port["targetPort"], ports)
+        self.assertEqual(rendered["Service", "r-phasor-gateway-pods"]["spec"]["clusterIP"], "None")
+
+
+class Workers(unittest.TestCase):
+    def test_each_model_has_a_deployment_with_its_own_values_over_the_profile_s(self):
+        rendered = render({
+            "worker": {"replicas": 3},
+            "resourceProfiles": {"big": {"gpu": {"enabled": True, "resource": "nvidia.com/mig-3g.40gb"},
+                                         "nodeSelector": {"pool": "big"}}},
+            "models": [model("a"), model("b", profile="big", replicas=5)]})
+        a = rendered["Deployment", "r-phasor-worker-a"]["spec"]
+        b = rendered["Deployment", "r-phasor-worker-b"]["spec"]
+        self.assertEqual((a["replicas"], b["replicas"]), (3, 5))
+        pod = b["template"]["spec"]
+        self.assertEqual(pod["nodeSelector"], {"pool": "big"})
+        self.assertEqual(pod["containers"][0]["resources"]["limits"]["nvidia.com/mig-3g.40gb"], "1")
+        self.assertEqual(pod["tolerations"][0]["key"], "nvidia.com/gpu")
+        self.assertNotIn("tolerations", a["template"]["spec"])
+        self.assertNotEqual(a["selector"], b["selector"])
+
+    def test_grace_is_enough_for_the_longest_job_and_for_giving_it_back(self):
+        rendered = render({"worker": {"longestJobSeconds": 101, "handBackSeconds": 9}})
+        spec = rendered[WORKER]["spec"]["template"]["spec"]
+        self.assertEqual(env_of(spec["containers"][0])["PHASOR_GRACE"], "152")
+        self.assertEqual(spec["terminationGracePeriodSeconds"], 152 + 9)
+
+    def test_threads_are_the_container_s_share(self):
+        def source(resources):
+            rendered = render({"models": [model(resources=resources)]})
+            one = next(v for v in container(rendered, ("Deployment", "r-phasor-worker-m"))["env"]
+                       if v["name"] == "PHASOR_THREADS")
+            return one["valueFrom"]["resourceFieldRef"]["resource"]
+        self.assertEqual(source({"limits": {"cpu": "3"}}), "limits.cpu")
+        self.assertEqual(source({}), "requests.cpu")
+        rendered = render({"worker": {"threads": 4}})
+        self.assertEqual(env_of(container(rendered, WORKER))["PHASOR_THREADS"], "4")
+
+    def test_scarce_devices_are_given_back_before_new_ones_are_asked_for(self):
+        strategy = render()[WORKER]["spec"]["strategy"]["rollingUpdate"]
+        self.assertEqual(strategy, {"maxSurge": 0, "maxUnavailable": 1})
+
+    def test_claims_of_dynamic_resource_allocation_pass_through(self):
+        rendered = render({"worker": {"resourceClaims": [{"name": "gpu"}],
+                                      "podResourceClaims": [{"name": "gpu",
+                                                             "resourceClaimTemplateName": "t"}]}})
+        spec = rendered[WORKER]["spec"]["template"]["spec"]
+        self.assertEqual(spec["resourceClaims"][0]["resourceClaimTemplateName"], "t")
+        self.assertEqual(spec["containers"][0]["resources"]["claims"], [{"name": "gpu"}])
+
+    def test_liveness_does_not_ask_about_redis_or_the_model(self):
+        for key in (GATEWAY, WORKER):
+            one = container(render(), key)
+            self.assertEqual(one["livenessProbe"]["httpGet"]["path"], "/healthz")
+            self.assertEqual(one["startupProbe"]["httpGet"]["path"], "/healthz")
+            self.assertEqual(one["readinessProbe"]["httpGet"]["path"], "/readyz")
+
+
+class ModelSources(unittest.TestCase):
+    def pod(self, source, **options):
+        rendered = render({"models": [model(source=source)]}, **options)
+        return rendered["Deployment", "r-phasor-worker-m"]["spec"]["template"]["spec"]
+
+    def test_baked(self):
+        pod = self.pod({"type": "baked", "path": "/opt/m"})
+        self.assertEqual(env_of(pod["containers"][0])["PHASOR_MODELS"], "/opt/m")
+
+    def test_a_volume(self):
+        pod = self.pod({"type": "pvc", "claimName": "c", "subPath": "x/m"})
+        mount = next(one for one in pod["containers"][0]["volumeMounts"] if one["name"] == "model")
+        self.assertEqual((mount["mountPath"], mount["subPath"], mount["readOnly"]),
+                         ("/models/m", "x/m", True))
+
+    def test_a_download_that_is_checked(self):
+        pod = self.pod({"type": "download", "url": "https://h/m.tar", "sha256": "a" * 64,
+                        "tokenSecret": {"name": "t"}})
+        one = pod["initContainers"][0]
+        self.assertEqual(env_of(one)["SHA256"], "a" * 64)
+        self.assertIn("sha256sum -c", one["args"][0])
+        mount = next(v for v in pod["containers"][0]["volumeMounts"] if v["name"] == "model")
+        self.assertIs(mount["readOnly"], True)
+
+    def test_an_image(self):
+        pod = self.pod({"type": "oci", "reference": "r/m@sha256:1", "path": "/m"})
+        volume = next(one for one in pod["volumes"] if one["name"] == "model")
+        self.assertEqual(volume["image"]["reference"], "r/m@sha256:1")
+        self.assertEqual(env_of(pod["containers"][0])["PHASOR_MODELS"], "/models/m/m")
+
+
+class Redis(unittest.TestCase):
+    def test_is_what_the_queue_asks_for(self):
+        conf = render()["ConfigMap", "r-phasor-redis"]["data"]["redis.conf"]
+        for line in ("appendonly yes", "maxmemory-policy noeviction", "maxmemory 768mb"):
+            self.assertIn(line, conf.splitlines())
+
+    def test_has_a_volume_and_without_one_a_folder(self):
+        stateful = render()["StatefulSet", "r-phasor-redis"]["spec"]
+        self.assertEqual(stateful["volumeClaimTemplates"][0]["metadata"]["name"], "data")
+        stateful = render({"redis": {"persistence": {"enabled": False}}})
+        stateful = stateful["StatefulSet", "r-phasor-redis"]["spec"]
+        self.assertNotIn("volumeClaimTemplates", stateful)
+        self.assertIn("data", [one["name"] for one in stateful["template"]["spec"]["volumes"]])
+
+    def test_an_external_one_replaces_it_with_user_password_and_database(self):
+        rendered = render({"redis": {"enabled": False,
+                                     "external": {"host": "h", "port": 7, "user": "u", "database": 2},
+                                     "auth": {"existingSecret": "s", "key": "k"}}})
+        self.assertFalse(rendered.of("StatefulSet"))
+        one = container(rendered, WORKER)
+        self.assertEqual(env_of(one)["PHASOR_REDIS"], "redis://u:$(REDIS_PASSWORD)@h:7/2")
+        password = next(v for v in one["env"] if v["name"] == "REDIS_PASSWORD")
+        self.assertEqual(password["valueFrom"]["secretKeyRef"], {"name": "s", "key": "k"})
+        names = [v["name"] for v in one["env"]]
+        self.assertLess(names.index("REDIS_PASSWORD"), names.index("PHASOR_REDIS"))
+
+    def test_an_external_one_without_a_password(self):
+        rendered = render({"redis": {"enabled": False, "external": {"host": "h"}}})
+        env = env_of(container(rendered, GATEWAY))
+        self.assertEqual(env["PHASOR_REDIS"], "redis://h:6379")
+        self.assertNotIn("REDIS_PASSWORD", env)
+
+
+class Secrets(unittest.TestCase):
+    def test_are_made_once_and_stay(self):
+        secret = render()["Secret", "r-phasor-secrets"]
+        self.assertEqual(set(secret["data"]), {"redis-password", "fleet-secret"})
+        self.assertEqual(secret["metadata"]["annotations"]["helm.sh/resource-policy"], "keep")
+
+    def test_none_is_made_where_both_are_there(self):
+        rendered = render({"redis": {"auth": {"existingSecret": "a"}},
+                           "fleetSecret": {"existingSecret": "b"}})
+        self.assertFalse(rendered.of("Secret"))
+        volumes = rendered[GATEWAY]["spec"]["template"]["spec"]["volumes"]
+        self.assertIn("b", [one.get("secret", {}).get("secretName") for one in volumes])
+
+
+class Store(unittest.TestCase):
+    def test_the_queue_s_redis(self):
+        env = env_of(container(render(), WORKER))
+        self.assertEqual(env["PHASOR_STORE"],
+                         "redis://:$(REDIS_PASSWORD)@r-phasor-redis:6379?ttl=24h")
+
+    def test_a_volume_that_gateways_and_workers_share_and_that_stays(self):
+        rendered = render({"store": {"type": "pvc"}})
+        claim = rendered["PersistentVolumeClaim", "r-phasor-store"]
+        self.assertEqual(claim["spec"]["accessModes"], ["ReadWriteMany"])
+        self.assertEqual(claim["metadata"]["annotations"]["helm.sh/resource-policy"], "keep")
+        for key in (GATEWAY, WORKER):
+            mounts = {v["name"]: v["mountPath"] for v in container(rendered, key)["volumeMounts"]}
+            self.assertEqual(mounts["store"], env_of(container(rendered, key))["PHASOR_STORE"])
+
+    def test_a_url_with_credentials_from_a_secret(self):
+        rendered = render({"store": {"type": "url", "url": "s3://b/p", "existingSecret": "s"}})
+        for key in (GATEWAY, WORKER):
+            one = container(rendered, key)
+            self.assertEqual(env_of(one)["PHASOR_STORE"], "s3://b/p")
+            self.assertEqual(one["envFrom"], [{"secretRef": {"name": "s"}}])
+
+
+class Scaling(unittest.TestCase):
+    def scaled(self, **more):
+        rendered = render({"worker": {"autoscaling": {**KEDA, **more}}})
+        self.assertNotIn("replicas", rendered[WORKER]["spec"])
+        return rendered["ScaledObject", WORKER[1]]["spec"]
+
+    def test_the_query_takes_the_fleet_s_numbers_once_and_counts_what_runs(self):
+        trigger = self.scaled()["triggers"][0]
+        query = trigger["metadata"]["query"]
+        self.assertTrue(query.startswith("sum(max by (priority) (phasor_queue_depth{"), query)
+        self.assertIn(" + max(phasor_queue_running{", query)
+        self.assertEqual(query.count('model="phasor-demo"'), 2)
+        self.assertEqual(query.count('service="r-phasor-gateway-metrics"'), 2)
+        self.assertEqual(trigger["metricType"], "AverageValue")
+
+    def test_no_number_is_not_the_number_0(self):
+        spec = self.scaled(minReplicas=0)
+        self.assertEqual(spec["triggers"][0]["metadata"]["ignoreNullValues"], "false")
+        self.assertEqual(spec["fallback"]["behavior"], "currentReplicasIfHigher")
+        self.assertEqual(spec["fallback"]["replicas"], 1)
+        self.assertEqual(spec["minReplicaCount"], 0)
+
+    def test_workers_go_one_by_one_and_late(self):
+        behavior = self.scaled()["advanced"]["horizontalPodAutoscalerConfig"]["behavior"]
+        self.assertEqual(behavior["scaleDown"]["stabilizationWindowSeconds"], 300)
+        self.assertEqual(behavior["scaleDown"]["policies"],
+                         [{"type": "Pods", "value": 1, "periodSeconds": 60}])
+
+    def test_an_hpa_on_the_model_s_external_metric(self):
+        rendered = render({"worker": {"autoscaling": {"type": "hpa"}}})
+        self.assertFalse(rendered.of("ScaledObject"))
+        metric = rendered["HorizontalPodAutoscaler", WORKER[1]]["spec"]["metrics"][0]["external"]
+        self.assertEqual(metric["metric"]["selector"]["matchLabels"], {"model": "phasor-demo"})
+
+
+class Policies(unittest.TestCase):
+    def test_a_budget_for_gateways_and_each_model_s_workers_never_holds_a_sick_pod(self):
+        budgets = render({"models": [model("a"), model("b")]}).of("PodDisruptionBudget")
+        self.assertEqual(len(budgets), 3)
+        for budget in budgets:
+            self.assertEqual(budget["spec"]["maxUnavailable"], 1)
+            self.assertEqual(budget["spec"]["unhealthyPodEvictionPolicy"], "AlwaysAllow")
+
+    def test_selectors_of_budgets_and_policies_meet_pods(self):
+        rendered = render()
+        pods = [thing["spec"]["template"]["metadata"]["labels"]
+                for thing in rendered.of("Deployment") + rendered.of("StatefulSet")]
+        for thing in rendered.of("PodDisruptionBudget") + rendered.of("NetworkPolicy"):
+            selector = (thing["spec"].get("podSelector") or thing["spec"]["selector"])["matchLabels"]
+            self.assertTrue(any(selector.items() <= labels.items() for labels in pods), selector)
+
+    def test_open_ports_are_those_of_the_containers(self):
+        rendered = render()
+        for name, key in (("gateway", GATEWAY), ("worker", WORKER),
+                          ("redis", ("StatefulSet", "r-phasor-redis"))):
+            policy = rendered["NetworkPolicy", f"r-phasor-{name}"]["spec"]
+            self.assertEqual(policy["policyTypes"], ["Ingress", "Egress"])
+            open_ports = {port["port"] for rule in policy["ingress"] for port in rule["ports"]}
+            self.assertEqual(open_ports, {p["containerPort"] for p in container(rendered, key)["ports"]})
+
+    def test_redis_is_for_gateways_and_workers_alone(self):
+        policy = render()["NetworkPolicy", "r-phasor-redis"]["spec"]
+        callers = [peer["podSelector"]["matchLabels"]["app.kubernetes.io/component"]
+                   for peer in policy["ingress"][0]["from"]]
+        self.assertEqual(callers, ["gateway", "worker"])
+        self.assertEqual(policy["egress"], [])
+
+    def test_a_download_may_go_out_by_its_port(self):
+        for url, port in (("https://h/m", 443), ("http://h/m", 80), ("http://h:8080/m", 8080)):
+            source = {"type": "download", "url": url, "sha256": "a" * 64}
+            policy = render({"models": [model(source=source)]})["NetworkPolicy", "r-phasor-worker"]
+            ports = [p["port"] for rule in policy["spec"]["egress"] for p in rule["ports"]]
+            self.assertIn(port, ports)
+
+
+class Doors(unittest.TestCase):
+    def test_ingress_and_route_lead_to_the_gateway(self):
+        rendered = render({"ingress": {"enabled": True, "host": "h", "tlsSecret": "t"},
+                           "grpcRoute": {"enabled": True, "parentRefs": [{"name": "g"}]}})
+        rule = rendered["Ingress", "r-phasor-gateway"]["spec"]["rules"][0]
+        self.assertEqual(rule["http"]["paths"][0]["backend"]["service"]["name"], "r-phasor-gateway")
+        route = rendered["GRPCRoute", "r-phasor-gateway"]["spec"]
+        self.assertEqual(route["rules"][0]["backendRefs"][0]["port"], 50051)
+
+
+class Monitoring(unittest.TestCase):
+    def test_monitors_find_the_services_and_pods(self):
+        rendered = render({"monitoring": {"serviceMonitor": {"enabled": True,
+                                                             "labels": {"release": "p"}}}})
+        monitor = rendered["ServiceMonitor", "r-phasor-gateway"]
+        service = rendered["Service", "r-phasor-gateway-metrics"]
+        self.assertLessEqual(monitor["spec"]["selector"]["matchLabels"].items(),
+                             service["metadata"]["labels"].items())
+        self.assertEqual(monitor["metadata"]["labels"]["release"], "p")
+        pods = rendered["PodMonitor", "r-phasor-worker"]["spec"]["selector"]["matchLabels"]
+        labels = rendered[WORKER]["spec"]["template"]["metadata"]["labels"]
+        self.assertLessEqual(pods.items(), labels.items())
+
+    def test_nothing_of_it_without_being_asked(self):
+        kinds = {kind for kind, _ in render()}
+        self.assertFalse(kinds & {"ServiceMonitor", "PodMonitor", "PrometheusRule", "ScaledObject"})
+
+
+class HelmTest(unittest.TestCase):
+    def test_draws_with_each_model_that_is_asked_for(self):
+        rendered = render({"models": [model("a"), model("b")], "tests": {"models": ["b"]}})
+        pod = rendered["Pod", "r-phasor-test"]
+        self.assertEqual(pod["metadata"]["annotations"]["helm.sh/hook"], "test")
+        drawn = [one["args"] for one in pod["spec"]["initContainers"] if "generate" in one["args"]]
+        self.assertEqual(len(drawn), 1)
+        self.assertIn("b", drawn[0])
+
+
+class Refusals(unittest.TestCase):
+    """One for each sentence of templates/validate.yaml, and some of the schema's."""
+
+    CASES = [
+        ("both", {"redis": {"external": {"host": "h"}}}, "redis.enabled=false to use"),
+        ("no redis", {"redis": {"enabled": False}}, "needs redis.external.host"),
+        ("user without password", {"redis": {"enabled": False, "external": {"host": "h", "user": "u"}}},
+         "needs redis.auth.existingSecret"),
+        ("no url", {"store": {"type": "url"}}, "needs store.url"),
+        ("idle url", {"store": {"url": "s3://b"}}, "store.type is not url"),
+        ("records", {"gateway": {"keepRecordsHours": 71}}, "at least 72"),
+        ("no models", {"models": []}, "models is empty"),
+        ("names", {"models": [model("a.b"), model("a_b")]}, "first 15 characters must differ"),
+        ("card's name", {"models": [{**model("a"), "card": {"name": "b"}}]}, "leave it out"),
+        ("card's size", {"models": [{**model("a"), "card": {}}]}, "defaults.width"),
+        ("profile", {"models": [model(profile="x")]}, "which resourceProfiles has not"),
+        ("model's key", {"models": [model(replica=1)]}, "unknown key replica of m"),
+        ("bounds", {"worker": {"autoscaling": {**KEDA, "minReplicas": 5}}}, "minReplicas is above"),
+        ("keda", {"worker": {"autoscaling": {"type": "keda"}}}, "prometheus.serverAddress"),
+        ("hpa", {"worker": {"autoscaling": {"type": "hpa", "minReplicas": 0}}}, "can't scale to 0"),
+        ("claims", {"worker": {"resourceClaims": [{"name": "g"}]}}, "needs podResourceClaims"),
+        ("pvc", {"models": [model(source={"type": "pvc"})]}, "needs claimName"),
+        ("baked", {"models": [model(source={"type": "baked"})]}, "needs path"),
+        ("download", {"models": [model(source={"type": "download", "url": "https://h"})]},
+         "needs url and sha256"),
+        ("oci", {"models": [model(source={"type": "oci"})]}, "needs reference"),
+        ("tests", {"tests": {"models": ["x"]}}, "x is not in models"),
+        ("ingress", {"ingress": {"enabled": True}}, "needs ingress.host"),
+        ("route", {"grpcRoute": {"enabled": True}}, "needs grpcRoute.parentRefs"),
+        ("unknown value", {"gatway": {}}, "gatway"),
+        ("type", {"gateway": {"replicas": "two"}}, "replicas"),
+        ("word", {"log": {"level": "loud"}}, "level"),
+        ("model without source", {"models": [{"name": "a", "card": {}}]}, "source"),
+        ("model's name", {"models": [model("A B")]}, "name"),
+    ]
+
+    def test_each_says_what_to_change(self):
+        for name, values, sentence in self.CASES:
+            with self.subTest(name):
+                with self.assertRaises(Refused) as refused:
+                    render(values)
+                self.assertIn(sentence, str(refused.exception))
+
+    def test_an_image_volume_needs_a_kubernetes_that_knows_it(self):
+        values = {"models": [model(source={"type": "oci", "reference": "r"})]}
+        with self.assertRaisesRegex(Refused, "needs Kubernetes 1.33"):
+            render(values, kubernetes="1.32.0")
+        render(values, kubernetes="1.33.0")
+
+    def test_every_sentence_has_its_case(self):
+        sentences = sum(path.read_text(encoding="utf-8").count("fail (") +
+                        path.read_text(encoding="utf-8").count('fail "')
+                        for path in (CHART / "templates").iterdir() if path.is_file())
+        of_the_schema = 5
+        self.assertEqual(sentences, len(self.CASES) - of_the_schema + 1)  # and the image volume's
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=1)

@@ -1,0 +1,82 @@
+# shellcheck shell=bash
+# Images, chart and what takes minutes or downloads to test them: docs/deploy.md.
+
+readonly HELM_MODULE=helm.sh/helm/v4/cmd/helm@v4.3.1
+readonly DEPLOY_VERSION=0.1.0
+
+# Prints a helm: HELM, the one of PATH, or one that is built from its Go module.
+deploy_helm() {
+  local built="$PHASOR_CACHE/helm-v4.3.1/helm"
+  if [[ -n "${HELM:-}" ]]; then
+    echo "$HELM"
+  elif have helm; then
+    command -v helm
+  else
+    if [[ ! -x "$built" ]]; then
+      have go || die "helm is missing, and Go to build it with: install one of them"
+      say "building helm from its Go module (minutes, once)"
+      GOBIN="$(dirname "$built")" go install "$HELM_MODULE" >&2 || die "helm could not be built"
+    fi
+    echo "$built"
+  fi
+}
+
+# Builds the images with docker, podman or what DOCKER names; ARGUMENTS go to its build.
+deploy_images() {
+  local docker="${DOCKER:-docker}" target
+  have "$docker" || die "$docker is missing; DOCKER names another program, e.g. DOCKER=podman"
+  for target in gateway worker-cpu cli; do
+    say "image phasor/$target:$DEPLOY_VERSION"
+    "$docker" build -f deploy/docker/Dockerfile --target "$target" \
+      -t "${PHASOR_REGISTRY:-phasor}/$target:${PHASOR_TAG:-$DEPLOY_VERSION}" "$@" . ||
+      die "the image could not be built"
+  done
+}
+
+deploy_presets() {
+  local file
+  for file in helm/phasor/values-*.yaml; do basename "$file" .yaml | sed 's/^values-//'; done
+}
+
+deploy_helm_lint() {
+  local helm preset
+  helm="$(deploy_helm)"
+  "$helm" lint --strict --quiet helm/phasor || die "helm lint failed"
+  for preset in $(deploy_presets); do
+    "$helm" lint --strict --quiet helm/phasor -f "helm/phasor/values-$preset.yaml" ||
+      die "helm lint failed with the preset $preset"
+  done
+  say "helm lint passed, with every preset"
+}
+
+# The objects that kustomize makes of an overlay are the chart's: its patches do what they say.
+deploy_kustomize() {
+  local kubectl overlay
+  kubectl="$(command -v kubectl)" || {
+    say "no kubectl: overlays are not built"
+    return
+  }
+  for overlay in base overlays/dev-cpu overlays/ha; do
+    KUBECTL="$kubectl" HELM="$1" python3 tests/deploy/kustomize_test.py "$overlay" ||
+      die "deploy/kubernetes/$overlay is not what the chart renders"
+  done
+}
+
+deploy_test() {
+  local helm
+  packages_setup "$PHASOR_ROOT/tools/dev/packages.txt"
+  tools/check_deploy || die "images, compose file or chart do not fit the programs"
+  helm="$(deploy_helm)"
+  deploy_helm_lint
+  HELM="$helm" python3 tests/deploy/chart_test.py || die "the chart's tests failed"
+  HELM="$helm" tools/kustomize_from_chart --check || die "run tools/kustomize_from_chart"
+  deploy_kustomize "$helm"
+  if ((EUID == 0)); then
+    fleet_build
+    BIN_DIR="$PHASOR_ROOT/build/bin" python3 tests/deploy/images_test.py ||
+      die "the images' tests failed"
+  else
+    say "not root: the images' root file systems are not run"
+  fi
+  say "deployment tests passed"
+}
