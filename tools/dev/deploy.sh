@@ -69,6 +69,10 @@ deploy_test() {
   helm="$(deploy_helm)"
   deploy_helm_lint
   HELM="$helm" python3 tests/deploy/chart_test.py || die "the chart's tests failed"
+  schemas_setup
+  say "every object against the schemas of Kubernetes 1.27 to 1.37 (a minute)"
+  HELM="$helm" "$SCHEMAS_HOME/bin/python" tests/deploy/schema_test.py ||
+    die "the chart makes objects that Kubernetes refuses"
   HELM="$helm" tools/kustomize_from_chart --check || die "run tools/kustomize_from_chart"
   deploy_kustomize "$helm"
   if ((EUID == 0)); then

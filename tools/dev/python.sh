@@ -8,6 +8,7 @@ readonly LIBTORCH_VERSION=2.11.0
 readonly LIBTORCH_HOME="$PHASOR_CACHE/libtorch-$LIBTORCH_VERSION"
 readonly ORACLE_HOME="$PHASOR_CACHE/oracle"
 readonly S3_SERVER_HOME="$PHASOR_CACHE/s3-server"
+readonly SCHEMAS_HOME="$PHASOR_CACHE/kubernetes-schemas"
 
 # python_environment DIR LIST PIP_OPTIONS...
 # Builds the environment beside its place and renames it, so that a broken download never looks
@@ -71,4 +72,14 @@ s3_server_setup() {
   say "installing moto, an S3 server for tests (31 MB download, 140 MB on disk), into $S3_SERVER_HOME"
   python_environment "$S3_SERVER_HOME" "$list"
   cp "$list" "$S3_SERVER_HOME/installed.txt"
+}
+
+# Kubernetes' schemas, for ./dev test-deploy. Anew when the list has changed.
+schemas_setup() {
+  local list="$PHASOR_ROOT/tools/dev/schemas.txt"
+  if cmp -s "$list" "$SCHEMAS_HOME/installed.txt"; then return; fi
+  need_disk "$PHASOR_CACHE" 600
+  say "installing Kubernetes' schemas (24 MB download, 144 MB on disk) into $SCHEMAS_HOME"
+  python_environment "$SCHEMAS_HOME" "$list"
+  cp "$list" "$SCHEMAS_HOME/installed.txt"
 }

@@ -1,4 +1,4 @@
-{{- /* Up at once, down one by one: each worker that goes gives its job back. */}}
+{{- /* Up at once; down when fewer have been enough for a while. */}}
 {{- define "phasor.scaleBehavior" -}}
 scaleUp:
   stabilizationWindowSeconds: 0
@@ -9,6 +9,6 @@ scaleUp:
 scaleDown:
   stabilizationWindowSeconds: {{ .scaleDownStabilizationSeconds }}
   policies:
-    - {type: Pods, value: 1, periodSeconds: 60}
+    - {type: Percent, value: 100, periodSeconds: 15}
   selectPolicy: Max
 {{- end }}
