@@ -56,32 +56,30 @@ template class Family<Counter>;
 template class Family<Gauge>;
 template class Family<Histogram>;
 
-namespace {
-
-template <typename Builder>
-auto& Register(Builder builder, const std::string& name, const std::string& what,
-               prometheus::Registry* registry) {
-  return builder.Name("phasor_" + name).Help(what).Register(*registry);
-}
-
-}  // namespace
-
 // Merge: asking for a family again gives the one that exists.
 Registry::Registry() : registry_(prometheus::Registry::InsertBehavior::Merge) {}
 
+template <typename State, typename Builder>
+std::shared_ptr<State> Registry::Make(Builder builder, FamilyInfo info) {
+  info.name.insert(0, "phasor_");
+  auto state = std::make_shared<State>();
+  state->family = &builder.Name(info.name).Help(info.what).Register(registry_);
+  state->label_names = info.label_names;
+  MutexLock lock(&mu_);
+  families_.try_emplace(info.name, std::move(info));
+  return state;
+}
+
 Family<Counter> Registry::Counters(const std::string& name, const std::string& what,
                                    const std::vector<std::string>& label_names) {
-  auto state = std::make_shared<Family<Counter>::State>();
-  state->family = &Register(prometheus::BuildCounter(), name, what, &registry_);
-  state->label_names = label_names;
-  return Family<Counter>(std::move(state));
+  return Family<Counter>(Make<Family<Counter>::State>(prometheus::BuildCounter(),
+                                                      {name, "counter", what, label_names}));
 }
 
 Family<Gauge> Registry::Gauges(const std::string& name, const std::string& what,
                                const std::vector<std::string>& label_names, size_t most) {
-  auto state = std::make_shared<Family<Gauge>::State>();
-  state->family = &Register(prometheus::BuildGauge(), name, what, &registry_);
-  state->label_names = label_names;
+  auto state =
+      Make<Family<Gauge>::State>(prometheus::BuildGauge(), {name, "gauge", what, label_names});
   state->most = most;
   return Family<Gauge>(std::move(state));
 }
@@ -89,15 +87,22 @@ Family<Gauge> Registry::Gauges(const std::string& name, const std::string& what,
 Family<Histogram> Registry::Histograms(const std::string& name, const std::string& what,
                                        const Buckets& buckets,
                                        const std::vector<std::string>& label_names) {
-  auto state = std::make_shared<Family<Histogram>::State>();
-  state->family = &Register(prometheus::BuildHistogram(), name, what, &registry_);
-  state->label_names = label_names;
+  auto state = Make<Family<Histogram>::State>(prometheus::BuildHistogram(),
+                                              {name, "histogram", what, label_names});
   state->buckets = buckets;
   return Family<Histogram>(std::move(state));
 }
 
 std::string Registry::Text() const {
   return prometheus::TextSerializer().Serialize(registry_.Collect());
+}
+
+std::vector<FamilyInfo> Registry::Families() const {
+  MutexLock lock(&mu_);
+  std::vector<FamilyInfo> families;
+  families.reserve(families_.size());
+  for (const auto& [name, info] : families_) families.push_back(info);
+  return families;
 }
 
 }  // namespace phasor::metrics

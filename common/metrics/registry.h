@@ -69,6 +69,14 @@ class Family {
   std::shared_ptr<State> state_;
 };
 
+// What a family is called and what it says, with its prefix, whether or not it has a series yet.
+struct FamilyInfo {
+  std::string name;
+  std::string type;  // "counter", "gauge" or "histogram"
+  std::string what;
+  std::vector<std::string> label_names;
+};
+
 class Registry {
  public:
   Registry();
@@ -83,9 +91,16 @@ class Registry {
 
   // All metrics in the Prometheus text format.
   std::string Text() const;
+  // By name.
+  std::vector<FamilyInfo> Families() const;
 
  private:
+  template <typename State, typename Builder>
+  std::shared_ptr<State> Make(Builder builder, FamilyInfo info);
+
   prometheus::Registry registry_;
+  mutable Mutex mu_;
+  std::map<std::string, FamilyInfo> families_ GUARDED_BY(mu_);
 };
 
 extern template class Family<Counter>;

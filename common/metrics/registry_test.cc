@@ -40,6 +40,21 @@ TEST(RegistryTest, TheSameFamilyTwiceIsOneSeries) {
   EXPECT_THAT(registry.Text(), HasSubstr("phasor_a_total{k=\"x\"} 2"));
 }
 
+TEST(RegistryTest, NamesEachFamilyOnceWithOrWithoutSeries) {
+  Registry registry;
+  registry.Histograms("job_seconds", "Length.", {1, 10}, {"model"});
+  registry.Counters("a_total", "A.", {"k"});
+  registry.Counters("a_total", "A.", {"k"}).With({"x"}).Increment();
+  const auto families = registry.Families();
+  ASSERT_EQ(families.size(), 2u);
+  EXPECT_EQ(families[0].name, "phasor_a_total");
+  EXPECT_EQ(families[0].type, "counter");
+  EXPECT_EQ(families[1].name, "phasor_job_seconds");
+  EXPECT_EQ(families[1].type, "histogram");
+  EXPECT_EQ(families[1].what, "Length.");
+  EXPECT_THAT(families[1].label_names, testing::ElementsAre("model"));
+}
+
 TEST(RegistryTest, SweepDropsSeriesThatNobodySetSince) {
   Registry registry;
   auto depth = registry.Gauges("queue_depth", "Ready jobs.", {"model"});

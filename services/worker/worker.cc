@@ -38,7 +38,7 @@ Worker::Worker(WorkerConfig config, std::vector<config::ModelCard> models, Ports
     : config_(std::move(config)),
       models_(std::move(models)),
       ports_(std::move(ports)),
-      metrics_(registry_),
+      metrics_(registry_, NamesOf(models_)),
       status_({.name = config_.name, .node = config_.node, .device = "cpu"}, ports_.clock),
       lease_(ports_.queue, ports_.clock, {.lease = config_.lease, .every = config_.lease * 4 / 15},
              metrics_),

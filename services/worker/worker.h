@@ -48,6 +48,9 @@ class Worker {
   // was lost (engine::IsDeviceLost).
   Status Run(const std::function<bool()>& wait);
 
+  // What it counts and measures.
+  const metrics::Registry& metrics() const { return registry_; }
+
  private:
   Executor::Parts ExecutorParts();
   Status OpenStreams();

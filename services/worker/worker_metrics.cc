@@ -1,17 +1,32 @@
 #include "services/worker/worker_metrics.h"
 
+#include <utility>
+
 namespace phasor::worker {
 namespace {
 
+constexpr size_t kMostModels = 10'000;  // of the folder, which no client chooses
 const metrics::Buckets kByteBuckets = {4e3, 16e3, 64e3, 256e3, 1e6, 4e6, 16e6, 64e6};
 
 }  // namespace
 
-WorkerMetrics::WorkerMetrics(metrics::Registry& registry)
-    : jobs_(registry.Counters("jobs_total", "Jobs that left this worker, by how.",
+WorkerMetrics::WorkerMetrics(metrics::Registry& registry, std::vector<std::string> models)
+    : models_(std::move(models)),
+      jobs_(registry.Counters("jobs_total", "Jobs that left this worker, by how.",
                               {"model", "state"})),
       job_seconds_(registry.Histograms("job_seconds", "From the grant of a job to its end here.",
                                        metrics::SecondsBuckets(), {"model"})),
+      wait_seconds_(registry.Histograms("queue_wait_seconds",
+                                        "From a job's submit to the first worker that has it.",
+                                        metrics::SecondsBuckets(), {"model", "priority"})),
+      picture_seconds_(registry.Histograms(
+          "time_to_picture_seconds",
+          "From a job's submit to its pictures being published, of jobs that came out.",
+          metrics::SecondsBuckets(), {"model", "priority"})),
+      cost_(registry.Counters(
+          "done_cost_total",
+          "Cost of the jobs that came out here, counted as queue_backlog_cost counts it.",
+          {"model"})),
       phase_seconds_(registry.Histograms("phase_seconds", "Time of each phase of a job.",
                                          metrics::SecondsBuckets(), {"model", "phase"})),
       step_seconds_(registry.Histograms("step_seconds", "Time of one denoising step.",
@@ -25,6 +40,8 @@ WorkerMetrics::WorkerMetrics(metrics::Registry& registry)
                           "1 while the worker takes no jobs, by why: ordered, cordoned (several "
                           "in a row failed here and it doubts itself), memory, resting.",
                           {"reason"})),
+      takes_(registry.Gauges("takes_jobs", "1 while this worker takes jobs of the model.",
+                             {"model"}, kMostModels)),
       waits_for_store_(registry.Gauges(
           "waits_for_store", "1 while the job in hand waits for a store that is away or full.")),
       failures_(registry.Counters("failures_total", "Jobs that failed here, by class of error.",
@@ -55,6 +72,7 @@ WorkerMetrics::WorkerMetrics(metrics::Registry& registry)
     family->With({});
   }
   SetClosed(std::nullopt);
+  for (const std::string& model : models_) takes_.With({model}).Set(0);  // it has to start first
   for (const job::ErrorClass error : job::kErrorClasses) {
     failures_.With({std::string(job::ToString(error))});
   }
@@ -64,6 +82,16 @@ WorkerMetrics::WorkerMetrics(metrics::Registry& registry)
 }
 
 void WorkerMetrics::JobBegan() { inflight_->Increment(); }
+
+void WorkerMetrics::JobWaited(const std::string& model, job::Priority priority, double seconds) {
+  wait_seconds_.With({model, std::string(job::ToString(priority))}).Observe(seconds);
+}
+
+void WorkerMetrics::PicturesMade(const std::string& model, job::Priority priority, double seconds,
+                                 int64_t cost) {
+  picture_seconds_.With({model, std::string(job::ToString(priority))}).Observe(seconds);
+  cost_.With({model}).Increment(static_cast<double>(cost));
+}
 
 void WorkerMetrics::JobEnded(const std::string& model, const std::string& state, double seconds) {
   inflight_->Decrement();
@@ -93,6 +121,7 @@ void WorkerMetrics::SetClosed(std::optional<Closed> closed) {
   for (const Closed reason : kClosedReasons) {
     closed_.With({std::string(ToString(reason))}).Set(reason == closed ? 1 : 0);
   }
+  for (const std::string& model : models_) takes_.With({model}).Set(closed ? 0 : 1);
 }
 
 void WorkerMetrics::Relieved(job::Relief due, job::Relief given) {

@@ -4,8 +4,10 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "common/job/error_class.h"
+#include "common/job/types.h"
 #include "common/job/verdict.h"
 #include "common/metrics/registry.h"
 #include "services/worker/closed.h"
@@ -15,9 +17,14 @@ namespace phasor::worker {
 
 class WorkerMetrics {
  public:
-  explicit WorkerMetrics(metrics::Registry& registry);
+  // `models`: those that the worker can run.
+  explicit WorkerMetrics(metrics::Registry& registry, std::vector<std::string> models = {});
 
   void JobBegan();
+  // The first worker has it `seconds` after its submit.
+  void JobWaited(const std::string& model, job::Priority priority, double seconds);
+  // The pictures are published `seconds` after the submit.
+  void PicturesMade(const std::string& model, job::Priority priority, double seconds, int64_t cost);
   // `state`: "DONE", "FAILED", "RETRY_PENDING", "RELEASED" or "DROPPED".
   void JobEnded(const std::string& model, const std::string& state, double seconds);
   void Phase(const std::string& model, const std::string& phase, double seconds);
@@ -42,14 +49,19 @@ class WorkerMetrics {
   void Stopped(StopReason reason);
 
  private:
+  const std::vector<std::string> models_;
   metrics::Family<metrics::Counter> jobs_;
   metrics::Family<metrics::Histogram> job_seconds_;
+  metrics::Family<metrics::Histogram> wait_seconds_;
+  metrics::Family<metrics::Histogram> picture_seconds_;
+  metrics::Family<metrics::Counter> cost_;
   metrics::Family<metrics::Histogram> phase_seconds_;
   metrics::Family<metrics::Histogram> step_seconds_;
   metrics::Family<metrics::Histogram> load_seconds_;
   metrics::Family<metrics::Gauge> resident_;
   metrics::Family<metrics::Gauge> inflight_;
   metrics::Family<metrics::Gauge> closed_;
+  metrics::Family<metrics::Gauge> takes_;
   metrics::Family<metrics::Gauge> waits_for_store_;
   metrics::Family<metrics::Counter> failures_;
   metrics::Family<metrics::Counter> retries_;

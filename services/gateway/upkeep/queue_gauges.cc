@@ -27,6 +27,10 @@ QueueGauges::QueueGauges(metrics::Registry* registry, std::vector<std::string> m
           registry->Gauges("queue_delayed", "Jobs that wait for a retry.", {"model"}, kMostSeries)),
       running_(registry->Gauges("queue_running", "Jobs that any worker of the fleet has.",
                                 {"model"}, kMostSeries)),
+      demand_(registry->Gauges("queue_demand_jobs",
+                               "Jobs that a worker has or could have now: running, and ready "
+                               "unless the queue is paused. The number to scale workers on.",
+                               {"model"}, kMostSeries)),
       cost_(registry->Gauges("queue_backlog_cost",
                              "Cost of the queued jobs, ready and blocked, in steps times pixels "
                              "as the scheduler counts it.",
@@ -48,9 +52,9 @@ QueueGauges::QueueGauges(metrics::Registry* registry, std::vector<std::string> m
 void QueueGauges::Show(const queue::QueueStats& stats) {
   up_.Set(1);
   for (const std::string& model : models_) {
-    if (stats.models.count(model) == 0) ShowModel(model, {});
+    if (stats.models.count(model) == 0) ShowModel(model, {}, stats.paused);
   }
-  for (const auto& [model, depth] : stats.models) ShowModel(model, depth);
+  for (const auto& [model, depth] : stats.models) ShowModel(model, depth, stats.paused);
   live_->Set(static_cast<double>(stats.live));
   sealing_->Set(static_cast<double>(stats.sealing));
   ended_->Set(static_cast<double>(stats.ended));
@@ -61,14 +65,18 @@ void QueueGauges::Show(const queue::QueueStats& stats) {
   Sweep();
 }
 
-void QueueGauges::ShowModel(const std::string& model, const queue::ModelDepth& depth) {
+void QueueGauges::ShowModel(const std::string& model, const queue::ModelDepth& depth, bool paused) {
+  double demand = static_cast<double>(depth.running);
   for (const job::Priority priority : job::kPriorities) {
     const std::vector<std::string> labels = {model, std::string(job::ToString(priority))};
-    ready_.With(labels).Set(CountOf(depth.ready, priority));
+    const double ready = CountOf(depth.ready, priority);
+    if (!paused) demand += ready;
+    ready_.With(labels).Set(ready);
     blocked_.With(labels).Set(CountOf(depth.blocked, priority));
   }
   delayed_.With({model}).Set(static_cast<double>(depth.delayed));
   running_.With({model}).Set(static_cast<double>(depth.running));
+  demand_.With({model}).Set(demand);
   cost_.With({model}).Set(static_cast<double>(depth.cost));
   oldest_age_.With({model}).Set(static_cast<double>(depth.oldest_age_ms) / 1000);
 }
@@ -79,8 +87,8 @@ void QueueGauges::Vanish() {
 }
 
 void QueueGauges::Sweep() {
-  for (auto* family : {&ready_, &blocked_, &delayed_, &running_, &cost_, &oldest_age_, &live_,
-                       &sealing_, &ended_, &dead_, &paused_, &memory_, &memory_limit_}) {
+  for (auto* family : {&ready_, &blocked_, &delayed_, &running_, &demand_, &cost_, &oldest_age_,
+                       &live_, &sealing_, &ended_, &dead_, &paused_, &memory_, &memory_limit_}) {
     family->Sweep();
   }
 }

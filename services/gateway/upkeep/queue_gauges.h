@@ -23,7 +23,7 @@ class QueueGauges {
 
  private:
   using Gauges = metrics::Family<metrics::Gauge>;
-  void ShowModel(const std::string& model, const queue::ModelDepth& depth);
+  void ShowModel(const std::string& model, const queue::ModelDepth& depth, bool paused);
   void Sweep();
 
   const std::vector<std::string> models_;
@@ -31,6 +31,7 @@ class QueueGauges {
   Gauges blocked_;
   Gauges delayed_;
   Gauges running_;
+  Gauges demand_;
   Gauges cost_;
   Gauges oldest_age_;
   Gauges live_;

@@ -69,8 +69,9 @@ TEST_F(QueueSamplerTest, EveryModelAndClassOfTheCatalogueIsThereFromTheFirstAnsw
       EXPECT_THAT(before, HasSubstr("phasor_queue_depth" + both));
       EXPECT_THAT(before, HasSubstr("phasor_queue_blocked" + both));
     }
-    for (const std::string name : {"queue_delayed", "queue_running", "queue_backlog_cost",
-                                   "queue_oldest_age_seconds", "workers_ready"}) {
+    for (const std::string name :
+         {"queue_delayed", "queue_running", "queue_demand_jobs", "queue_backlog_cost",
+          "queue_oldest_age_seconds", "workers_ready"}) {
       EXPECT_THAT(before, HasSubstr("phasor_" + name + "{" + label + "} 0\n"));
     }
   }
@@ -88,9 +89,9 @@ TEST_F(QueueSamplerTest, WhileTheQueueDoesNotAnswerNothingIsShownOfIt) {
   Shown();
   faulty_.fault.Set(Unavailable("away"));
   const std::string away = Shown();
-  for (const std::string name :
-       {"depth", "blocked", "delayed", "running", "backlog_cost", "oldest_age_seconds", "live_jobs",
-        "ended_jobs", "paused", "dead_letters", "sealing_jobs", "memory_used_bytes"}) {
+  for (const std::string name : {"depth", "blocked", "delayed", "running", "demand_jobs",
+                                 "backlog_cost", "oldest_age_seconds", "live_jobs", "ended_jobs",
+                                 "paused", "dead_letters", "sealing_jobs", "memory_used_bytes"}) {
     EXPECT_THAT(away, Not(testing::ContainsRegex("\nphasor_queue_" + name + "[{ ]"))) << name;
   }
   EXPECT_THAT(away, HasSubstr("phasor_queue_up 0\n"));
@@ -115,7 +116,34 @@ TEST_F(QueueSamplerTest, JobsThatNobodyMayRunAreToldApartFromReadyOnes) {
   EXPECT_THAT(shown, HasSubstr("phasor_queue_depth{model=\"demo\",priority=\"NORMAL\"} 1\n"));
   EXPECT_THAT(shown, HasSubstr("phasor_queue_blocked{model=\"demo\",priority=\"NORMAL\"} 1\n"));
   EXPECT_THAT(shown, HasSubstr("phasor_queue_running{model=\"demo\"} 1\n"));
+  EXPECT_THAT(shown, HasSubstr("phasor_queue_demand_jobs{model=\"demo\"} 2\n"));
   EXPECT_THAT(shown, HasSubstr("phasor_queue_backlog_cost{model=\"demo\"} 14\n"));
+}
+
+TEST_F(QueueSamplerTest, DemandIsWhatWorkersHaveOrCouldHaveNow) {
+  for (const std::string key : {"a", "b", "c"}) Submit(key);
+  const auto demand = [](const std::string& number) {
+    return HasSubstr("phasor_queue_demand_jobs{model=\"demo\"} " + number + "\n");
+  };
+  EXPECT_THAT(Shown(), demand("3"));
+  const queue::Grant grant = fleet_.Take();
+  EXPECT_THAT(Shown(), demand("3")) << "who scales on what is ready alone ends busy workers";
+  ASSERT_TRUE(fleet_.queue
+                  .Fail({.fence = grant.fence,
+                         .retryable = true,
+                         .delay = Millis(60'000),
+                         .reason = "once more",
+                         .code = "INTERNAL"})
+                  .ok());
+  EXPECT_THAT(Shown(), demand("2")) << "nobody can have it before its time";
+  fleet_.clock.Advance(Millis(60'001));
+  ASSERT_EQ(*fleet_.queue.Recover(10), 1);
+  EXPECT_THAT(Shown(), demand("3")) << "a job that is due wakes workers though none is there";
+  fleet_.Take();
+  ASSERT_TRUE(fleet_.queue.SetPaused(true).ok());
+  EXPECT_THAT(Shown(), demand("1")) << "a paused queue hands nothing out";
+  ASSERT_TRUE(fleet_.queue.SetPaused(false).ok());
+  EXPECT_THAT(Shown(), demand("3"));
 }
 
 TEST_F(QueueSamplerTest, CountsTheWorkersThatTakeJobsOfAModel) {

@@ -71,14 +71,16 @@ JobEnd JobRunner::Run(const queue::Grant& grant, SteadyTime sent) {
   auto running = std::make_shared<RunningJob>(grant.fence, OwnDeadline(sent, grant.lease));
   Ongoing job(grant, running, parts_, checkpoint_pace_);
   job.started_ms = clock.WallMillis();
-  job.seconds["queue"] =
-      std::max(0.0, static_cast<double>(clock.WallMillis() - grant.enqueued_ms) / 1000);
+  job.seconds["queue"] = SinceSubmit(grant);
   log::Info("job taken", {{"job_id", grant.fence.id},
                           {"model", grant.model},
                           {"epoch", grant.fence.epoch},
                           {"tries", grant.tries},
                           {"crashes", grant.crashes}});
   parts_.metrics.JobBegan();
+  if (grant.fence.epoch <= 1) {
+    parts_.metrics.JobWaited(grant.model, grant.priority, job.seconds["queue"]);
+  }
   parts_.lease.Begin(running);
   // Asked for long ago: the queue stalled, and what it granted may be over before the next renewal.
   if (begin - sent >= grant.lease / 2) parts_.lease.Confirm(*running, parts_.patience);
@@ -91,6 +93,11 @@ JobEnd JobRunner::Run(const queue::Grant& grant, SteadyTime sent) {
   if (ending.status.ok()) return {.came_out = job.run != nullptr, .completion = job.completion};
   if (ending.stop != StopReason::kNone) return {};
   return {.failed = ending.error()};
+}
+
+double JobRunner::SinceSubmit(const queue::Grant& grant) const {
+  const int64_t millis = parts_.patience.clock.WallMillis() - grant.enqueued_ms;
+  return std::max(0.0, static_cast<double>(millis) / 1000);
 }
 
 JobRunner::Ending JobRunner::Execute(Ongoing& job) {
@@ -233,6 +240,8 @@ JobRunner::Ending JobRunner::Publish(Ongoing& job, const engine::Run& run,
   if (!standing.ok()) return {.status = standing.status(), .source = FailureSource::kStore};
   job.completion = publisher_.Settle(job.grant.fence, *standing);
   parts_.metrics.Phase(job.grant.model, "publish", SecondsBetween(begin, clock.Steady()));
+  parts_.metrics.PicturesMade(job.grant.model, job.grant.priority, SinceSubmit(job.grant),
+                              job::Cost(job.spec.picture));
   return {.status = OkStatus()};
 }
 

@@ -77,6 +77,7 @@ class JobRunner {
   StatusOr<std::shared_ptr<engine::Model>> Load(Ongoing& job);
   Ending Advance(Ongoing& job, engine::Run& run);
   Ending Unit(Ongoing& job, engine::Run& run);
+  double SinceSubmit(const queue::Grant& grant) const;  // seconds
   Ending Publish(Ongoing& job, const engine::Run& run, const engine::ModelInfo& model);
   // Whether the job has ended already; an error says that the run has to stop before the store
   // told.

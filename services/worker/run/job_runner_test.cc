@@ -73,6 +73,26 @@ TEST_F(JobRunnerTest, TheRecordSaysWhoseJobItWasAndWhenItCameAndBegan) {
   EXPECT_LT(record.started_ms, record.finished_ms);
 }
 
+TEST_F(JobRunnerTest, WaitingIsCountedOnceAndTheTimeToThePictureFromTheSubmit) {
+  fake_.step_time = Millis(1'000);
+  checkpoint_share_ = 1;  // after each step
+  priority_ = job::Priority::kHigh;
+  StartWorker("w1");
+  const job::JobId id = Submit();
+  clock_.Advance(Millis(3'000));
+  CrashAt(5);
+  StartWorker("w2");
+  TakeAndRun();
+  ASSERT_EQ(View(id).state, job::State::kDone);
+  const std::string labels = "{model=\"tiny\",priority=\"HIGH\"}";
+  EXPECT_EQ(Metric("phasor_queue_wait_seconds_count" + labels), 1) << "the second worker's is none";
+  EXPECT_EQ(Metric("phasor_queue_wait_seconds_sum" + labels), 3);
+  EXPECT_EQ(Metric("phasor_time_to_picture_seconds_count" + labels), 1);
+  EXPECT_GE(Metric("phasor_time_to_picture_seconds_sum" + labels), 3 + 8 + 60)
+      << "waiting, eight steps, and the minute until the job was taken back";
+  EXPECT_EQ(Metric("phasor_done_cost_total{model=\"tiny\"}"), job::Cost(Spec().picture));
+}
+
 TEST_F(JobRunnerTest, AnotherWorkerGoesOnAtTheCheckpointWithTheSameBytes) {
   fake_.step_time = Millis(100);
   checkpoint_share_ = 1;  // after each step

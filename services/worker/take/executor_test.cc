@@ -154,6 +154,7 @@ TEST_F(ExecutorTest, TakesNothingWhileTheIntakeIsClosedAndSaysSo) {
     memory_percent_ = ++looks_ < 3 ? 99 : 50;
     if (looks_ == 2) {
       EXPECT_EQ(Metric("phasor_intake_closed{reason=\"memory\"}"), 1);
+      EXPECT_EQ(Metric("phasor_takes_jobs{model=\"tiny\"}"), 0);
       EXPECT_FALSE(status_.Readiness().ok());
     }
     EXPECT_EQ(View(id_).state, job::State::kQueued);
@@ -165,6 +166,7 @@ TEST_F(ExecutorTest, TakesNothingWhileTheIntakeIsClosedAndSaysSo) {
   EXPECT_EQ(looks_, 3);
   EXPECT_EQ(View(id_).state, job::State::kDone);
   EXPECT_EQ(Metric("phasor_intake_closed{reason=\"memory\"}"), 0);
+  EXPECT_EQ(Metric("phasor_takes_jobs{model=\"tiny\"}"), 1);
 }
 
 TEST_F(ExecutorTest, AnOrderToDrainClosesTheIntakeForGood) {

@@ -148,7 +148,7 @@ class WorkerFixture : public ::testing::Test {
   LossyLine line_{queue_};  // between the lease renewer and the queue
   std::unique_ptr<storage::ResultStore> store_ = std::make_unique<storage::MemoryStore>();
   metrics::Registry registry_;
-  WorkerMetrics metrics_{registry_};
+  WorkerMetrics metrics_{registry_, {"tiny"}};
   std::vector<config::ModelCard> cards_;
   engine::FakeOptions fake_;
   double checkpoint_share_ = 0.01;
