@@ -75,6 +75,7 @@ deploy_test() {
     die "the chart makes objects that Kubernetes refuses"
   HELM="$helm" tools/kustomize_from_chart --check || die "run tools/kustomize_from_chart"
   deploy_kustomize "$helm"
+  observability_test
   if ((EUID == 0)); then
     fleet_build
     BIN_DIR="$PHASOR_ROOT/build/bin" python3 tests/deploy/images_test.py ||
