@@ -322,10 +322,9 @@ class Scaling(unittest.TestCase):
     def test_the_query_takes_the_fleet_s_numbers_once_and_counts_what_runs(self):
         trigger = self.scaled()["triggers"][0]
         query = trigger["metadata"]["query"]
-        self.assertTrue(query.startswith("sum(max by (priority) (phasor_queue_depth{"), query)
-        self.assertIn(" + max(phasor_queue_running{", query)
-        self.assertEqual(query.count('model="phasor-demo"'), 2)
-        self.assertEqual(query.count('service="r-phasor-gateway-metrics"'), 2)
+        self.assertTrue(query.startswith("max(phasor_queue_demand_jobs{"), query)
+        self.assertEqual(query.count('model="phasor-demo"'), 1)
+        self.assertEqual(query.count('service="r-phasor-gateway-metrics"'), 1)
         self.assertEqual(trigger["metricType"], "AverageValue")
 
     def test_no_number_is_not_the_number_0(self):

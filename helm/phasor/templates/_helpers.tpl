@@ -234,5 +234,5 @@ fleet's: max over gateways, then the sum over classes. Nothing at all while the 
 {{- define "phasor.jobsQuery" -}}
 {{- $own := printf "namespace=%q,service=%q" .root.Release.Namespace (printf "%s-gateway-metrics" (include "phasor.fullname" .root)) -}}
 {{- $labels := printf "model=%q,%s" .model.name (default $own .selector) -}}
-sum(max by (priority) (phasor_queue_depth{ {{- $labels -}} })) + max(phasor_queue_running{ {{- $labels -}} })
+max(phasor_queue_demand_jobs{ {{- $labels -}} })
 {{- end }}
