@@ -230,9 +230,8 @@ phasor-model: {{ .model.name | quote }}
 {{- end }}
 
 {{- /* Jobs of a model that workers have or could have now, one number. Each gateway exports the whole
-fleet's: max over gateways, then the sum over classes. Nothing at all while the queue does not answer. */}}
+fleet's, and none while the queue does not answer (docs/autoscaling.md). */}}
 {{- define "phasor.jobsQuery" -}}
 {{- $own := printf "namespace=%q,service=%q" .root.Release.Namespace (printf "%s-gateway-metrics" (include "phasor.fullname" .root)) -}}
-{{- $labels := printf "model=%q,%s" .model.name (default $own .selector) -}}
-max(phasor_queue_demand_jobs{ {{- $labels -}} })
+max(phasor_queue_demand_jobs{ {{- printf "model=%q,%s" .model.name (default $own .selector) -}} })
 {{- end }}
