@@ -1,11 +1,13 @@
 #include "services/worker/worker_metrics.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace phasor::worker {
 namespace {
 
 constexpr size_t kMostModels = 10'000;  // of the folder, which no client chooses
+constexpr size_t kFromTheStart = 64;
 const metrics::Buckets kByteBuckets = {4e3, 16e3, 64e3, 256e3, 1e6, 4e6, 16e6, 64e6};
 
 }  // namespace
@@ -73,6 +75,11 @@ WorkerMetrics::WorkerMetrics(metrics::Registry& registry, std::vector<std::strin
   }
   SetClosed(std::nullopt);
   for (const std::string& model : models_) takes_.With({model}).Set(0);  // it has to start first
+  // A counter that is born at 1 has no rate. A worker of very many models begins with the first.
+  for (size_t i = 0; i < std::min(models_.size(), kFromTheStart); ++i) {
+    for (const std::string state : {"DONE", "FAILED"}) jobs_.With({models_[i], state});
+    cost_.With({models_[i]});
+  }
   for (const job::ErrorClass error : job::kErrorClasses) {
     failures_.With({std::string(job::ToString(error))});
   }

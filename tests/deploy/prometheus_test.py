@@ -1,12 +1,14 @@
 """A Prometheus that scrapes a running fleet under our rules: what the fleet exports is what
 docs/metrics.md says, every query of the dashboards and every recorded series has data, no alert fires
-while the fleet is healthy, and jobs that fail are seen. Wants `prometheus` and `promtool`; Python's
+while the fleet is healthy, jobs that fail are seen, and the number to scale on holds without workers and
+while a gateway is lost. Wants `prometheus` and `promtool`; Python's
 standard library only."""
 
 import json
 import os
 import pathlib
 import re
+import signal
 import socket
 import subprocess
 import tempfile
@@ -98,8 +100,10 @@ class Prometheus:
     def alerts(self, state):
         return {alert["labels"]["alertname"] for alert in self.ask("alerts")["alerts"] if alert["state"] == state}
 
-    def up(self):
-        return sum(float(one["value"][1]) for one in self.ask("query", query="sum(up)")["result"])
+    def number(self, query):
+        """The one number that a query gives now, or None."""
+        found = self.ask("query", query=query)["result"]
+        return float(found[0]["value"][1]) if len(found) == 1 else None
 
     def stop(self):
         self.process.terminate()
@@ -160,7 +164,7 @@ class PrometheusTest(unittest.TestCase):
                        "worker": [f"127.0.0.1:{port}" for port in ports]}
         cls.prometheus = Prometheus(cls.targets)
         cls.addClassCleanup(cls.prometheus.stop)
-        wait_for("all targets", lambda: cls.prometheus.up() == 4)
+        wait_for("all targets", lambda: cls.prometheus.number("sum(up)") == 4)
 
     def ok(self, *arguments):
         code, out, err = self.fleet.phasor(*arguments)
@@ -246,6 +250,26 @@ class PrometheusTest(unittest.TestCase):
             ended = subprocess.run(["promtool", "check", "metrics"], input=read(f"http://{targets[0]}/metrics"),
                                    capture_output=True, text=True, timeout=LIMIT)
             self.assertEqual((ended.returncode, ended.stderr), (0, ""))
+
+    def test_7_the_number_to_scale_on_holds_without_workers_and_with_a_gateway_lost(self):
+        for line in self.ok("worker", "list", "--json").splitlines():
+            self.ok("worker", "drain", json.loads(line)["name"])
+        wait_for("drained workers", lambda: self.prometheus.number("sum(phasor_takes_jobs)") == 0)
+        for number in range(3):
+            self.ok("submit", f"waits {number}", "--steps", 2)
+        wait_for("the demand", lambda: self.prometheus.number("max(phasor_queue_demand_jobs)") == 3)
+        wait_for("both gateways' view", lambda: self.prometheus.number("sum(phasor_queue_demand_jobs)") == 6)
+        begun = time.time()
+        gateway = self.fleet.children()["phasor-gateway"]
+        os.kill(gateway, signal.SIGSTOP)
+        wait_for("the loss", lambda: self.prometheus.number("count(phasor_queue_up)") == 1)
+        os.kill(gateway, signal.SIGKILL)
+        wait_for("it is back", lambda: self.prometheus.number("count(phasor_queue_up == 1)") == 2)
+        seen = self.prometheus.ask("query_range", query="max(phasor_queue_demand_jobs)", start=begun,
+                                   end=time.time(), step=1)["result"][0]["values"]
+        self.assertEqual({value for _, value in seen}, {"3"}, "it never jumped")
+        self.assertGreaterEqual(len(seen), int(time.time() - begun) - 1, "it never went")
+        wait_for("PhasorNoWorkers", lambda: "PhasorNoWorkers" in self.prometheus.alerts("pending"))
 
 
 if __name__ == "__main__":

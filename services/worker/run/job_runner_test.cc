@@ -77,6 +77,11 @@ TEST_F(JobRunnerTest, WaitingIsCountedOnceAndTheTimeToThePictureFromTheSubmit) {
   fake_.step_time = Millis(1'000);
   checkpoint_share_ = 1;  // after each step
   priority_ = job::Priority::kHigh;
+  for (const std::string state : {"DONE", "FAILED"}) {
+    EXPECT_THAT(registry_.Text(),
+                HasSubstr("phasor_jobs_total{model=\"tiny\",state=\"" + state + "\"} 0\n"))
+        << "a counter that is born at 1 has no rate";
+  }
   StartWorker("w1");
   const job::JobId id = Submit();
   clock_.Advance(Millis(3'000));
