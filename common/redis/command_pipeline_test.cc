@@ -18,6 +18,9 @@
 namespace phasor::redis {
 namespace {
 
+const std::string kNoAnswer = "none";
+const std::string kHangUp = "hang up";
+
 // Answers each PING with what `answer` says for the connection's number, from 1.
 class FakeRedis {
  public:
@@ -67,7 +70,10 @@ class FakeRedis {
           for (size_t at = pending.find("PING\r\n"); at != std::string::npos;
                at = pending.find("PING\r\n")) {
             pending.erase(0, at + 6);
-            const std::string reply = answer_(number) + "\r\n";
+            const std::string answer = answer_(number);
+            if (answer == kHangUp) shutdown(fd, SHUT_RDWR);
+            if (answer == kNoAnswer || answer == kHangUp) continue;
+            const std::string reply = answer + "\r\n";
             if (send(fd, reply.data(), reply.size(), MSG_NOSIGNAL) < 0) return;
           }
         }
@@ -166,6 +172,85 @@ TEST(CommandPipelineTest, ACallerWhoseTimeIsOverDoesNotServeTheOthersForEver) {
   }
   for (std::thread& caller : callers) caller.join();
   EXPECT_LT(longest, 1.2) << "the limit is 100 ms, and a batch takes 200";
+}
+
+TEST(CommandPipelineTest, ACallIsSentWhileTheReplyToAnotherIsAwaited) {
+  std::atomic<int> asked = 0;
+  FakeRedis server([&](int) { return ++asked < 3 ? kNoAnswer : "+1\r\n+2\r\n+3"; });
+  CommandPipeline pipeline(server.Options());
+  std::vector<std::thread> callers;
+  std::vector<std::string> replies(3);
+  for (int i = 0; i < 3; ++i) {
+    callers.emplace_back([&, i] { replies[i] = Ping(pipeline)->text; });
+    while (asked == i) std::this_thread::yield();
+  }
+  for (std::thread& caller : callers) caller.join();
+  EXPECT_EQ(replies, (std::vector<std::string>{"1", "2", "3"})) << "each its own";
+  EXPECT_EQ(pipeline.connections(), 1);
+}
+
+TEST(CommandPipelineTest, OnlySoManyCallsAreUnderWayAndTheOthersSurviveTheConnection) {
+  constexpr int kMost = CommandPipeline::kMaxUnderWay;
+  constexpr int kMore = 100;
+  std::atomic<int> asked = 0;
+  FakeRedis server([&](int connection) -> std::string {
+    if (connection > 1) return "+PONG";
+    return ++asked < kMost ? kNoAnswer : kHangUp;
+  });
+  CommandPipeline pipeline(server.Options());
+  const auto replies =
+      pipeline.CallAll(std::vector<std::string>(kMost + kMore, FormatCommand({"PING"})));
+  for (int i = 0; i < kMost + kMore; ++i) {
+    ASSERT_EQ(replies[i].status().code(), i < kMost ? StatusCode::kUnavailable : StatusCode::kOk)
+        << i;
+  }
+  EXPECT_EQ(pipeline.connections(), 2);
+}
+
+TEST(CommandPipelineTest, NothingMoreIsSentToAServerThatIsNotTheOneToTalkTo) {
+  std::atomic<int> asked = 0;
+  FakeRedis server([&](int connection) -> std::string {
+    if (connection > 1) return "+PONG";
+    switch (++asked) {
+      case 1:
+        return kNoAnswer;
+      case 2:
+        return "-READONLY no";  // to the first
+      default:
+        return "+late";
+    }
+  });
+  RedisOptions options = server.Options();
+  options.command_timeout = Millis(300);
+  CommandPipeline pipeline(options);
+  std::thread first([&] { EXPECT_EQ(Ping(pipeline)->text, "READONLY no"); });
+  while (asked < 1) std::this_thread::yield();
+  // The second is under way when the first makes us leave, and its reply is still awaited: the
+  // third, which would make the server answer, goes to the next connection or is refused.
+  std::thread second([&] { EXPECT_EQ(Ping(pipeline).status().code(), StatusCode::kUnavailable); });
+  first.join();
+  const StatusOr<RedisReply> third = Ping(pipeline);
+  EXPECT_NE(third.ok() ? third->text : "", "late");
+  second.join();
+  EXPECT_EQ(asked, 2);
+  EXPECT_EQ(pipeline.departures(), 1);
+}
+
+TEST(CommandPipelineTest, AReplyThatComesTooLateReachesNobody) {
+  std::atomic<int> asked = 0;
+  FakeRedis server([&](int) {
+    if (++asked == 1) std::this_thread::sleep_for(Millis(60));
+    return "+" + std::to_string(asked.load());
+  });
+  RedisOptions options = server.Options();
+  options.connect_timeout = Millis(10);
+  options.command_timeout = Millis(20);
+  CommandPipeline pipeline(options);
+  EXPECT_EQ(Ping(pipeline).status().code(), StatusCode::kUnavailable);
+  StatusOr<RedisReply> reply = Ping(pipeline);
+  for (int i = 0; i < 500 && !reply.ok(); ++i) reply = Ping(pipeline);
+  ASSERT_TRUE(reply.ok());
+  EXPECT_EQ(reply->text, std::to_string(asked.load()));
 }
 
 }  // namespace

@@ -117,11 +117,14 @@ Status RedisConnection::Introduce() {
 }
 
 Status RedisConnection::Broken(const std::string& what) const {
-  const bool late = context_->err == REDIS_ERR_IO && (errno == EAGAIN || errno == EWOULDBLOCK);
-  const std::string reason =
-      late ? "no answer within " + std::to_string(options_.command_timeout.count()) + " ms"
-           : std::string(context_->errstr);
-  return Unavailable(what + " Redis at " + ToString(options_.address) + ": " + reason);
+  if (context_->err == REDIS_ERR_IO && (errno == EAGAIN || errno == EWOULDBLOCK)) return Silent();
+  return Unavailable(what + " Redis at " + ToString(options_.address) + ": " + context_->errstr);
+}
+
+Status RedisConnection::Silent() const {
+  return Unavailable("lost the connection to Redis at " + ToString(options_.address) +
+                     ": no answer within " + std::to_string(options_.command_timeout.count()) +
+                     " ms");
 }
 
 Status RedisConnection::Append(const std::string& command) {
@@ -150,23 +153,28 @@ StatusOr<std::optional<RedisReply>> RedisConnection::ReadWithin(Millis timeout, 
   }
   const SteadyTime end = std::chrono::steady_clock::now() + timeout;
   while (true) {
-    void* raw = nullptr;
-    if (redisGetReplyFromReader(context_.get(), &raw) != REDIS_OK) {
-      return Broken("cannot read from");
-    }
-    const ReplyPtr reply(static_cast<redisReply*>(raw));
-    if (reply != nullptr) return std::optional<RedisReply>(CopyReply(*reply));
+    ASSIGN_OR_RETURN(std::optional<RedisReply> reply, ReadBuffered());
+    if (reply) return reply;
 
-    const auto left = std::chrono::duration_cast<Millis>(end - std::chrono::steady_clock::now());
-    if (left.count() <= 0) return std::optional<RedisReply>();
+    const auto left = std::chrono::ceil<Millis>(end - std::chrono::steady_clock::now());
     pollfd waited[] = {{context_->fd, POLLIN, 0}, {wake, POLLIN, 0}};
-    const int ready = ::poll(waited, 2, static_cast<int>(left.count()) + 1);
+    const int ready = ::poll(waited, 2, static_cast<int>(std::max(left, Millis(0)).count()));
     if (ready < 0 && errno != EINTR) return Broken("cannot wait for");
-    if (ready > 0 && (waited[1].revents & POLLIN) != 0) return std::optional<RedisReply>();
-    if (ready > 0 && waited[0].revents != 0 && redisBufferRead(context_.get()) != REDIS_OK) {
-      return Broken("lost the connection to");
+    if (ready > 0 && waited[1].revents != 0) return std::optional<RedisReply>();
+    if (ready > 0) {
+      if (redisBufferRead(context_.get()) != REDIS_OK) return Broken("lost the connection to");
+      heard_ = std::chrono::steady_clock::now();
+    } else if (left.count() <= 0) {
+      return std::optional<RedisReply>();
     }
   }
+}
+
+StatusOr<std::optional<RedisReply>> RedisConnection::ReadBuffered() {
+  void* raw = nullptr;
+  if (redisGetReplyFromReader(context_.get(), &raw) != REDIS_OK) return Broken("cannot read from");
+  const ReplyPtr reply(static_cast<redisReply*>(raw));
+  return reply == nullptr ? std::nullopt : std::optional<RedisReply>(CopyReply(*reply));
 }
 
 bool RedisConnection::IsClosedByServer() const {

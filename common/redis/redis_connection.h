@@ -45,8 +45,14 @@ class RedisConnection {
   StatusOr<RedisReply> Read();
   StatusOr<RedisReply> Call(const std::vector<std::string_view>& arguments);
   // Sends what is queued and waits for a reply for at most `timeout` or until `wake` (a
-  // descriptor, -1: none) is readable; nullopt then.
+  // descriptor, -1: none) is readable; nullopt then. Looks once, however short the time.
   StatusOr<std::optional<RedisReply>> ReadWithin(Millis timeout, int wake);
+  // A reply that has come together with another one; nullopt: there is none.
+  StatusOr<std::optional<RedisReply>> ReadBuffered();
+  // When bytes last came, so far as ReadWithin met them.
+  SteadyTime heard() const { return heard_; }
+  // The status of a connection that has been silent for the command timeout.
+  Status Silent() const;
   // While no reply is due: true if the server has closed the connection.
   bool IsClosedByServer() const;
 
@@ -60,6 +66,7 @@ class RedisConnection {
 
   const RedisOptions options_;
   std::unique_ptr<redisContext, ContextDeleter> context_;
+  SteadyTime heard_{};
 };
 
 }  // namespace phasor::redis
