@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "common/storage/result_store.h"
 
@@ -39,9 +40,10 @@ class GatedStore final : public ResultStore {
     RETURN_IF_ERROR(Pass());
     return store_->CreateTerminal(record);
   }
-  StatusOr<TerminalRecord> ReadTerminal(const job::JobId& id) override {
-    RETURN_IF_ERROR(Pass());
-    return store_->ReadTerminal(id);
+  std::vector<StatusOr<TerminalRecord>> ReadTerminals(const std::vector<job::JobId>& ids) override {
+    const Status open = Pass();
+    if (open.ok()) return store_->ReadTerminals(ids);
+    return std::vector<StatusOr<TerminalRecord>>(ids.size(), open);
   }
   StatusOr<std::string> CreateOnce(const std::string& key, std::string_view bytes) override {
     RETURN_IF_ERROR(Pass());

@@ -56,9 +56,16 @@ StatusOr<TerminalRecord> MemoryStore::CreateTerminal(const TerminalRecord& recor
   return DecodeRecord(objects_.emplace(TerminalKey(record.id), object).first->second.bytes);
 }
 
-StatusOr<TerminalRecord> MemoryStore::ReadTerminal(const job::JobId& id) {
-  if (!job::IsValidJobId(id)) return InvalidArgument("id is no job id");
+std::vector<StatusOr<TerminalRecord>> MemoryStore::ReadTerminals(
+    const std::vector<job::JobId>& ids) {
+  std::vector<StatusOr<TerminalRecord>> records;
   MutexLock lock(&mu_);
+  for (const job::JobId& id : ids) records.push_back(RecordOf(id));
+  return records;
+}
+
+StatusOr<TerminalRecord> MemoryStore::RecordOf(const job::JobId& id) {
+  if (!job::IsValidJobId(id)) return InvalidArgument("id is no job id");
   const auto object = objects_.find(TerminalKey(id));
   if (object == objects_.end()) return NotFound("no terminal record of job " + id);
   return DecodeRecord(object->second.bytes);

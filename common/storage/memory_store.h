@@ -21,7 +21,7 @@ class MemoryStore final : public ResultStore {
   Status Delete(const std::string& key) override;
   StatusOr<ListPage> List(const std::string& prefix, const std::string& cursor, int limit) override;
   StatusOr<TerminalRecord> CreateTerminal(const TerminalRecord& record) override;
-  StatusOr<TerminalRecord> ReadTerminal(const job::JobId& id) override;
+  std::vector<StatusOr<TerminalRecord>> ReadTerminals(const std::vector<job::JobId>& ids) override;
   StatusOr<std::string> CreateOnce(const std::string& key, std::string_view bytes) override;
 
  private:
@@ -30,6 +30,7 @@ class MemoryStore final : public ResultStore {
     int64_t modified_ms = 0;
   };
   static const Clock& DefaultClock();
+  StatusOr<TerminalRecord> RecordOf(const job::JobId& id) REQUIRES_LOCK(mu_);
 
   const Clock& clock_;
   Mutex mu_;

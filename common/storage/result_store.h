@@ -13,6 +13,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "common/base/status.h"
@@ -89,8 +90,13 @@ class ResultStore {
   // Creates the record if there is none; durable when it returns. Returns the record that stands:
   // the given one or, if another writer was first, that one's.
   virtual StatusOr<TerminalRecord> CreateTerminal(const TerminalRecord& record) = 0;
-  // NOT_FOUND while the job has not ended.
-  virtual StatusOr<TerminalRecord> ReadTerminal(const job::JobId& id) = 0;
+  // Answer i for id i, NOT_FOUND while that job has not ended; what one of them gets says nothing
+  // of the others. Adapters ask about all of them at once, so that many take about as long as one.
+  virtual std::vector<StatusOr<TerminalRecord>> ReadTerminals(
+      const std::vector<job::JobId>& ids) = 0;
+  StatusOr<TerminalRecord> ReadTerminal(const job::JobId& id) {
+    return std::move(ReadTerminals({id}).front());
+  }
 
   // Creates the object if there is none; durable when it returns, and it does not expire. Returns
   // the bytes that stand: the given ones or another writer's. For what a store has once

@@ -277,6 +277,29 @@ TEST_P(ResultStoreContract, TheFirstTerminalRecordStands) {
   EXPECT_EQ(read.images[0].height, 96);
 }
 
+TEST_P(ResultStoreContract, ManyRecordsAreReadInOneCallEachForItself) {
+  std::vector<job::JobId> ids;
+  for (int n = 0; n < 70; ++n) {
+    ids.push_back(TestId(n));
+    if (n % 3 == 0) {
+      ASSERT_TRUE(store_->CreateTerminal(TestRecord(n)).ok());
+    }
+  }
+  ids.emplace_back("../x");
+  ids.push_back(TestId(3));  // again
+  const auto records = store_->ReadTerminals(ids);
+  ASSERT_EQ(records.size(), ids.size());
+  for (int n = 0; n < 70; ++n) {
+    EXPECT_EQ(records[n].status().code(), n % 3 == 0 ? StatusCode::kOk : StatusCode::kNotFound);
+    if (n % 3 == 0) {
+      EXPECT_EQ(records[n]->id, TestId(n));
+    }
+  }
+  EXPECT_EQ(records[70].status().code(), StatusCode::kInvalidArgument);
+  EXPECT_EQ(records[71]->id, TestId(3));
+  EXPECT_TRUE(store_->ReadTerminals({}).empty());
+}
+
 TEST_P(ResultStoreContract, WhatIsCreatedOnceStandsAndIsNotOverwritten) {
   EXPECT_EQ(store_->CreateOnce("once", "first").value(), "first");
   EXPECT_EQ(store_->CreateOnce("once", "second").value(), "first");

@@ -50,11 +50,10 @@ class FailingStore final : public ResultStore {
   StatusOr<TerminalRecord> CreateTerminal(const TerminalRecord& record) override {
     return store_->CreateTerminal(record);
   }
-  StatusOr<TerminalRecord> ReadTerminal(const job::JobId& id) override {
-    ++reads;
-    if (broken.count(id) != 0) return DataLoss("broken");
-    RETURN_IF_ERROR(Fail());
-    return store_->ReadTerminal(id);
+  std::vector<StatusOr<TerminalRecord>> ReadTerminals(const std::vector<job::JobId>& ids) override {
+    std::vector<StatusOr<TerminalRecord>> records;
+    for (const job::JobId& id : ids) records.push_back(Read(id));
+    return records;
   }
   StatusOr<std::string> CreateOnce(const std::string& key, std::string_view bytes) override {
     return store_->CreateOnce(key, bytes);
@@ -62,6 +61,12 @@ class FailingStore final : public ResultStore {
   std::set<job::JobId> broken;
 
  private:
+  StatusOr<TerminalRecord> Read(const job::JobId& id) {
+    ++reads;
+    if (broken.count(id) != 0) return DataLoss("broken");
+    RETURN_IF_ERROR(Fail());
+    return store_->ReadTerminal(id);
+  }
   Status Fail() {
     if (successes_-- > 0) return OkStatus();
     return failures_-- > 0 ? Unavailable("down") : OkStatus();

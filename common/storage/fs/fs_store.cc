@@ -12,12 +12,14 @@
 #include "common/storage/fs/folder.h"
 #include "common/storage/fs/layout.h"
 #include "common/storage/fs/walk.h"
+#include "common/storage/read_each.h"
 #include "common/storage/record_codec.h"
 
 namespace phasor::storage {
 namespace {
 
 constexpr size_t kMaxIdentity = 4096;
+constexpr size_t kReaders = 8;  // of the records of one call, for a folder of another machine
 
 std::string ParentOf(const std::string& path) { return std::filesystem::path(path).parent_path(); }
 
@@ -214,7 +216,11 @@ StatusOr<std::string> FsStore::CreateOnce(const std::string& key, std::string_vi
   return stands;
 }
 
-StatusOr<TerminalRecord> FsStore::ReadTerminal(const job::JobId& id) {
+std::vector<StatusOr<TerminalRecord>> FsStore::ReadTerminals(const std::vector<job::JobId>& ids) {
+  return ReadEach(ids, kReaders, [this](const job::JobId& id) { return ReadRecord(id); });
+}
+
+StatusOr<TerminalRecord> FsStore::ReadRecord(const job::JobId& id) {
   if (!job::IsValidJobId(id)) return InvalidArgument("id is no job id");
   const std::string key = TerminalKey(id);
   const StatusOr<std::string> bytes = Read(key, kMaxRecordBytes);

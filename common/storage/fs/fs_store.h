@@ -41,7 +41,7 @@ class FsStore final : public ResultStore {
   Status Delete(const std::string& key) override;
   StatusOr<ListPage> List(const std::string& prefix, const std::string& cursor, int limit) override;
   StatusOr<TerminalRecord> CreateTerminal(const TerminalRecord& record) override;
-  StatusOr<TerminalRecord> ReadTerminal(const job::JobId& id) override;
+  std::vector<StatusOr<TerminalRecord>> ReadTerminals(const std::vector<job::JobId>& ids) override;
   StatusOr<std::string> CreateOnce(const std::string& key, std::string_view bytes) override;
 
  private:
@@ -49,6 +49,7 @@ class FsStore final : public ResultStore {
   std::string PathOf(const std::string& key) const;
   // Where the key may be, too; "": nowhere.
   std::string OldPathOf(const std::string& key) const;
+  StatusOr<TerminalRecord> ReadRecord(const job::JobId& id);
   // NOT_FOUND only if this is the store and there is no such file.
   StatusOr<std::string> Read(const std::string& key, size_t max_bytes);
   // Runs `write`, whose error is NOT_FOUND while the folder of `path` is missing, and makes that.

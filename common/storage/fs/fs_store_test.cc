@@ -46,8 +46,8 @@ class TemporaryStore final : public ResultStore {
   StatusOr<TerminalRecord> CreateTerminal(const TerminalRecord& record) override {
     return store_->CreateTerminal(record);
   }
-  StatusOr<TerminalRecord> ReadTerminal(const job::JobId& id) override {
-    return store_->ReadTerminal(id);
+  std::vector<StatusOr<TerminalRecord>> ReadTerminals(const std::vector<job::JobId>& ids) override {
+    return store_->ReadTerminals(ids);
   }
   StatusOr<std::string> CreateOnce(const std::string& key, std::string_view bytes) override {
     return store_->CreateOnce(key, bytes);

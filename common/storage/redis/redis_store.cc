@@ -94,6 +94,14 @@ Status StatusOfReply(const RedisReply& reply) {
   return Unavailable(Message(status).substr(0, kMaxUnavailableText));
 }
 
+// The answer to a GET of a record.
+StatusOr<TerminalRecord> ReadReply(const StatusOr<RedisReply>& reply, const job::JobId& id) {
+  RETURN_IF_ERROR(reply.status());
+  if (reply->kind == RedisReply::Kind::kError) return StatusOfReply(*reply);
+  if (reply->is_nil()) return NotFound("no terminal record of job " + id);
+  return RecordOf(*reply, id);
+}
+
 // "name:value" in a reply of INFO.
 std::string InfoField(const std::string& info, const std::string& name) {
   const size_t at = info.find("\n" + name + ":");
@@ -227,11 +235,22 @@ StatusOr<TerminalRecord> RedisStore::CreateTerminal(const TerminalRecord& record
   return RecordOf(reply, record.id);
 }
 
-StatusOr<TerminalRecord> RedisStore::ReadTerminal(const job::JobId& id) {
-  if (!job::IsValidJobId(id)) return InvalidArgument("id is no job id");
-  ASSIGN_OR_RETURN(const RedisReply reply, Command({"GET", ObjectKey(TerminalKey(id))}));
-  if (reply.is_nil()) return NotFound("no terminal record of job " + id);
-  return RecordOf(reply, id);
+std::vector<StatusOr<TerminalRecord>> RedisStore::ReadTerminals(
+    const std::vector<job::JobId>& ids) {
+  std::vector<StatusOr<TerminalRecord>> records(ids.size(), InvalidArgument("id is no job id"));
+  std::vector<std::string> commands;
+  std::vector<size_t> asked;  // the id of each command
+  for (size_t i = 0; i < ids.size(); ++i) {
+    if (!job::IsValidJobId(ids[i])) continue;
+    // Not MGET, which says of a key of another type that it is not there.
+    commands.push_back(redis::FormatCommand({"GET", ObjectKey(TerminalKey(ids[i]))}));
+    asked.push_back(i);
+  }
+  const auto replies = pipeline_.CallAll(std::move(commands));
+  for (size_t k = 0; k < asked.size(); ++k) {
+    records[asked[k]] = ReadReply(replies[k], ids[asked[k]]);
+  }
+  return records;
 }
 
 StatusOr<std::string> RedisStore::CreateOnce(const std::string& key, std::string_view bytes) {

@@ -39,7 +39,7 @@ class RedisStore final : public ResultStore {
   Status Delete(const std::string& key) override;
   StatusOr<ListPage> List(const std::string& prefix, const std::string& cursor, int limit) override;
   StatusOr<TerminalRecord> CreateTerminal(const TerminalRecord& record) override;
-  StatusOr<TerminalRecord> ReadTerminal(const job::JobId& id) override;
+  std::vector<StatusOr<TerminalRecord>> ReadTerminals(const std::vector<job::JobId>& ids) override;
   StatusOr<std::string> CreateOnce(const std::string& key, std::string_view bytes) override;
 
  private:

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "common/base/hash.h"
+#include "common/storage/read_each.h"
 #include "common/storage/record_codec.h"
 #include "common/storage/s3/s3_reply.h"
 #include "common/storage/s3/uri.h"
@@ -14,6 +15,7 @@ namespace {
 constexpr size_t kMaxListingBytes = size_t{8} << 20;
 constexpr size_t kMaxErrorBytes = 64 << 10;
 constexpr int kCreateTries = 3;
+constexpr size_t kReaders = 16;  // of the records of one call, each over a connection of its own
 
 bool IsOk(const HttpReply& reply) { return reply.status >= 200 && reply.status < 300; }
 
@@ -182,7 +184,11 @@ StatusOr<std::string> S3Store::Create(const std::string& key, std::string_view b
   return Unavailable(key + " meets other writers again and again");
 }
 
-StatusOr<TerminalRecord> S3Store::ReadTerminal(const job::JobId& id) {
+std::vector<StatusOr<TerminalRecord>> S3Store::ReadTerminals(const std::vector<job::JobId>& ids) {
+  return ReadEach(ids, kReaders, [this](const job::JobId& id) { return ReadRecord(id); });
+}
+
+StatusOr<TerminalRecord> S3Store::ReadRecord(const job::JobId& id) {
   if (!job::IsValidJobId(id)) return InvalidArgument("id is no job id");
   const std::string key = TerminalKey(id);
   StatusOr<std::string> bytes = GetObject(key, kMaxRecordBytes);

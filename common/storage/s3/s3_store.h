@@ -5,7 +5,7 @@
 // unknown outcome (a lost reply, a timeout) the repeat reads what stands and finds its own record.
 //
 // Thread-safe, and safe between processes and machines. Each call is one request, or two for a
-// record that somebody else created; none is repeated here.
+// record that somebody else created, or one for each record that is read; none is repeated here.
 #pragma once
 
 #include <memory>
@@ -36,10 +36,11 @@ class S3Store final : public ResultStore {
   // buckets, by the bytes of the key.
   StatusOr<ListPage> List(const std::string& prefix, const std::string& cursor, int limit) override;
   StatusOr<TerminalRecord> CreateTerminal(const TerminalRecord& record) override;
-  StatusOr<TerminalRecord> ReadTerminal(const job::JobId& id) override;
+  std::vector<StatusOr<TerminalRecord>> ReadTerminals(const std::vector<job::JobId>& ids) override;
   StatusOr<std::string> CreateOnce(const std::string& key, std::string_view bytes) override;
 
  private:
+  StatusOr<TerminalRecord> ReadRecord(const job::JobId& id);
   S3Store(S3StoreOptions options, std::unique_ptr<HttpTransport> transport);
   Status Probe();
   std::string PathOf(const std::string& key) const;

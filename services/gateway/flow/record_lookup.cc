@@ -1,6 +1,7 @@
 #include "services/gateway/flow/record_lookup.h"
 
 #include <memory>
+#include <optional>
 #include <utility>
 
 namespace phasor::gateway {
@@ -13,16 +14,14 @@ Status NoAnswer() { return Unavailable("the result store does not answer"); }
 }  // namespace
 
 // What one call waits for; outlives it where the store is late.
-struct RecordLookup::Batch {
-  explicit Batch(const std::vector<job::JobId>& all)
-      : ids(all), left(all.size()), answers(all.size(), NoAnswer()) {}
+struct RecordLookup::Question {
+  explicit Question(const std::vector<job::JobId>& all) : ids(all) {}
 
   const std::vector<job::JobId> ids;
   Mutex mu;
   CondVar news;
-  size_t left GUARDED_BY(mu);
   bool over GUARDED_BY(mu) = false;  // nobody waits any more
-  Answers answers GUARDED_BY(mu);
+  std::optional<Answers> answers GUARDED_BY(mu);
 };
 
 RecordLookup::RecordLookup(storage::ResultStore* store, metrics::Registry* metrics,
@@ -41,40 +40,39 @@ bool RecordLookup::IsStalled() {
 }
 
 RecordLookup::Answers RecordLookup::Read(const std::vector<job::JobId>& ids) {
+  if (ids.empty()) return {};
   if (IsStalled()) return Answers(ids.size(), NoAnswer());
   const Steady::time_point end = Steady::now() + patience_;
-  const auto batch = std::make_shared<Batch>(ids);
-  size_t refused = 0;
-  for (size_t i = 0; i < ids.size(); ++i) {
-    if (!pool_.TryPost([this, batch, i] { ReadOne(batch.get(), i); })) ++refused;
+  const auto question = std::make_shared<Question>(ids);
+  if (!pool_.TryPost([this, question] { Ask(question.get()); })) {
+    return Answers(ids.size(), NoAnswer());
   }
-  MutexLock lock(&batch->mu);
-  batch->left -= refused;
-  while (batch->left > 0 && batch->news.WaitUntil(&batch->mu, end)) {
+  MutexLock lock(&question->mu);
+  while (!question->answers && question->news.WaitUntil(&question->mu, end)) {
   }
-  batch->over = true;
-  return std::move(batch->answers);
+  question->over = true;
+  return question->answers ? *std::move(question->answers) : Answers(ids.size(), NoAnswer());
 }
 
-void RecordLookup::ReadOne(Batch* batch, size_t i) {
+void RecordLookup::Ask(Question* question) {
   {
-    MutexLock lock(&batch->mu);
-    if (batch->over) return;
+    MutexLock lock(&question->mu);
+    if (question->over) return;
   }
   {
     MutexLock lock(&mu_);
     if (asking_++ == 0) heard_ = Steady::now();
   }
-  auto answer = store_->ReadTerminal(batch->ids[i]);
+  auto answers = store_->ReadTerminals(question->ids);
   {
     MutexLock lock(&mu_);
     --asking_;
     heard_ = Steady::now();
   }
-  MutexLock lock(&batch->mu);
-  if (batch->over) return;
-  batch->answers[i] = std::move(answer);
-  if (--batch->left == 0) batch->news.Signal();
+  MutexLock lock(&question->mu);
+  if (question->over) return;
+  question->answers = std::move(answers);
+  question->news.Signal();
 }
 
 }  // namespace phasor::gateway

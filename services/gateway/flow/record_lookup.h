@@ -18,17 +18,19 @@ namespace phasor::gateway {
 class RecordLookup {
  public:
   struct Options {
-    // A store 40 ms away answers a thread 25 times a second. They are made when they are needed.
-    int threads = 256;
-    size_t max_waiting = 4096;
-    Millis patience{1'000};  // in real time, whatever the gateway's clock says
+    // One for each call that is under way: as many as the groups of submits that wait for the store
+    // (grpc/submit_group.cc), and some for those that have lost their patience.
+    int threads = 32;
+    size_t max_waiting = 256;  // calls
+    Millis patience{1'000};    // in real time, whatever the gateway's clock says
   };
 
   // Both outlive the lookup.
   RecordLookup(storage::ResultStore* store, metrics::Registry* metrics, const Options& options);
   RecordLookup(storage::ResultStore* store, metrics::Registry* metrics);
 
-  // Answer i for id i: as ReadTerminal; UNAVAILABLE also when the store did not answer in time.
+  // Answer i for id i: as ReadTerminals, in one call of it; UNAVAILABLE also when the store did not
+  // answer in time.
   using Answers = std::vector<StatusOr<storage::TerminalRecord>>;
   Answers Read(const std::vector<job::JobId>& ids);
 
@@ -36,10 +38,10 @@ class RecordLookup {
   void Stop() { pool_.Stop(); }
 
  private:
-  struct Batch;
+  struct Question;
 
   bool IsStalled();
-  void ReadOne(Batch* batch, size_t i);
+  void Ask(Question* question);
 
   storage::ResultStore* const store_;
   const Millis patience_;

@@ -2,6 +2,8 @@
 
 #include <atomic>
 #include <chrono>
+#include <thread>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -24,10 +26,11 @@ class StalledStore final : public FaultyStore {
   std::atomic<int> asked = 0;
   absl::Notification release;
 
-  StatusOr<storage::TerminalRecord> ReadTerminal(const job::JobId& id) override {
+  std::vector<StatusOr<storage::TerminalRecord>> ReadTerminals(
+      const std::vector<job::JobId>& ids) override {
     ++asked;
     if (stalled) release.WaitForNotification();
-    return FaultyStore::ReadTerminal(id);
+    return FaultyStore::ReadTerminals(ids);
   }
 };
 
@@ -47,6 +50,7 @@ TEST_F(RecordLookupTest, AnswersForEachInItsPlace) {
   EXPECT_EQ(answers[0].status().code(), StatusCode::kNotFound);
   EXPECT_EQ(answers[1]->id, Id(1));
   EXPECT_EQ(answers[2].status().code(), StatusCode::kNotFound);
+  EXPECT_EQ(store_.asked, 1) << "one call for all of them";
   EXPECT_TRUE(lookup.Read({}).empty());
 }
 
@@ -74,12 +78,16 @@ TEST_F(RecordLookupTest, AStalledStoreCostsThePatienceOnceAndIsAskedAgainWhenItA
   EXPECT_EQ(lookup.Read({Id(1)})[0].status().code(), StatusCode::kNotFound);
 }
 
-TEST_F(RecordLookupTest, MoreThanMayWaitIsNotAsked) {
+TEST_F(RecordLookupTest, MoreCallsThanMayWaitAreNotAsked) {
   RecordLookup lookup(&store_, &metrics_,
-                      {.threads = 1, .max_waiting = 1, .patience = Millis(100)});
-  for (const auto& answer : lookup.Read({Id(0), Id(1), Id(2), Id(3)})) {
-    EXPECT_EQ(answer.status().code(), StatusCode::kUnavailable);
+                      {.threads = 1, .max_waiting = 1, .patience = Millis(500)});
+  std::vector<std::thread> callers;
+  for (int i = 0; i < 6; ++i) {
+    callers.emplace_back(
+        [&, i] { EXPECT_EQ(lookup.Read({Id(i)})[0].status().code(), StatusCode::kUnavailable); });
   }
+  for (std::thread& caller : callers) caller.join();
+  EXPECT_EQ(store_.asked, 1) << "one asks, one waits, and that one's patience is over";
   store_.release.Notify();
 }
 

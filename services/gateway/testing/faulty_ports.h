@@ -128,8 +128,13 @@ class FaultyStore : public storage::ResultStore {
   StatusOr<storage::TerminalRecord> CreateTerminal(const storage::TerminalRecord& record) override {
     return fault.Pass([&] { return store_->CreateTerminal(record); });
   }
-  StatusOr<storage::TerminalRecord> ReadTerminal(const job::JobId& id) override {
-    return fault.Pass([&] { return store_->ReadTerminal(id); });
+  std::vector<StatusOr<storage::TerminalRecord>> ReadTerminals(
+      const std::vector<job::JobId>& ids) override {
+    std::vector<StatusOr<storage::TerminalRecord>> records;
+    for (const job::JobId& id : ids) {
+      records.push_back(fault.Pass([&] { return store_->ReadTerminal(id); }));
+    }
+    return records;
   }
   StatusOr<std::string> CreateOnce(const std::string& key, std::string_view bytes) override {
     return fault.Pass([&] { return store_->CreateOnce(key, bytes); });

@@ -150,9 +150,10 @@ class StoreThatComesBack final : public StoreWrapper {
     if (IsAway()) return Unavailable("away");
     return below_.Get(key);
   }
-  StatusOr<storage::TerminalRecord> ReadTerminal(const job::JobId& id) override {
-    if (IsAway()) return Unavailable("away");
-    return below_.ReadTerminal(id);
+  std::vector<StatusOr<storage::TerminalRecord>> ReadTerminals(
+      const std::vector<job::JobId>& ids) override {
+    if (IsAway()) return {ids.size(), Unavailable("away")};
+    return below_.ReadTerminals(ids);
   }
 
  private:

@@ -331,8 +331,9 @@ class FullStore final : public storage::ResultStore {
   StatusOr<storage::TerminalRecord> CreateTerminal(const storage::TerminalRecord&) override {
     return ResourceExhausted("no space left on the device");
   }
-  StatusOr<storage::TerminalRecord> ReadTerminal(const job::JobId&) override {
-    return NotFound("x");
+  std::vector<StatusOr<storage::TerminalRecord>> ReadTerminals(
+      const std::vector<job::JobId>& ids) override {
+    return {ids.size(), NotFound("x")};
   }
   StatusOr<std::string> CreateOnce(const std::string&, std::string_view) override {
     return ResourceExhausted("no space left on the device");

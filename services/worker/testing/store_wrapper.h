@@ -3,6 +3,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "common/storage/result_store.h"
 
@@ -25,8 +26,9 @@ class StoreWrapper : public storage::ResultStore {
   StatusOr<storage::TerminalRecord> CreateTerminal(const storage::TerminalRecord& record) override {
     return below_.CreateTerminal(record);
   }
-  StatusOr<storage::TerminalRecord> ReadTerminal(const job::JobId& id) override {
-    return below_.ReadTerminal(id);
+  std::vector<StatusOr<storage::TerminalRecord>> ReadTerminals(
+      const std::vector<job::JobId>& ids) override {
+    return below_.ReadTerminals(ids);
   }
   StatusOr<std::string> CreateOnce(const std::string& key, std::string_view bytes) override {
     return below_.CreateOnce(key, bytes);
