@@ -10,6 +10,7 @@ namespace {
 constexpr Millis kEvery{15'000};  // while all is well
 constexpr char kStore[] = "store";
 constexpr char kSecret[] = "secret";
+constexpr char kWhole[] = "whole";   // the instance in which it is (scripts/lib/forgotten.lua)
 constexpr size_t kFingerprint = 16;  // hexadecimal digits
 
 bool IsAway(const Status& status) { return status.code() == StatusCode::kUnavailable; }
@@ -46,7 +47,7 @@ FleetCheck::Verdict FleetCheck::Ask(Verdict last) {
   Verdict next = std::move(last);
   next.ready = AskFooting(&next);
   if (IsAway(next.ready)) return next;
-  const Status facts = AskFacts();
+  const Status facts = AskFacts(next.instance);
   // A store that is away is no reason to stop once it was known to be the fleet's.
   if (IsAway(facts) && next.serve.ok()) return next;
   next.serve = facts;
@@ -57,20 +58,27 @@ FleetCheck::Verdict FleetCheck::Ask(Verdict last) {
 Status FleetCheck::AskFooting(Verdict* verdict) {
   ASSIGN_OR_RETURN(const Footing footing, parts_.foundation->Check());
   verdict->job_loss = footing.job_loss;
+  verdict->instance = footing.instance;
   if (footing.job_loss.empty() || parts_.allow_job_loss) return OkStatus();
   return FailedPrecondition(footing.job_loss +
                             "; mend that, or say --allow-job-loss if jobs may be lost");
 }
 
-Status FleetCheck::AskFacts() {
-  RETURN_IF_ERROR(AskStore());
+Status FleetCheck::AskFacts(const std::string& instance) {
+  RETURN_IF_ERROR(AskStore(instance));
   return AskSecret();
 }
 
-Status FleetCheck::AskStore() {
+Status FleetCheck::AskStore(const std::string& instance) {
   ASSIGN_OR_RETURN(const std::string remembered, parts_.foundation->Agree(kStore, ""));
   ASSIGN_OR_RETURN(const std::string id, parts_.identify_store(remembered));
   if (!remembered.empty()) return OkStatus();
+  // A fleet begins. If its store is new as well, the queue knows all that ever was, for as long as
+  // it stands where it does now: it need not ask the store about a key that it has never seen.
+  if (!instance.empty() && parts_.store_is_new != nullptr) {
+    ASSIGN_OR_RETURN(const bool is_new, parts_.store_is_new());
+    if (is_new) RETURN_IF_ERROR(parts_.foundation->Agree(kWhole, instance).status());
+  }
   ASSIGN_OR_RETURN(const std::string stands, parts_.foundation->Agree(kStore, id));
   return stands == id ? OkStatus() : parts_.identify_store(stands).status();
 }

@@ -23,6 +23,8 @@ class FleetCheck {
     // The result store's id, given the one that the fleet remembers ("": none, then the store may
     // get one). FAILED_PRECONDITION: it is another store; UNAVAILABLE: it can't be asked.
     std::function<StatusOr<std::string>(const std::string& remembered)> identify_store;
+    // Whether no job has ended there yet; null: not known.
+    std::function<StatusOr<bool>()> store_is_new = nullptr;
     std::string secret;  // that names jobs; "": this process has none
     bool allow_job_loss = false;
   };
@@ -47,11 +49,12 @@ class FleetCheck {
     Status ready = Unavailable("the queue has not answered yet");
     Status serve = Unavailable("the queue has not answered yet");
     std::string job_loss;
+    std::string instance;  // as Footing has it
   };
   Verdict Ask(Verdict last);
   Status AskFooting(Verdict* verdict);
-  Status AskFacts();
-  Status AskStore();
+  Status AskFacts(const std::string& instance);
+  Status AskStore(const std::string& instance);
   Status AskSecret();
 
   const Parts parts_;

@@ -36,6 +36,7 @@ class FleetCheckTest : public testing::Test {
         {.foundation = &foundation_,
          .clock = &clock_,
          .identify_store = [this](const std::string& remembered) { return Identify(remembered); },
+         .store_is_new = [this] { return store_is_new_; },
          .secret = secret,
          .allow_job_loss = allow_job_loss});
   }
@@ -48,6 +49,7 @@ class FleetCheckTest : public testing::Test {
   FakeClock clock_;
   FakeFoundation foundation_;
   StatusOr<std::string> store_ = std::string("store-1");
+  StatusOr<bool> store_is_new_ = true;
 };
 
 TEST_F(FleetCheckTest, TheFirstProcessSaysWhatTheOthersHaveToHave) {
@@ -60,6 +62,29 @@ TEST_F(FleetCheckTest, TheFirstProcessSaysWhatTheOthersHaveToHave) {
   EXPECT_EQ(*foundation_.facts.Agree("secret", ""), SecretFingerprint("secret-of-the-fleet"));
   EXPECT_TRUE(Make().Look().ok());
   EXPECT_TRUE(Make("").Look().ok()) << "a worker has no secret";
+}
+
+TEST_F(FleetCheckTest, OnlyWhereQueueAndStoreBeginTogetherIsTheQueueWhole) {
+  foundation_.footing = Footing{.job_loss = "", .instance = "run-1"};
+  store_is_new_ = Unavailable("away");
+  EXPECT_EQ(Make().Look().code(), StatusCode::kUnavailable) << "asked again before anything begins";
+  EXPECT_EQ(*foundation_.facts.Agree("store", ""), "");
+  store_is_new_ = true;
+  ASSERT_TRUE(Make().Look().ok());
+  EXPECT_EQ(*foundation_.facts.Agree("whole", ""), "run-1");
+  // Another run later does not make it whole again, however empty the store is.
+  foundation_.footing = Footing{.job_loss = "", .instance = "run-2"};
+  ASSERT_TRUE(Make().Look().ok());
+  EXPECT_EQ(*foundation_.facts.Agree("whole", ""), "run-1");
+}
+
+TEST_F(FleetCheckTest, AQueueThatBeginsWithAnOldStoreIsNotWhole) {
+  foundation_.footing = Footing{.job_loss = "", .instance = "run-1"};
+  store_is_new_ = false;
+  ASSERT_TRUE(Make().Look().ok());
+  store_is_new_ = true;
+  ASSERT_TRUE(Make().Look().ok()) << "what was deleted later makes no difference";
+  EXPECT_EQ(*foundation_.facts.Agree("whole", ""), "");
 }
 
 TEST_F(FleetCheckTest, AnotherSecretIsRefusedAndBothFingerprintsAreNamed) {

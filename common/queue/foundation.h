@@ -15,6 +15,8 @@ namespace phasor::queue {
 // What a check found out about a place that will do.
 struct Footing {
   std::string job_loss;  // a sentence: why accepted jobs may be lost there; empty: none is
+  // What the place is now: another one once it may have come back from older data. Empty: unknown.
+  std::string instance = {};
 };
 
 class Foundation {

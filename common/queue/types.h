@@ -31,8 +31,9 @@ struct SubmitRequest {
   Millis deadline_in{0};                 // instead: from the submit on; 0: none
   Millis keep = std::chrono::hours(72);  // how long the job's record stays
   std::string spec;                      // opaque bytes
-  // Says what is known of the job and creates none: kUnknown where there is nothing.
-  bool only_if_known = false;
+  // Creates no job that the queue does not know and may have known: kUnknown then. It is sure only
+  // if it has seen all of the fleet's life, and forgotten the jobs that it did by itself.
+  bool unless_forgotten = false;
 };
 
 enum class SubmitOutcome { kAccepted, kDuplicate, kConflict, kPaused, kFull, kUnknown };

@@ -52,4 +52,14 @@ StatusOr<std::string> Identify(ResultStore& store, const std::string& remembered
                             ": it is another one");
 }
 
+StatusOr<bool> HasNoJobs(ResultStore& store) {
+  std::string cursor;
+  do {
+    ASSIGN_OR_RETURN(const ListPage page, store.List("jobs", cursor, 1));
+    if (!page.objects.empty()) return false;
+    cursor = page.next;
+  } while (!cursor.empty());
+  return true;
+}
+
 }  // namespace phasor::storage

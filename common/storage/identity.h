@@ -19,4 +19,7 @@ StatusOr<std::string> ReadIdentity(ResultStore& store);
 // and nothing is written, if the store is not the remembered one.
 StatusOr<std::string> Identify(ResultStore& store, const std::string& remembered);
 
+// Whether nothing of any job is in the store.
+StatusOr<bool> HasNoJobs(ResultStore& store);
+
 }  // namespace phasor::storage

@@ -25,5 +25,13 @@ TEST(IdentityTest, TwoStoresHaveTwoIdentities) {
   EXPECT_NE(Identify(one, "").value(), Identify(other, "").value());
 }
 
+TEST(IdentityTest, AStoreHasNoJobsUntilSomethingOfOneIsThere) {
+  MemoryStore store;
+  ASSERT_TRUE(Identify(store, "").ok());
+  EXPECT_TRUE(HasNoJobs(store).value());
+  ASSERT_TRUE(store.Put("jobs/x/c/1-1", "checkpoint").ok());
+  EXPECT_FALSE(HasNoJobs(store).value());
+}
+
 }  // namespace
 }  // namespace phasor::storage

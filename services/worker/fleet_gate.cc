@@ -20,6 +20,7 @@ FleetGate::FleetGate(const Parts& parts)
                   [store = parts.store](const std::string& remembered) {
                     return storage::Identify(*store, remembered);
                   },
+              .store_is_new = [store = parts.store] { return storage::HasNoJobs(*store); },
               .secret = "",
               .allow_job_loss = parts.allow_job_loss}),
       queue_(&check_, parts.queue),

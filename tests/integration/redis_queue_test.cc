@@ -29,6 +29,7 @@ class MemoryQueueUnderTest final : public QueueUnderTest {
   Control& control() override { return queue_; }
   EventChannel& events() override { return queue_; }
   void Advance(Millis by) override { clock_.Advance(by); }
+  void DeclareWhole() override { queue_.DeclareWhole(); }
   std::vector<std::string> Violations() override { return queue_.Violations(); }
 
  private:
@@ -48,6 +49,83 @@ TEST(RedisQueueTest, AnswersEveryCallAsTheQueueInMemoryDoes) {
       ASSERT_EQ(actual[i], expected[i]) << "line " << i;
     }
     ASSERT_EQ(actual.size(), expected.size());
+  }
+}
+
+SubmitRequest Unasked(int n) {
+  SubmitRequest request = TestRequest(n);
+  request.unless_forgotten = true;
+  return request;
+}
+
+SubmitOutcome OutcomeOf(RedisQueueUnderTest& redis, int n) {
+  StatusOr<SubmitReply> reply = redis.producer().Submit(Unasked(n));
+  // The connection to the Redis of before is broken once.
+  for (int i = 0; i < 1000 && !reply.ok(); ++i) {
+    std::this_thread::sleep_for(Millis(5));
+    reply = redis.producer().Submit(Unasked(n));
+  }
+  return reply->outcome;
+}
+
+TEST(RedisQueueTest, ARedisThatWasStartedAgainMayHaveForgottenAnything) {
+  RedisServer server;
+  RedisQueueUnderTest redis(server.url());
+  redis.DeclareWhole();
+  EXPECT_EQ(OutcomeOf(redis, 1), SubmitOutcome::kAccepted);
+  server.Kill();
+  server.Start();
+  EXPECT_EQ(OutcomeOf(redis, 2), SubmitOutcome::kUnknown);
+}
+
+TEST(RedisQueueTest, ARedisThatFollowedAnotherOneMayHaveForgottenAnything) {
+  RedisServer server;
+  RedisQueueUnderTest redis(server.url());
+  redis.DeclareWhole();
+  EXPECT_EQ(OutcomeOf(redis, 1), SubmitOutcome::kAccepted);
+  // A failover and another one back: the same process, other data.
+  redis.Call({"REPLICAOF", "127.0.0.1", "1"});
+  redis.Call({"REPLICAOF", "NO", "ONE"});
+  EXPECT_EQ(OutcomeOf(redis, 2), SubmitOutcome::kUnknown);
+}
+
+TEST(RedisQueueTest, WhatEvictsMayHaveForgottenAnything) {
+  RedisServer server;
+  RedisQueueUnderTest redis(server.url());
+  redis.DeclareWhole();
+  redis.Call({"CONFIG", "SET", "maxmemory-policy", "allkeys-lru"});
+  const std::string filler(1 << 20, 'x');
+  for (int i = 0; i < 8; ++i) redis.Call({"SET", "filler:" + std::to_string(i), filler});
+  EXPECT_EQ(OutcomeOf(redis, 1), SubmitOutcome::kAccepted);
+  redis.Call({"CONFIG", "SET", "maxmemory", "6mb"});
+  redis.Call({"SET", "filler:8", filler});
+  redis.Call({"CONFIG", "SET", "maxmemory", "0"});
+  EXPECT_EQ(OutcomeOf(redis, 2), SubmitOutcome::kUnknown);
+}
+
+TEST(RedisQueueTest, WhatWasForgottenLongAgoIsFoundInLayersBelow) {
+  RedisQueueUnderTest redis(SharedServerUrl());
+  redis.DeclareWhole();
+  // As many forgotten before as fill so many layers.
+  const std::vector<std::string> counts = {"0", "32767", "32768", "98303", "98304", "100000000"};
+  int n = 0;
+  for (const std::string& count : counts) {
+    redis.Call({"HSET", "{phasor}:cfg", "forgotten", count});
+    for (int i = 0; i < 20; ++i) {
+      SubmitRequest request = TestRequest(n++);
+      request.keep = Millis(1'000);
+      ASSERT_TRUE(redis.producer().Submit(request).ok());
+      ASSERT_TRUE(redis.producer().Cancel(request.id, {}).ok());
+    }
+    redis.Advance(Millis(2'000));
+    ASSERT_EQ(redis.maintenance().Forget(100).value(), 20);
+  }
+  for (int i = 0; i < n; ++i) EXPECT_EQ(OutcomeOf(redis, i), SubmitOutcome::kUnknown) << i;
+  for (int i = n; i < n + 20; ++i) EXPECT_EQ(OutcomeOf(redis, i), SubmitOutcome::kAccepted) << i;
+  for (const auto& [layer, bytes] : std::map<std::string, int>{{"0", 1 << 16}, {"7", 1 << 23}}) {
+    const int64_t length = redis.Call({"STRLEN", "{phasor}:fgt" + layer}).AsInteger();
+    EXPECT_LE(length, bytes);
+    EXPECT_GT(length, bytes / 2);
   }
 }
 

@@ -1,6 +1,7 @@
 #include "tests/integration/redis_queue_under_test.h"
 
 #include "common/queue/redis/job_fields.h"
+#include "common/queue/redis/server_facts.h"
 
 namespace phasor::queue {
 namespace {
@@ -125,6 +126,11 @@ RedisQueueUnderTest::RedisQueueUnderTest(const std::string& url)
 
 RedisReply RedisQueueUnderTest::Call(const std::vector<std::string_view>& arguments) {
   return connection_->Call(arguments).value();
+}
+
+void RedisQueueUnderTest::DeclareWhole() {
+  const std::string instance = JudgeServer(Call({"INFO"}).text)->instance;
+  Call({"HSET", "{phasor}:fleet", "whole", instance});
 }
 
 std::vector<std::string> RedisQueueUnderTest::Violations() {

@@ -23,6 +23,7 @@ class RedisQueueUnderTest final : public QueueUnderTest {
   Control& control() override { return queue_; }
   EventChannel& events() override { return queue_; }
   void Advance(Millis by) override { queue_.AdvanceForTesting(by); }
+  void DeclareWhole() override;
   std::vector<std::string> Violations() override;
 
   // A plain command on a connection beside the queue's.

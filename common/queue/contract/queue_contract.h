@@ -27,6 +27,8 @@ class QueueUnderTest {
   virtual Control& control() = 0;
   virtual EventChannel& events() = 0;
   virtual void Advance(Millis by) = 0;
+  // There was no job before this queue.
+  virtual void DeclareWhole() = 0;
   // What is wrong with the indexes, one sentence each.
   virtual std::vector<std::string> Violations() = 0;
 };

@@ -127,7 +127,7 @@ TEST_P(QueueContract, AJobThatASecondSubmitNamesIsShared) {
   ASSERT_EQ(producer().Submit(conflict)->outcome, SubmitOutcome::kConflict);
   EXPECT_FALSE(View(TestJobId(1)).shared) << "somebody else's request is no share in it";
   SubmitRequest ask = TestRequest(1);
-  ask.only_if_known = true;
+  ask.unless_forgotten = true;
   const int64_t version = View(ask.id).version;
   ASSERT_EQ(producer().Submit(ask)->outcome, SubmitOutcome::kDuplicate);
   EXPECT_TRUE(View(TestJobId(1)).shared);
@@ -145,9 +145,9 @@ TEST_P(QueueContract, AJobThatASecondSubmitNamesIsShared) {
   Drain();
 }
 
-TEST_P(QueueContract, AskingWhatIsKnownCreatesNothing) {
+TEST_P(QueueContract, AQueueThatMayHaveForgottenAJobDoesNotCreateItUnasked) {
   SubmitRequest ask = TestRequest(1);
-  ask.only_if_known = true;
+  ask.unless_forgotten = true;
   EXPECT_EQ(producer().Submit(ask)->outcome, SubmitOutcome::kUnknown);
   EXPECT_EQ(producer().Get(ask.id, {}).status().code(), StatusCode::kNotFound);
   MustSubmit(1);
@@ -161,6 +161,44 @@ TEST_P(QueueContract, AskingWhatIsKnownCreatesNothing) {
   EXPECT_EQ(replies[0]->outcome, SubmitOutcome::kUnknown);
   EXPECT_EQ(replies[1]->outcome, SubmitOutcome::kPaused);
   EXPECT_EQ(replies[2]->outcome, SubmitOutcome::kDuplicate);
+}
+
+TEST_P(QueueContract, AQueueThatHasForgottenNothingTakesANewJobAtOnce) {
+  queue_->DeclareWhole();
+  SubmitRequest ask = TestRequest(1);
+  ask.unless_forgotten = true;
+  EXPECT_EQ(producer().Submit(ask)->outcome, SubmitOutcome::kAccepted);
+  EXPECT_EQ(View(ask.id).spec, ask.spec);
+  EXPECT_EQ(producer().Submit(ask)->outcome, SubmitOutcome::kDuplicate);
+  SubmitRequest conflict = ask;
+  conflict.fingerprint = "another";
+  EXPECT_EQ(producer().Submit(conflict)->outcome, SubmitOutcome::kConflict);
+  ASSERT_TRUE(control().SetPaused(true).ok());
+  ask.id = TestJobId(2);
+  EXPECT_EQ(producer().Submit(ask)->outcome, SubmitOutcome::kPaused);
+}
+
+TEST_P(QueueContract, WhatAWholeQueueHasForgottenItDoesNotCreateUnasked) {
+  queue_->DeclareWhole();
+  for (int n = 0; n < 40; ++n) MustSubmit(n);
+  ASSERT_EQ(Drain(30).size(), 30u);
+  queue_->Advance(std::chrono::hours(73));
+  ASSERT_EQ(maintenance().Forget(100).value(), 30);
+  std::vector<SubmitRequest> asked;
+  for (int n = 0; n < 60; ++n) {
+    asked.push_back(TestRequest(n));
+    asked.back().unless_forgotten = true;
+  }
+  const auto replies = producer().SubmitAll(asked);
+  std::map<SubmitOutcome, int> outcomes;
+  for (const auto& reply : replies) ++outcomes[reply->outcome];
+  EXPECT_EQ(outcomes[SubmitOutcome::kUnknown], 30) << "forgotten";
+  EXPECT_EQ(outcomes[SubmitOutcome::kDuplicate], 10) << "still waiting";
+  EXPECT_EQ(outcomes[SubmitOutcome::kAccepted], 20) << "new";
+  asked[0].unless_forgotten = false;
+  asked[0].id = TestJobId(0);
+  EXPECT_EQ(producer().Get(asked[0].id, {}).status().code(), StatusCode::kNotFound);
+  EXPECT_EQ(producer().Submit(asked[0])->outcome, SubmitOutcome::kAccepted) << "who has asked may";
 }
 
 TEST_P(QueueContract, ADeadlineMayBeCountedFromTheSubmit) {

@@ -53,6 +53,11 @@ void MemoryQueue::Create(Job job) {
   EnterIndex(created, /*at_head=*/false);
 }
 
+void MemoryQueue::DeclareWhole() {
+  MutexLock lock(&mu_);
+  whole_ = true;
+}
+
 StatusOr<SubmitReply> MemoryQueue::Submit(const SubmitRequest& request) {
   RETURN_IF_ERROR(CheckSubmit(request));
   MutexLock lock(&mu_);
@@ -64,7 +69,7 @@ StatusOr<SubmitReply> MemoryQueue::Submit(const SubmitRequest& request) {
     reply.state = known->life.state;
     return reply;
   }
-  if (request.only_if_known) {
+  if (request.unless_forgotten && (!whole_ || forgotten_.count(request.id) > 0)) {
     SubmitReply reply;
     reply.outcome = SubmitOutcome::kUnknown;
     return reply;

@@ -64,6 +64,9 @@ class MemoryQueue final : public Producer,
   Status Publish(const Event& event) override;
   std::unique_ptr<Subscription> Subscribe(std::function<void(const Event&)> on_event) override;
 
+  // There was no job before this queue. Otherwise it can't say of any that there never was one.
+  void DeclareWhole();
+
   // What is wrong with the indexes, one sentence each; empty in a correct queue. For tests.
   std::vector<std::string> Violations();
 
@@ -161,6 +164,8 @@ class MemoryQueue final : public Producer,
   std::set<JobId> live_ GUARDED_BY(mu_);
   TimeIndex ended_ GUARDED_BY(mu_);                // by when they are forgotten
   std::map<int64_t, JobId> dead_ GUARDED_BY(mu_);  // in the order of their deaths
+  bool whole_ GUARDED_BY(mu_) = false;
+  std::set<JobId> forgotten_ GUARDED_BY(mu_);
   Counters open_by_tenant_ GUARDED_BY(mu_);
   Counters running_by_tenant_ GUARDED_BY(mu_);
   std::map<std::string, JobId> by_nonce_ GUARDED_BY(mu_);

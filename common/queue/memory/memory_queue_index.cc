@@ -57,6 +57,7 @@ void MemoryQueue::Erase(const Job& job) {
   by_sequence_.erase(job.sequence);
   dead_.erase(job.death);
   ended_.erase({job.forget_ms, id});
+  forgotten_.insert(id);
   jobs_.erase(id);
 }
 

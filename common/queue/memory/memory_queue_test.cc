@@ -13,6 +13,7 @@ class MemoryQueueUnderTest final : public QueueUnderTest {
   Control& control() override { return queue_; }
   EventChannel& events() override { return queue_; }
   void Advance(Millis by) override { clock_.Advance(by); }
+  void DeclareWhole() override { queue_.DeclareWhole(); }
   std::vector<std::string> Violations() override { return queue_.Violations(); }
 
  private:

@@ -13,6 +13,8 @@ using redis::RedisReply;
 // Each line: a command of the scripts with arguments that make it do nothing, or fail for another
 // reason than the user's rights. K: a string that exists, N: a key that does not.
 constexpr std::string_view kProbes = R"(
+bitfield N get u1 0
+bitfield_ro N get u1 0
 del N
 decrby K x
 exists N

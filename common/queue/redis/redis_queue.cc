@@ -46,8 +46,8 @@ std::vector<std::string> SubmitArguments(const SubmitRequest& request) {
       Text(request.deadline_in.count() > 0 ? -request.deadline_in.count() : request.deadline_ms),
       NameBeside(request.model),
       NameBeside(request.tenant),
-      request.only_if_known ? std::string() : request.spec,
-      request.only_if_known ? "1" : ""};
+      request.spec,
+      request.unless_forgotten ? "1" : ""};
 }
 
 // Of the jobs that the caller sees; empty: of all.

@@ -26,6 +26,8 @@ StatusOr<Footing> JudgeServer(const std::string& info) {
   if (InfoField(info, "loading") == "1") return Unavailable("Redis is still loading its data");
   if (InfoField(info, "role") == "slave") return Unavailable("this Redis is a read-only replica");
   Footing footing;
+  // Another run, or another place among replicas (is_whole in forgotten.lua).
+  footing.instance = InfoField(info, "run_id") + "/" + InfoField(info, "master_replid");
   const std::string policy = InfoField(info, "maxmemory_policy");
   if (InfoField(info, "maxmemory") != "0" && policy != "noeviction") {
     footing.job_loss = "this Redis evicts keys when its memory is full (maxmemory-policy " +

@@ -86,7 +86,7 @@ StatusOr<SubmitFlow::Pending> SubmitFlow::Check(const Item& item) {
   submit.id = job::MakeJobId(parts_.secret, submit.tenant, KeyOf(request));
   // Without a key nobody can send the same job with another body, or have sent it before.
   submit.fingerprint = keyed ? RequestFingerprint(request) : kNoFingerprint;
-  submit.only_if_known = keyed;
+  submit.unless_forgotten = keyed;
   submit.priority = spec.priority;
   submit.model = spec.model;
   submit.cost = job::Cost(spec.picture);
@@ -95,7 +95,9 @@ StatusOr<SubmitFlow::Pending> SubmitFlow::Check(const Item& item) {
   pending.trace_parent = item.trace_parent;
   pending.response.set_job_id(submit.id);
   *pending.response.mutable_request() = rpc::ToProto(spec);
-  if (!keyed) Encode(/*record_unread=*/false, &pending);
+  // Should the queue have forgotten the key and not know of that, the worker still finds the
+  // record.
+  Encode(/*record_unread=*/keyed, &pending);
   return pending;
 }
 
@@ -130,8 +132,10 @@ void SubmitFlow::AskStore(const Group& group) {
       Refuse(pending,
              DataLoss("the job of this key has ended; what the store has of it is damaged"));
     } else {
-      pending->submit.only_if_known = false;
-      Encode(records[i].status().code() != StatusCode::kNotFound, pending);
+      const bool unread = records[i].status().code() != StatusCode::kNotFound;
+      if (unread) parts_.metrics->Unchecked();
+      pending->submit.unless_forgotten = false;
+      Encode(unread, pending);
     }
   }
 }
@@ -184,7 +188,6 @@ SubmitFlow::Answer SubmitFlow::AnswerFromRecord(const storage::TerminalRecord& r
 }
 
 void SubmitFlow::Encode(bool record_unread, Pending* pending) {
-  if (record_unread) parts_.metrics->Unchecked();
   const std::string& fingerprint = pending->submit.fingerprint;
   pending->submit.spec =
       rpc::EncodeJobSpec(pending->response.mutable_request(),

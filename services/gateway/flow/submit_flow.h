@@ -5,9 +5,11 @@
 // the request's fingerprint, or the terminal record, which carries it too. When neither does, the
 // request is queued anew under the same id.
 //
-// The queue is asked first, and the store only about a key that the queue does not know: it may
-// have forgotten the job, or come back from older data. A store that does not answer stops nobody:
-// the job is queued, and its worker looks for the record before it draws.
+// The queue is asked first. It knows what it has forgotten, and whether it may have come back from
+// older data (scripts/lib/forgotten.lua): only then the store is asked about a key that it does not
+// know. Whoever did not ask says so in the job, and the worker looks for the record before it
+// draws. So a store that does not answer stops nobody, and a queue that is wrong about itself makes
+// nothing twice.
 #pragma once
 
 #include <cstdint>

@@ -200,6 +200,39 @@ TEST_F(ForgottenJobTest, AfterItsTimeInTheQueueTheRecordAnswersToo) {
   EXPECT_EQ(fleet_.queue.Stats()->live, 0);
 }
 
+TEST_F(SubmitFlowTest, AQueueThatKnowsAllThatWasSparesANewKeyTheStore) {
+  fleet_.queue.DeclareWhole();
+  FaultyStore away(&fleet_.store);
+  away.fault.Set(Unavailable("the store is away"));
+  RecordLookup records(&away, &metrics_);
+  SubmitFlow flow({.catalog = &catalog_,
+                   .producer = &fleet_.queue,
+                   .records = &records,
+                   .metrics = &counts_,
+                   .secret = "0123456789abcdef",
+                   .draw_seed = [] { return 7; }});
+  const v1::GenerateRequest request = WithKey("k");
+  const auto response = std::move(flow.SubmitAll({{&request, ""}}).front());
+  ASSERT_TRUE(response.ok()) << response.status();
+  EXPECT_FALSE(response->duplicate());
+  EXPECT_THAT(metrics_.Text(), HasSubstr("submits_unchecked_total 0")) << "nobody asked";
+  const auto spec = rpc::DecodeJobSpec(fleet_.Take().spec);
+  ASSERT_TRUE(spec.ok());
+  EXPECT_TRUE(spec->record_unread) << "the worker looks, in case that the queue is wrong";
+}
+
+TEST_F(SubmitFlowTest, WhatAQueueThatKnowsAllHasForgottenTheRecordAnswers) {
+  fleet_.queue.DeclareWhole();
+  ASSERT_TRUE(Submit(WithKey("k")).ok());
+  ASSERT_TRUE(fleet_.Finish(fleet_.Take(), {"png"}).ok());
+  fleet_.clock.Advance(std::chrono::hours(100));
+  ASSERT_EQ(fleet_.queue.Forget(100).value(), 1);
+  const auto again = Submit(WithKey("k"));
+  ASSERT_TRUE(again.ok()) << again.status();
+  EXPECT_TRUE(again->duplicate());
+  EXPECT_EQ(again->state(), v1::DONE);
+}
+
 TEST_F(SubmitFlowTest, CountsWhatBecameOfEachSubmit) {
   ASSERT_TRUE(Submit(WithKey("k")).ok());
   ASSERT_TRUE(Submit(WithKey("k")).ok());

@@ -51,7 +51,7 @@ class FaultyQueue final : public queue::Producer, public queue::Maintenance, pub
   std::atomic<bool> spares_questions = false;  // submits that only ask
 
   StatusOr<queue::SubmitReply> Submit(const queue::SubmitRequest& request) override {
-    if (spares_questions && request.only_if_known) return producer_->Submit(request);
+    if (spares_questions && request.unless_forgotten) return producer_->Submit(request);
     return fault.Pass([&] { return producer_->Submit(request); });
   }
   StatusOr<queue::State> Cancel(const job::JobId& id, const job::Caller& caller) override {

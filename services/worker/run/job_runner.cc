@@ -43,7 +43,7 @@ struct JobRunner::Ongoing {
   StoreCalls calls;
   Checkpoints checkpoints;
   job::GenerateSpec spec;
-  bool record_unread = false;       // no gateway could ask for a record of its key
+  bool record_unread = false;       // no gateway has asked for a record of its key
   std::string request_fingerprint;  // goes into the record, to tell repeats from conflicts
   UnitPace::Shape shape;
   std::unique_ptr<engine::Run> run;
@@ -246,7 +246,7 @@ JobRunner::Ending JobRunner::Publish(Ongoing& job, const engine::Run& run,
 }
 
 StatusOr<bool> JobRunner::SettleOld(Ongoing& job) {
-  // Nobody had it before, and a gateway has asked for a record of its key.
+  // Nobody had it before, and a gateway has asked for a record of its key, or it has none.
   if (job.grant.fence.epoch <= 1 && !job.record_unread) return false;
   const auto record = job.calls.Ask([&] { return parts_.store.ReadTerminal(job.grant.fence.id); },
                                     [&] { return Stop(job) == StopReason::kNone; });

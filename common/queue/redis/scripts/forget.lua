@@ -29,6 +29,7 @@ for i = 1, #oldest, 2 do
   strings[#strings + 1], strings[#strings + 2] = keys.record .. id, keys.submission .. id
 end
 if #ids == 0 then return 0 end
+require('forgotten').mark(ids)
 call('DEL', unpack(strings))
 for _, set in ipairs({keys.all, keys.dead, keys.ended}) do call('ZREM', set, unpack(ids)) end
 return #ids

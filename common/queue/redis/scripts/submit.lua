@@ -2,7 +2,7 @@
 -- SUBMIT: new jobs, each once. Without allow-oom: refused whole when Redis is full.
 -- ARGV: from 2 on, for each job: id, class, model key, tenant key, cost, fingerprint, keep ms,
 --       deadline (below zero: so many ms from now), model name, tenant name (empty: as the key),
---       spec, '1' to create nothing
+--       spec, '1' to create nothing that may have been forgotten
 -- -> for each job: {'NEW'} | {'DUP', state} | {'CONFLICT', state} | {'PAUSED'} |
 --    {'FULL', which cap} | {'UNKNOWN'}
 -- Repeating it is a DUP: the id comes from the client's idempotency key.
@@ -11,19 +11,20 @@ local keys = require('keys')
 local record = require('record')
 local change = require('change')
 local caps = require('caps')
+local forgotten = require('forgotten')
 local ARGUMENTS = 12
 local call = core.call
 
 local function request(i)
   local id, class, model, tenant, cost, fingerprint, keep, deadline, model_name, tenant_name, spec,
-        only_if_known = unpack(ARGV, i, i + ARGUMENTS - 1)
+        unless_forgotten = unpack(ARGV, i, i + ARGUMENTS - 1)
   deadline = tonumber(deadline)
   if deadline < 0 then deadline = core.now - deadline end
   return {id = id, class = class, model = model, tenant = tenant, cost = tonumber(cost),
           fingerprint = fingerprint, keep = tonumber(keep), deadline = deadline,
           model_name = model_name ~= '' and model_name, solo = 0,
           tenant_name = tenant_name ~= '' and tenant_name, spec = spec,
-          only_if_known = only_if_known ~= ''}
+          unless_forgotten = unless_forgotten ~= ''}
 end
 
 local names = {}
@@ -40,7 +41,9 @@ local function answer(job, bytes)
     return {before == job.fingerprint and 'DUP' or 'CONFLICT',
             bytes and record.state_of(job.id) or 'QUEUED'}
   end
-  if job.only_if_known then return {'UNKNOWN'} end
+  if job.unless_forgotten and (bytes or not forgotten.never_known(job.id)) then
+    return {'UNKNOWN'}
+  end
   local refused = caps.refusal(job.tenant)
   if refused then return refused end
   fingerprints[job.id] = job.fingerprint

@@ -14,7 +14,9 @@
 --   tn tr              HASH  tenant -> open, running jobs
 --   models             HASH  model -> its name
 --   cfg                HASH  limits, `paused`; what TAKE, the audit and PREEMPT remember: `pass`,
---                            `swept`, `audited`, `preempt_from`
+--                            `swept`, `audited`, `preempt_from`, `forgotten` jobs
+--   fgt<n>             layers of what FORGET has let go (forgotten.lua)
+--   fleet              HASH  what all processes agree about (foundation.h)
 --   tl                 HASH  '<tenant>:o' -> open jobs, '<tenant>:r' -> running ones,
 --                            '<tenant>:w' -> weight: limits of its own
 --   skip               HASH  class -> how often its models were passed over (passed.lua)
@@ -38,7 +40,7 @@ local keys = {
   idle = prefix .. 'idle', bell = prefix .. 'bell', events = prefix .. 'ev',
   asked = prefix .. 'asked', audit = prefix .. 'aud', audit_sums = prefix .. 'audn',
   audit_rings = prefix .. 'auds', audit_oldest = prefix .. 'audo', history = prefix .. 'his',
-  oldest = prefix .. 'old',
+  oldest = prefix .. 'old', forgotten = prefix .. 'fgt', fleet = prefix .. 'fleet',
   VIRTUAL_TIME = '#v',  -- among the tenants' shares
 }
 
