@@ -4,7 +4,7 @@
 #   bench/gateway/run.sh BIN_DIR [ARGS of phasor-bench-gateway]
 # FSYNC=always makes Redis fsync every write; the default is everysec, as `phasor up` has it. The
 # append-only file is not rewritten meanwhile. The store is FAR_MS milliseconds away (default 40), which shows what
-# a key costs: the store has to be asked about it.
+# a key costs. ASK_STORE=1: as after a restart of Redis, when the store has to be asked about each new key.
 set -euo pipefail
 
 bin="$(realpath "${1:?usage: run.sh BIN_DIR [ARGS]}")"
@@ -52,6 +52,10 @@ children+=($!)
 children+=($!)
 wait_for test -S "$work/gateway.sock"
 wait_for test -S "$work/echo.sock"
+if [[ "${ASK_STORE:-}" == 1 ]]; then
+  wait_for redis-cli -s "$work/redis.sock" -e hget '{phasor}:fleet' secret
+  redis-cli -s "$work/redis.sock" hset '{phasor}:fleet' whole '' >/dev/null
+fi
 
 echo "redis: append-only file, fsync $fsync; $(nproc) cores for load, server and redis together"
 "$bin/phasor-bench-gateway" --echo "unix:$work/echo.sock" --gateway "unix:$work/gateway.sock" "$@"
