@@ -9,8 +9,7 @@ JobMetrics::JobMetrics(metrics::Registry* registry, const std::vector<std::strin
                                       "Submits whose idempotency key named a job that existed.")),
       unchecked_(*registry->Counters(
           "submits_unchecked_total",
-          "New jobs with an idempotency key about which the store was asked and did not answer in "
-          "time.")),
+          "New jobs with an idempotency key that the store could not be asked about in time.")),
       refused_(registry->Counters("submits_refused_total",
                                   "Submits that this gateway refused, by reason.", {"reason"})),
       ended_(registry->Counters("job_ends_seen_total",
