@@ -153,6 +153,7 @@ struct JobView {
                           // that the length of the list
   int64_t enqueued_ms = 0;
   int64_t changed_ms = 0;  // the last transition
+  int64_t started_ms = 0;  // when its last owner took it, 0: nobody had it
   int64_t deadline_ms = 0;
   int64_t version = 0;  // grows with each transition: a watcher orders by it
   std::string worker;

@@ -44,7 +44,9 @@ struct TerminalRecord {
   std::string tenant;
   std::string model;        // as the user named it
   int64_t accepted_ms = 0;  // by the queue's clock; 0: not known
-  int64_t started_ms = 0;   // when its last owner began, by that one's clock; 0: nobody, or unknown
+  // When its last owner began, by that one's clock, or by the queue's where no worker wrote this;
+  // 0: nobody had it, or unknown.
+  int64_t started_ms = 0;
   int64_t finished_ms = 0;  // wall clock of the writer
   std::vector<ResultImage> images;
   std::string details;  // opaque bytes: timings, attempts and so on for the client

@@ -8,6 +8,28 @@
 
 namespace phasor::queue {
 
+TEST_P(QueueContract, AJobSaysWhenItsLastOwnerTookIt) {
+  MustSubmit(1);
+  EXPECT_EQ(View(TestJobId(1)).started_ms, 0);
+  const Grant first = MustTake();
+  const JobView taken = View(TestJobId(1));
+  EXPECT_EQ(taken.started_ms, taken.changed_ms);
+  queue_->Advance(Millis(1'000));
+  EXPECT_EQ(Renew(first.fence, 1), OwnerAnswer::kOk);
+  ASSERT_EQ(consumer().Release(first.fence, "", 0).value(), OwnerAnswer::kOk);
+  EXPECT_EQ(View(TestJobId(1)).started_ms, taken.started_ms) << "given back";
+  queue_->Advance(Millis(1'000));
+  const Grant second = MustTake();
+  const JobView again = View(TestJobId(1));
+  EXPECT_GE(again.started_ms, taken.started_ms + 2'000);
+  Failure failure;
+  failure.fence = second.fence;
+  failure.reason = "it never works";
+  failure.code = "INTERNAL";
+  ASSERT_EQ(consumer().Fail(failure).value(), FailOutcome::kSealed);
+  EXPECT_EQ(View(TestJobId(1)).started_ms, again.started_ms) << "sealed";
+}
+
 TEST_P(QueueContract, ListsJobsNewestFirstPageByPage) {
   for (int n = 1; n <= 7; ++n) {
     SubmitRequest request = TestRequest(n);

@@ -78,6 +78,7 @@ class MemoryQueue final : public Producer,
     int64_t sequence = 0;
     int64_t enqueued_ms = 0;
     int64_t changed_ms = 0;  // the last transition
+    int64_t started_ms = 0;  // the last take
     int64_t version = 0;
     Phase phase = Phase::kNone;
     int step = 0;

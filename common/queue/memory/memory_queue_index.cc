@@ -214,6 +214,7 @@ JobView MemoryQueue::ViewOf(const Job& job) {
   view.step = job.step;
   view.enqueued_ms = job.enqueued_ms;
   view.changed_ms = job.changed_ms;
+  view.started_ms = job.started_ms;
   view.deadline_ms = job.life.deadline_ms;
   view.version = job.version;
   view.worker = job.worker;

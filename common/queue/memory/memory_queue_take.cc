@@ -118,6 +118,7 @@ std::optional<Grant> MemoryQueue::TakeChosen(const TakeRequest& request, const C
   job.worker = request.worker;
   job.nonce = request.nonce;
   job.lease = request.lease;
+  job.started_ms = clock_.WallMillis();
   job.models = {request.models.begin(), request.models.end()};
   Move(job, *std::move(transition));
   return GrantOf(job);

@@ -79,13 +79,15 @@ inline constexpr JobField kRecordFields[] = {
     // 1: the owner has renewed; and how many leases ended without that and counted as no crash.
     Number("heard"),
     Number("silences"),
+    // When the last owner took it.
+    Number("started"),
 };
 
 // What lib/view.lua answers of a job.
 inline constexpr std::string_view kViewFields[] = {
-    "id",          "state",   "phase",  "class",   "model",  "model_name", "tenant",
-    "tenant_name", "epoch",   "tries",  "crashes", "step",   "enqueued",   "changed",
-    "deadline",    "version", "worker", "result",  "reason", "code",       "shared",
+    "id",     "state",  "phase",   "class", "model",    "model_name", "tenant",   "tenant_name",
+    "epoch",  "tries",  "crashes", "step",  "enqueued", "changed",    "deadline", "version",
+    "worker", "result", "reason",  "code",  "shared",   "started",
 };
 
 // What take.lua answers of a grant, behind the answer to the completion before it. The spec

@@ -58,6 +58,7 @@ StatusOr<JobView> DecodeView(const RedisReply& row) {
   view.step = static_cast<int>(row[At(kViewFields, "step")].AsInteger());
   view.enqueued_ms = row[At(kViewFields, "enqueued")].AsInteger();
   view.changed_ms = row[At(kViewFields, "changed")].AsInteger();
+  view.started_ms = row[At(kViewFields, "started")].AsInteger();
   view.deadline_ms = row[At(kViewFields, "deadline")].AsInteger();
   view.version = row[At(kViewFields, "version")].AsInteger();
   view.worker = row[At(kViewFields, "worker")].text;

@@ -30,8 +30,7 @@ StatusOr<v1::Job> CancelFlow::End(const job::JobId& id, const job::Caller& calle
     record.tenant = facts.view->tenant;
     record.model = facts.view->model;
     record.accepted_ms = facts.view->enqueued_ms;
-    // While somebody has it, the last transition was that one's take.
-    if (facts.view->state == job::State::kLeased) record.started_ms = facts.view->changed_ms;
+    record.started_ms = facts.view->started_ms;
     record.details = rpc::EncodeDetails({}, rpc::FingerprintOf(facts.view->spec));
     record.finished_ms = parts_.clock->WallMillis();
     ASSIGN_OR_RETURN(facts.record, parts_.store->CreateTerminal(record));

@@ -62,6 +62,20 @@ TEST_F(MaintenanceTest, TheSealerWritesTheRecordOfAnExpiredJob) {
   ASSERT_TRUE(sealer_.Tick().ok());
 }
 
+TEST_F(MaintenanceTest, TheRecordOfAJobThatFailedSaysWhenItsLastOwnerTookIt) {
+  const job::JobId id = Submit("a");
+  fleet_.clock.Advance(std::chrono::seconds(1));
+  const int64_t taken = fleet_.clock.WallMillis();
+  const queue::Grant grant = fleet_.Take();
+  fleet_.clock.Advance(std::chrono::seconds(1));
+  ASSERT_TRUE(fleet_.queue.Fail({.fence = grant.fence, .reason = "x", .code = "INTERNAL"}).ok());
+  ASSERT_TRUE(sealer_.Tick().ok());
+  const auto record = fleet_.store.ReadTerminal(id);
+  ASSERT_TRUE(record.ok());
+  EXPECT_EQ(record->started_ms, taken);
+  EXPECT_EQ(record->accepted_ms, taken - 1000);
+}
+
 TEST_F(MaintenanceTest, TheSealerYieldsToARecordThatStands) {
   const job::JobId id = Submit("a", fleet_.clock.WallMillis() + 1000);
   ASSERT_TRUE(fleet_.store.CreateTerminal(Ended(id, job::State::kDone)).ok());

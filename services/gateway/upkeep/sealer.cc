@@ -58,6 +58,7 @@ Status Sealer::Describe(storage::TerminalRecord* record) {
   record->tenant = view->tenant;
   record->model = view->model;
   record->accepted_ms = view->enqueued_ms;
+  record->started_ms = view->started_ms;
   record->details = rpc::EncodeDetails({}, rpc::FingerprintOf(view->spec));
   return OkStatus();
 }

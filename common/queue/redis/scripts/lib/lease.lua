@@ -15,7 +15,7 @@ local function lease(job, is_last, owner)
   change.hold(owner.nonce, job.id)
   job.epoch = job.epoch + 1
   job.worker, job.node, job.worker_models = owner.worker, owner.node, owner.models
-  job.nonce, job.lease = owner.nonce, owner.lease
+  job.nonce, job.lease, job.started = owner.nonce, owner.lease, core.now
   job.phase, job.units, job.progressed, job.heard = false, 0, 0, 0  -- what the last owner left
   change.enter(job, 'LEASED')
   counts.add(job, 1)
