@@ -14,10 +14,10 @@ constexpr double kRestSeconds = 3;
 
 }  // namespace
 
-grpc::ServerUnaryReactor* AdminService::Stats(grpc::CallbackServerContext* call,
-                                              const v1::StatsRequest* /*request*/,
-                                              v1::StatsResponse* response) {
-  return AnswerInPool(call, parts_.pool, [this, response] { return FillStats(response); });
+AdminService::Reactor* AdminService::Stats(Call* call, const Bytes* bytes, Bytes* response) {
+  return AnswerInPool<v1::StatsRequest, v1::StatsResponse>(
+      call, parts_.pool, bytes, response,
+      [this](const v1::StatsRequest&, v1::StatsResponse* reply) { return FillStats(reply); });
 }
 
 Status AdminService::FillStats(v1::StatsResponse* response) {
@@ -47,24 +47,27 @@ Status AdminService::FillStats(v1::StatsResponse* response) {
   return OkStatus();
 }
 
-AdminService::Reactor* AdminService::Cleanup(Call* call, const v1::CleanupRequest* request,
-                                             v1::CleanupResponse* response) {
-  return AnswerInPool(call, parts_.pool, [this, call, request, response] {
-    const Status status =
-        Give(parts_.cleanup->Run(*request, [call] { return call->IsCancelled(); }), response);
-    if (status.ok()) log::Info("store swept on request", {{"what", response->ShortDebugString()}});
-    return status;
-  });
+AdminService::Reactor* AdminService::Cleanup(Call* call, const Bytes* bytes, Bytes* response) {
+  return AnswerInPool<v1::CleanupRequest, v1::CleanupResponse>(
+      call, parts_.pool, bytes, response,
+      [this, call](const v1::CleanupRequest& request, v1::CleanupResponse* reply) {
+        const Status status =
+            Give(parts_.cleanup->Run(request, [call] { return call->IsCancelled(); }), reply);
+        if (status.ok()) log::Info("store swept on request", {{"what", reply->ShortDebugString()}});
+        return status;
+      });
 }
 
-AdminService::Reactor* AdminService::Pause(Call* call, const v1::PauseRequest* /*request*/,
-                                           v1::PauseResponse* /*response*/) {
-  return AnswerInPool(call, parts_.pool, [this] { return SetPaused(true); });
+AdminService::Reactor* AdminService::Pause(Call* call, const Bytes* bytes, Bytes* response) {
+  return AnswerInPool<v1::PauseRequest, v1::PauseResponse>(
+      call, parts_.pool, bytes, response,
+      [this](const v1::PauseRequest&, v1::PauseResponse*) { return SetPaused(true); });
 }
 
-AdminService::Reactor* AdminService::Resume(Call* call, const v1::ResumeRequest* /*request*/,
-                                            v1::ResumeResponse* /*response*/) {
-  return AnswerInPool(call, parts_.pool, [this] { return SetPaused(false); });
+AdminService::Reactor* AdminService::Resume(Call* call, const Bytes* bytes, Bytes* response) {
+  return AnswerInPool<v1::ResumeRequest, v1::ResumeResponse>(
+      call, parts_.pool, bytes, response,
+      [this](const v1::ResumeRequest&, v1::ResumeResponse*) { return SetPaused(false); });
 }
 
 Status AdminService::SetPaused(bool paused) {
@@ -73,10 +76,12 @@ Status AdminService::SetPaused(bool paused) {
   return OkStatus();
 }
 
-AdminService::Reactor* AdminService::Drain(Call* call, const v1::DrainRequest* request,
-                                           v1::DrainResponse* /*response*/) {
-  return AnswerInPool(call, parts_.pool,
-                      [this, request] { return DrainWorker(request->worker()); });
+AdminService::Reactor* AdminService::Drain(Call* call, const Bytes* bytes, Bytes* response) {
+  return AnswerInPool<v1::DrainRequest, v1::DrainResponse>(
+      call, parts_.pool, bytes, response,
+      [this](const v1::DrainRequest& request, v1::DrainResponse*) {
+        return DrainWorker(request.worker());
+      });
 }
 
 Status AdminService::DrainWorker(const std::string& name) {
@@ -88,11 +93,12 @@ Status AdminService::DrainWorker(const std::string& name) {
   return OkStatus();
 }
 
-AdminService::Reactor* AdminService::Migrate(Call* call, const v1::MigrateRequest* request,
-                                             v1::MigrateResponse* response) {
-  return AnswerInPool(call, parts_.pool, [this, request, response] {
-    return MigrateJob(request->worker(), response);
-  });
+AdminService::Reactor* AdminService::Migrate(Call* call, const Bytes* bytes, Bytes* response) {
+  return AnswerInPool<v1::MigrateRequest, v1::MigrateResponse>(
+      call, parts_.pool, bytes, response,
+      [this](const v1::MigrateRequest& request, v1::MigrateResponse* reply) {
+        return MigrateJob(request.worker(), reply);
+      });
 }
 
 Status AdminService::MigrateJob(const std::string& worker, v1::MigrateResponse* response) {
@@ -107,11 +113,12 @@ Status AdminService::MigrateJob(const std::string& worker, v1::MigrateResponse* 
   return OkStatus();
 }
 
-AdminService::Reactor* AdminService::DeadLetters(Call* call, const v1::DeadLettersRequest* request,
-                                                 v1::DeadLettersResponse* response) {
-  return AnswerInPool(call, parts_.pool, [this, call, request, response] {
-    return ListDeadLetters(*request, CallerOf(*call), response);
-  });
+AdminService::Reactor* AdminService::DeadLetters(Call* call, const Bytes* bytes, Bytes* response) {
+  return AnswerInPool<v1::DeadLettersRequest, v1::DeadLettersResponse>(
+      call, parts_.pool, bytes, response,
+      [this, call](const v1::DeadLettersRequest& request, v1::DeadLettersResponse* reply) {
+        return ListDeadLetters(request, CallerOf(*call), reply);
+      });
 }
 
 Status AdminService::ListDeadLetters(const v1::DeadLettersRequest& request,
@@ -126,10 +133,12 @@ Status AdminService::ListDeadLetters(const v1::DeadLettersRequest& request,
   return OkStatus();
 }
 
-AdminService::Reactor* AdminService::SetLimits(Call* call, const v1::SetLimitsRequest* request,
-                                               v1::SetLimitsResponse* response) {
-  return AnswerInPool(call, parts_.pool,
-                      [this, request, response] { return ChangeLimits(*request, response); });
+AdminService::Reactor* AdminService::SetLimits(Call* call, const Bytes* bytes, Bytes* response) {
+  return AnswerInPool<v1::SetLimitsRequest, v1::SetLimitsResponse>(
+      call, parts_.pool, bytes, response,
+      [this](const v1::SetLimitsRequest& request, v1::SetLimitsResponse* reply) {
+        return ChangeLimits(request, reply);
+      });
 }
 
 Status AdminService::ChangeLimits(const v1::SetLimitsRequest& request,

@@ -1,5 +1,6 @@
 // phasor.v1.Admin: the queue's state, its limits and its dead letters; the workers that report to
-// this gateway; what the store can let go. Thread-safe; blocks only in the work pool.
+// this gateway; what the store can let go. All methods are raw and parse their requests themselves
+// (message_bytes.h). Thread-safe; blocks only in the work pool.
 #pragma once
 
 #include <functional>
@@ -15,7 +16,13 @@
 
 namespace phasor::gateway {
 
-class AdminService final : public v1::Admin::CallbackService {
+using RawAdmin = v1::Admin::WithRawCallbackMethod_Stats<
+    v1::Admin::WithRawCallbackMethod_Cleanup<v1::Admin::WithRawCallbackMethod_Pause<
+        v1::Admin::WithRawCallbackMethod_Resume<v1::Admin::WithRawCallbackMethod_Drain<
+            v1::Admin::WithRawCallbackMethod_Migrate<v1::Admin::WithRawCallbackMethod_DeadLetters<
+                v1::Admin::WithRawCallbackMethod_SetLimits<v1::Admin::CallbackService>>>>>>>>;
+
+class AdminService final : public RawAdmin {
  public:
   struct Parts {  // all outlive the service
     queue::Maintenance* maintenance = nullptr;
@@ -33,19 +40,15 @@ class AdminService final : public v1::Admin::CallbackService {
 
   using Call = grpc::CallbackServerContext;
   using Reactor = grpc::ServerUnaryReactor;
-  Reactor* Stats(Call* call, const v1::StatsRequest* request, v1::StatsResponse* response) override;
-  Reactor* Cleanup(Call* call, const v1::CleanupRequest* request,
-                   v1::CleanupResponse* response) override;
-  Reactor* Pause(Call* call, const v1::PauseRequest* request, v1::PauseResponse* response) override;
-  Reactor* Resume(Call* call, const v1::ResumeRequest* request,
-                  v1::ResumeResponse* response) override;
-  Reactor* Drain(Call* call, const v1::DrainRequest* request, v1::DrainResponse* response) override;
-  Reactor* Migrate(Call* call, const v1::MigrateRequest* request,
-                   v1::MigrateResponse* response) override;
-  Reactor* DeadLetters(Call* call, const v1::DeadLettersRequest* request,
-                       v1::DeadLettersResponse* response) override;
-  Reactor* SetLimits(Call* call, const v1::SetLimitsRequest* request,
-                     v1::SetLimitsResponse* response) override;
+  using Bytes = grpc::ByteBuffer;
+  Reactor* Stats(Call* call, const Bytes* bytes, Bytes* response) override;
+  Reactor* Cleanup(Call* call, const Bytes* bytes, Bytes* response) override;
+  Reactor* Pause(Call* call, const Bytes* bytes, Bytes* response) override;
+  Reactor* Resume(Call* call, const Bytes* bytes, Bytes* response) override;
+  Reactor* Drain(Call* call, const Bytes* bytes, Bytes* response) override;
+  Reactor* Migrate(Call* call, const Bytes* bytes, Bytes* response) override;
+  Reactor* DeadLetters(Call* call, const Bytes* bytes, Bytes* response) override;
+  Reactor* SetLimits(Call* call, const Bytes* bytes, Bytes* response) override;
 
  private:
   Status FillStats(v1::StatsResponse* response);

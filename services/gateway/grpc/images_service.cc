@@ -86,9 +86,7 @@ void AddTo(v1::BatchSubmitResponse* response, SubmitFlow::Answer answer) {
 
 }  // namespace
 
-grpc::ServerUnaryReactor* ImagesService::Submit(grpc::CallbackServerContext* call,
-                                                const grpc::ByteBuffer* bytes,
-                                                grpc::ByteBuffer* response) {
+ImagesService::Reactor* ImagesService::Submit(Call* call, const Bytes* bytes, Bytes* response) {
   grpc::ServerUnaryReactor* reactor = call->DefaultReactor();
   const auto request = std::make_shared<v1::SubmitRequest>();
   if (const Status status = ParseMessage(*bytes, request.get()); !status.ok()) {
@@ -111,9 +109,8 @@ grpc::ServerUnaryReactor* ImagesService::Submit(grpc::CallbackServerContext* cal
   return reactor;
 }
 
-grpc::ServerWriteReactor<grpc::ByteBuffer>* ImagesService::Generate(
-    grpc::CallbackServerContext* call, const grpc::ByteBuffer* bytes) {
-  auto stream = JobStream<grpc::ByteBuffer>::Make(
+ImagesService::Stream* ImagesService::Generate(Call* call, const Bytes* bytes) {
+  auto stream = JobStream<Bytes>::Make(
       call, {parts_.hub, parts_.guard, PictureParts()},
       {[](Watcher::Item item) { return ToBytes(ToGenerateEvent(std::move(item))); },
        [](v1::ResultChunk chunk) { return ToBytes(ToPictureEvent(std::move(chunk))); }});
@@ -154,9 +151,8 @@ void ImagesService::CancelAbandoned(const std::string& id, const job::Caller& ca
   }
 }
 
-grpc::ServerUnaryReactor* ImagesService::BatchSubmit(grpc::CallbackServerContext* call,
-                                                     const grpc::ByteBuffer* bytes,
-                                                     grpc::ByteBuffer* response) {
+ImagesService::Reactor* ImagesService::BatchSubmit(Call* call, const Bytes* bytes,
+                                                   Bytes* response) {
   grpc::ServerUnaryReactor* reactor = call->DefaultReactor();
   const auto request = std::make_shared<v1::BatchSubmitRequest>();
   Status status = ParseMessage(*bytes, request.get());
@@ -185,52 +181,60 @@ grpc::ServerUnaryReactor* ImagesService::BatchSubmit(grpc::CallbackServerContext
   return reactor;
 }
 
-grpc::ServerUnaryReactor* ImagesService::Redrive(grpc::CallbackServerContext* call,
-                                                 const v1::RedriveRequest* request,
-                                                 v1::Job* response) {
-  return AnswerInPool(call, parts_.pool, [this, call, request, response] {
-    return Give(parts_.redrive->Redrive(request->job_id(), CallerOf(*call)), response);
-  });
+ImagesService::Reactor* ImagesService::Redrive(Call* call, const Bytes* bytes, Bytes* response) {
+  return AnswerInPool<v1::RedriveRequest, v1::Job>(
+      call, parts_.pool, bytes, response,
+      [this, call](const v1::RedriveRequest& request, v1::Job* job) {
+        return Give(parts_.redrive->Redrive(request.job_id(), CallerOf(*call)), job);
+      });
 }
 
-grpc::ServerUnaryReactor* ImagesService::Get(grpc::CallbackServerContext* call,
-                                             const v1::GetJobRequest* request, v1::Job* response) {
-  return AnswerInPool(call, parts_.pool, [this, call, request, response] {
-    return Give(parts_.reader->Get(request->job_id(), CallerOf(*call)), response);
-  });
+ImagesService::Reactor* ImagesService::Get(Call* call, const Bytes* bytes, Bytes* response) {
+  return AnswerInPool<v1::GetJobRequest, v1::Job>(
+      call, parts_.pool, bytes, response,
+      [this, call](const v1::GetJobRequest& request, v1::Job* job) {
+        return Give(parts_.reader->Get(request.job_id(), CallerOf(*call)), job);
+      });
 }
 
-grpc::ServerWriteReactor<v1::WatchEvent>* ImagesService::Watch(grpc::CallbackServerContext* call,
-                                                               const v1::WatchRequest* request) {
-  auto stream = JobStream<v1::WatchEvent>::Make(call, {parts_.hub, parts_.guard}, {ToWatchEvent});
-  stream->Follow(request->job_id(), {.caller = CallerOf(*call), .previews = request->previews()});
+ImagesService::Stream* ImagesService::Watch(Call* call, const Bytes* bytes) {
+  auto stream = JobStream<Bytes>::Make(call, {parts_.hub, parts_.guard}, {[](Watcher::Item item) {
+                                         return ToBytes(ToWatchEvent(std::move(item)));
+                                       }});
+  v1::WatchRequest request;
+  if (const Status status = ParseMessage(*bytes, &request); !status.ok()) {
+    stream->End(status);
+  } else {
+    stream->Follow(request.job_id(), {.caller = CallerOf(*call), .previews = request.previews()});
+  }
   return stream.get();
 }
 
-grpc::ServerUnaryReactor* ImagesService::Cancel(grpc::CallbackServerContext* call,
-                                                const v1::CancelRequest* request,
-                                                v1::Job* response) {
-  return AnswerInPool(call, parts_.pool, [this, call, request, response] {
-    const Status status = Give(parts_.cancel->Cancel(request->job_id(), CallerOf(*call)), response);
-    if (status.ok()) {
-      log::Info("job canceled",
-                {{"job_id", response->id()}, {"state", v1::JobState_Name(response->state())}});
-    }
-    return status;
-  });
+ImagesService::Reactor* ImagesService::Cancel(Call* call, const Bytes* bytes, Bytes* response) {
+  return AnswerInPool<v1::CancelRequest, v1::Job>(
+      call, parts_.pool, bytes, response,
+      [this, call](const v1::CancelRequest& request, v1::Job* job) {
+        const Status status = Give(parts_.cancel->Cancel(request.job_id(), CallerOf(*call)), job);
+        if (status.ok()) {
+          log::Info("job canceled",
+                    {{"job_id", job->id()}, {"state", v1::JobState_Name(job->state())}});
+        }
+        return status;
+      });
 }
 
-grpc::ServerUnaryReactor* ImagesService::List(grpc::CallbackServerContext* call,
-                                              const v1::ListJobsRequest* request,
-                                              v1::ListJobsResponse* response) {
-  return AnswerInPool(call, parts_.pool, [this, call, request, response] {
-    return Give(parts_.reader->List(*request, CallerOf(*call)), response);
-  });
+ImagesService::Reactor* ImagesService::List(Call* call, const Bytes* bytes, Bytes* response) {
+  return AnswerInPool<v1::ListJobsRequest, v1::ListJobsResponse>(
+      call, parts_.pool, bytes, response,
+      [this, call](const v1::ListJobsRequest& request, v1::ListJobsResponse* jobs) {
+        return Give(parts_.reader->List(request, CallerOf(*call)), jobs);
+      });
 }
 
-grpc::ServerWriteReactor<v1::ResultChunk>* ImagesService::GetResult(
-    grpc::CallbackServerContext* call, const v1::GetResultRequest* request) {
-  return new ResultStream(call, PictureParts(), parts_.guard, *request, CallerOf(*call));
+ImagesService::Stream* ImagesService::GetResult(Call* call, const Bytes* bytes) {
+  v1::GetResultRequest request;
+  const Status parsed = ParseMessage(*bytes, &request);
+  return new ResultStream(call, PictureParts(), parts_.guard, parsed, request, CallerOf(*call));
 }
 
 }  // namespace phasor::gateway

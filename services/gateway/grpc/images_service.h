@@ -1,6 +1,5 @@
 // phasor.v1.Images over gRPC's callback API: each method hands its request to a flow in the work
-// pool. Those whose requests carry people's texts parse them themselves (message_bytes.h).
-// Thread-safe.
+// pool. All are raw and parse their requests themselves (message_bytes.h). Thread-safe.
 #pragma once
 
 #include "phasor/v1/images.grpc.pb.h"
@@ -15,12 +14,14 @@
 
 namespace phasor::gateway {
 
-// With these three raw.
-using ImagesCallbacks =
+using RawImages =
     v1::Images::WithRawCallbackMethod_Generate<v1::Images::WithRawCallbackMethod_Submit<
-        v1::Images::WithRawCallbackMethod_BatchSubmit<v1::Images::CallbackService>>>;
+        v1::Images::WithRawCallbackMethod_BatchSubmit<v1::Images::WithRawCallbackMethod_Get<
+            v1::Images::WithRawCallbackMethod_Watch<v1::Images::WithRawCallbackMethod_Cancel<
+                v1::Images::WithRawCallbackMethod_List<v1::Images::WithRawCallbackMethod_GetResult<
+                    v1::Images::WithRawCallbackMethod_Redrive<v1::Images::CallbackService>>>>>>>>>;
 
-class ImagesService final : public ImagesCallbacks {
+class ImagesService final : public RawImages {
  public:
   struct Parts {  // all outlive the service
     SubmitGroup* group = nullptr;
@@ -34,26 +35,19 @@ class ImagesService final : public ImagesCallbacks {
   };
   explicit ImagesService(const Parts& parts) : parts_(parts) {}
 
-  grpc::ServerWriteReactor<grpc::ByteBuffer>* Generate(grpc::CallbackServerContext* call,
-                                                       const grpc::ByteBuffer* bytes) override;
-  grpc::ServerUnaryReactor* Submit(grpc::CallbackServerContext* call, const grpc::ByteBuffer* bytes,
-                                   grpc::ByteBuffer* response) override;
-  grpc::ServerUnaryReactor* BatchSubmit(grpc::CallbackServerContext* call,
-                                        const grpc::ByteBuffer* bytes,
-                                        grpc::ByteBuffer* response) override;
-  grpc::ServerUnaryReactor* Get(grpc::CallbackServerContext* call, const v1::GetJobRequest* request,
-                                v1::Job* response) override;
-  grpc::ServerWriteReactor<v1::WatchEvent>* Watch(grpc::CallbackServerContext* call,
-                                                  const v1::WatchRequest* request) override;
-  grpc::ServerUnaryReactor* Cancel(grpc::CallbackServerContext* call,
-                                   const v1::CancelRequest* request, v1::Job* response) override;
-  grpc::ServerUnaryReactor* List(grpc::CallbackServerContext* call,
-                                 const v1::ListJobsRequest* request,
-                                 v1::ListJobsResponse* response) override;
-  grpc::ServerWriteReactor<v1::ResultChunk>* GetResult(
-      grpc::CallbackServerContext* call, const v1::GetResultRequest* request) override;
-  grpc::ServerUnaryReactor* Redrive(grpc::CallbackServerContext* call,
-                                    const v1::RedriveRequest* request, v1::Job* response) override;
+  using Call = grpc::CallbackServerContext;
+  using Bytes = grpc::ByteBuffer;
+  using Reactor = grpc::ServerUnaryReactor;
+  using Stream = grpc::ServerWriteReactor<grpc::ByteBuffer>;
+  Stream* Generate(Call* call, const Bytes* bytes) override;
+  Reactor* Submit(Call* call, const Bytes* bytes, Bytes* response) override;
+  Reactor* BatchSubmit(Call* call, const Bytes* bytes, Bytes* response) override;
+  Reactor* Get(Call* call, const Bytes* bytes, Bytes* response) override;
+  Stream* Watch(Call* call, const Bytes* bytes) override;
+  Reactor* Cancel(Call* call, const Bytes* bytes, Bytes* response) override;
+  Reactor* List(Call* call, const Bytes* bytes, Bytes* response) override;
+  Stream* GetResult(Call* call, const Bytes* bytes) override;
+  Reactor* Redrive(Call* call, const Bytes* bytes, Bytes* response) override;
 
  private:
   // In the pool; the client that submitted the job wants it no more.

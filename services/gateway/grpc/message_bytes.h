@@ -1,7 +1,6 @@
 // Messages as the bytes that came over the wire. gRPC answers UNIMPLEMENTED without a word where
-// its own parser fails, and it fails for a text that is no UTF-8. Methods whose requests carry
-// people's texts are raw for that reason and parse here, so that their clients hear which field is
-// wrong. Pure functions.
+// its own parser fails, and it fails for a text that is no UTF-8. So all methods are raw and parse
+// here, and their clients hear which field is wrong. Pure functions.
 #pragma once
 
 #include <google/protobuf/message.h>

@@ -1,6 +1,7 @@
 #include "services/gateway/grpc/models_service.h"
 
-#include "common/rpc/status_convert.h"
+#include "services/gateway/grpc/client_answer.h"
+#include "services/gateway/grpc/message_bytes.h"
 
 namespace phasor::gateway {
 
@@ -18,30 +19,40 @@ v1::Model ModelsService::Describe(const config::ModelCard& card) {
 }
 
 grpc::ServerUnaryReactor* ModelsService::List(grpc::CallbackServerContext* call,
-                                              const v1::ListModelsRequest* /*request*/,
-                                              v1::ListModelsResponse* response) {
-  for (const auto& [name, card] : catalog_->cards()) {
-    *response->add_models() = Describe(card);
-    response->mutable_models()->rbegin()->clear_parameters();
-  }
-  for (const std::string& reason : catalog_->left_out()) response->add_left_out(reason);
+                                              const grpc::ByteBuffer* bytes,
+                                              grpc::ByteBuffer* response) {
   grpc::ServerUnaryReactor* reactor = call->DefaultReactor();
-  reactor->Finish(grpc::Status::OK);
+  v1::ListModelsRequest request;
+  const Status parsed = ParseMessage(*bytes, &request);
+  if (parsed.ok()) *response = ToBytes(ListAll());
+  reactor->Finish(AnswerOf(parsed));
   return reactor;
 }
 
-grpc::ServerUnaryReactor* ModelsService::Get(grpc::CallbackServerContext* call,
-                                             const v1::GetModelRequest* request,
-                                             v1::Model* response) {
-  grpc::ServerUnaryReactor* reactor = call->DefaultReactor();
-  const config::ModelCard* card = catalog_->Find(request->name());
-  if (card == nullptr) {
-    reactor->Finish(
-        rpc::ToGrpc(NotFound("there is no such model; there are: " + catalog_->Names())));
-  } else {
-    *response = Describe(*card);
-    reactor->Finish(grpc::Status::OK);
+v1::ListModelsResponse ModelsService::ListAll() {
+  v1::ListModelsResponse response;
+  for (const auto& [name, card] : catalog_->cards()) {
+    *response.add_models() = Describe(card);
+    response.mutable_models()->rbegin()->clear_parameters();
   }
+  for (const std::string& reason : catalog_->left_out()) response.add_left_out(reason);
+  return response;
+}
+
+grpc::ServerUnaryReactor* ModelsService::Get(grpc::CallbackServerContext* call,
+                                             const grpc::ByteBuffer* bytes,
+                                             grpc::ByteBuffer* response) {
+  grpc::ServerUnaryReactor* reactor = call->DefaultReactor();
+  v1::GetModelRequest request;
+  Status status = ParseMessage(*bytes, &request);
+  if (status.ok()) {
+    const config::ModelCard* card = catalog_->Find(request.name());
+    if (card != nullptr) *response = ToBytes(Describe(*card));
+    if (card == nullptr) {
+      status = NotFound("there is no such model; there are: " + catalog_->Names());
+    }
+  }
+  reactor->Finish(AnswerOf(status));
   return reactor;
 }
 

@@ -1,5 +1,5 @@
 // phasor.v1.Models: List and Get from the cards, with what queue and workers say about each model.
-// Thread-safe; never blocks.
+// Both are raw and parse their requests themselves (message_bytes.h). Thread-safe; never blocks.
 #pragma once
 
 #include "phasor/v1/models.grpc.pb.h"
@@ -9,19 +9,22 @@
 
 namespace phasor::gateway {
 
-class ModelsService final : public v1::Models::CallbackService {
+using RawModels = v1::Models::WithRawCallbackMethod_List<
+    v1::Models::WithRawCallbackMethod_Get<v1::Models::CallbackService>>;
+
+class ModelsService final : public RawModels {
  public:
   // All outlive the service.
   ModelsService(const ModelCatalog* catalog, QueueSampler* sampler, WorkerRegistry* workers)
       : catalog_(catalog), sampler_(sampler), workers_(workers) {}
 
-  grpc::ServerUnaryReactor* List(grpc::CallbackServerContext* call,
-                                 const v1::ListModelsRequest* request,
-                                 v1::ListModelsResponse* response) override;
-  grpc::ServerUnaryReactor* Get(grpc::CallbackServerContext* call,
-                                const v1::GetModelRequest* request, v1::Model* response) override;
+  grpc::ServerUnaryReactor* List(grpc::CallbackServerContext* call, const grpc::ByteBuffer* bytes,
+                                 grpc::ByteBuffer* response) override;
+  grpc::ServerUnaryReactor* Get(grpc::CallbackServerContext* call, const grpc::ByteBuffer* bytes,
+                                grpc::ByteBuffer* response) override;
 
  private:
+  v1::ListModelsResponse ListAll();
   v1::Model Describe(const config::ModelCard& card);
 
   const ModelCatalog* const catalog_;

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "services/gateway/grpc/client_answer.h"
+#include "services/gateway/grpc/message_bytes.h"
 
 namespace phasor::gateway {
 namespace {
@@ -14,13 +15,17 @@ std::optional<int> IndexOf(const v1::GetResultRequest& request) {
 }  // namespace
 
 ResultStream::ResultStream(grpc::CallbackServerContext* call, const PictureFeed::Parts& parts,
-                           WriteGuard* guard, const v1::GetResultRequest& request,
-                           job::Caller caller)
+                           WriteGuard* guard, const Status& parsed,
+                           const v1::GetResultRequest& request, job::Caller caller)
     : call_(call),
       guard_(guard),
       feed_(std::make_shared<PictureFeed>(parts, request.job_id(), IndexOf(request),
                                           std::move(caller))) {
-  Next();
+  if (parsed.ok()) {
+    Next();
+  } else {
+    Finish(AnswerOf(parsed));
+  }
 }
 
 void ResultStream::Next() {
@@ -31,7 +36,7 @@ void ResultStream::Write(StatusOr<std::optional<v1::ResultChunk>> chunk) {
   if (canceled_) return Finish(grpc::Status::CANCELLED);
   if (!chunk.ok()) return Finish(AnswerOf(chunk.status()));
   if (!chunk->has_value()) return Finish(grpc::Status::OK);
-  chunk_ = **std::move(chunk);
+  chunk_ = ToBytes(**chunk);
   guard_->Begin(call_);
   StartWrite(&chunk_);
 }

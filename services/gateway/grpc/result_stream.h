@@ -6,6 +6,7 @@
 #include <atomic>
 #include <memory>
 
+#include <grpcpp/support/byte_buffer.h>
 #include <grpcpp/support/server_callback.h>
 
 #include "phasor/v1/images.pb.h"
@@ -14,11 +15,13 @@
 
 namespace phasor::gateway {
 
-class ResultStream final : public grpc::ServerWriteReactor<v1::ResultChunk> {
+class ResultStream final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
  public:
-  // Starts at once; `call` lives as long as the stream, `guard` and the feed's parts longer.
+  // Starts at once, or ends at once if the request is not OK. `call` lives as long as the stream,
+  // `guard` and the feed's parts longer.
   ResultStream(grpc::CallbackServerContext* call, const PictureFeed::Parts& parts,
-               WriteGuard* guard, const v1::GetResultRequest& request, job::Caller caller);
+               WriteGuard* guard, const Status& parsed, const v1::GetResultRequest& request,
+               job::Caller caller);
 
   void OnWriteDone(bool ok) override;
   void OnCancel() override { canceled_ = true; }
@@ -32,7 +35,7 @@ class ResultStream final : public grpc::ServerWriteReactor<v1::ResultChunk> {
   WriteGuard* const guard_;
   const std::shared_ptr<PictureFeed> feed_;
   std::atomic<bool> canceled_ = false;
-  v1::ResultChunk chunk_;  // gRPC's while it is written
+  grpc::ByteBuffer chunk_;  // gRPC's while it is written
 };
 
 }  // namespace phasor::gateway

@@ -8,6 +8,7 @@
 #include "common/log/log.h"
 #include "common/rpc/spec_convert.h"
 #include "common/rpc/status_convert.h"
+#include "services/gateway/grpc/message_bytes.h"
 #include "services/gateway/watch/progress_relay.h"
 
 namespace phasor::gateway {
@@ -41,7 +42,7 @@ struct WorkerReportService::Streams {
 
 // One worker's stream. gRPC reads one message at a time; writes come from any thread.
 class WorkerReportService::Stream final
-    : public grpc::ServerBidiReactor<v1::WorkerMessage, v1::GatewayMessage>,
+    : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>,
       public std::enable_shared_from_this<Stream> {
  public:
   Stream(const Parts& parts, std::shared_ptr<Streams> streams)
@@ -53,7 +54,9 @@ class WorkerReportService::Stream final
 
   void OnReadDone(bool ok) override {
     if (!ok) return End(OkStatus());
-    const Status taken = TakeIn(incoming_);
+    v1::WorkerMessage message;
+    Status taken = ParseMessage(incoming_, &message);
+    if (taken.ok()) taken = TakeIn(message);
     if (!taken.ok()) return End(taken);
     incoming_.Clear();
     StartRead(&incoming_);
@@ -144,7 +147,7 @@ class WorkerReportService::Stream final
         finished_ = true;
         finish = end_;
       } else if (!commands_.empty()) {
-        outgoing_ = std::move(commands_.front());
+        outgoing_ = ToBytes(commands_.front());
         commands_.pop_front();
         writing_ = true;
       } else {
@@ -163,7 +166,7 @@ class WorkerReportService::Stream final
   const std::shared_ptr<ProgressRelay> relay_;
 
   // Of the thread that reads.
-  v1::WorkerMessage incoming_;
+  grpc::ByteBuffer incoming_;
   std::optional<WorkerRegistry::Ticket> ticket_;
   std::string name_;
 
@@ -172,7 +175,7 @@ class WorkerReportService::Stream final
   std::optional<Status> end_ GUARDED_BY(mu_);
   bool writing_ GUARDED_BY(mu_) = false;
   bool finished_ GUARDED_BY(mu_) = false;
-  v1::GatewayMessage outgoing_;  // gRPC's while writing_
+  grpc::ByteBuffer outgoing_;  // gRPC's while writing_
 };
 
 WorkerReportService::WorkerReportService(const Parts& parts)
@@ -180,7 +183,7 @@ WorkerReportService::WorkerReportService(const Parts& parts)
 
 WorkerReportService::~WorkerReportService() = default;
 
-grpc::ServerBidiReactor<v1::WorkerMessage, v1::GatewayMessage>* WorkerReportService::Report(
+grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* WorkerReportService::Report(
     grpc::CallbackServerContext* /*call*/) {
   auto stream = std::make_shared<Stream>(parts_, streams_);
   bool closed = false;

@@ -14,7 +14,9 @@
 
 namespace phasor::gateway {
 
-class WorkerReportService final : public v1::WorkerReport::CallbackService {
+using RawWorkerReport = v1::WorkerReport::WithRawCallbackMethod_Report<v1::WorkerReport::Service>;
+
+class WorkerReportService final : public RawWorkerReport {
  public:
   struct Parts {  // all outlive the service
     WorkerRegistry* registry = nullptr;
@@ -25,7 +27,7 @@ class WorkerReportService final : public v1::WorkerReport::CallbackService {
   explicit WorkerReportService(const Parts& parts);
   ~WorkerReportService() override;
 
-  grpc::ServerBidiReactor<v1::WorkerMessage, v1::GatewayMessage>* Report(
+  grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* Report(
       grpc::CallbackServerContext* call) override;
 
   // Ends all streams and every later one with UNAVAILABLE: workers go to another gateway.
