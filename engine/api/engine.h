@@ -24,6 +24,7 @@
 #include "engine/api/image.h"
 #include "engine/api/memory_use.h"
 #include "engine/api/unit_kind.h"
+#include "engine/memory/cuts.h"
 #include "engine/memory/residency_plan.h"
 
 namespace phasor::engine {
@@ -46,12 +47,15 @@ struct UnitRecord {
   uint64_t predicted_peak_bytes = 0;
 };
 
-// What was made cheaper because a unit ran out of memory. The unit alone was done again.
+// What was made cheaper because a unit ran out of memory, and was then done again alone; or was
+// planned in pieces because it would not fit as a whole.
 struct Degradation {
   UnitKind kind = UnitKind::kDone;
   int index = 0;
-  std::string action;        // the strategy from here on, or what made room (RunOptions)
-  std::string reason;        // what the unit failed with
+  // From here on: a strategy, a cut, "AGAIN" (engine/memory/ladder.h), or what made room
+  // (RunOptions).
+  std::string action;
+  std::string reason;        // what the unit failed with, or was expected to take
   uint64_t bytes_asked = 0;  // that the unit was expected to take at its peak; 0: not known
   uint64_t bytes_free = 0;   // after it failed; 0: no bound
 };
@@ -92,9 +96,9 @@ class Run {
 
   virtual Unit Next() const = 0;
 
-  // Does the next unit. If memory runs out, the run goes on with the next leaner strategy and does
-  // the unit again, and fails when there is none. After a failure the state is still the one before
-  // the unit, so the same call may be repeated. FAILED_PRECONDITION when the run is done.
+  // Does the next unit. If memory runs out, the run goes one rung down (engine/memory/ladder.h) and
+  // does the unit again, and fails when there is none. After a failure the state is still the one
+  // before the unit, so the same call may be repeated. FAILED_PRECONDITION when the run is done.
   virtual Status Advance() = 0;
 
   // Goes on with the next leaner strategy, before a unit runs out of memory; `reason` is told among
@@ -142,11 +146,17 @@ struct ModelInfo {
   std::vector<std::string> schedulers;  // class names that this family runs
 };
 
-// What runs of one shape take under each strategy, and which one AUTO takes as things stand.
+// How a run is to be computed.
+struct RunPlan {
+  ResidencyPlan residency;
+  Cuts cuts;
+};
+
+// What runs of one shape take under each strategy, and what AUTO takes as things stand.
 struct ModelPlan {
   MemoryBudget budget;
-  std::vector<ResidencyPlan> strategies;  // cheapest first
-  Strategy chosen = Strategy::kFull;
+  std::vector<ResidencyPlan> strategies;  // cheapest first, nothing cut
+  RunPlan chosen;
 };
 
 // What of a model is on the device.
@@ -202,6 +212,9 @@ struct EngineOptions {
   // How weights share the device's memory (engine/memory/strategy.h), or AUTO: for each run the
   // cheapest that is expected to fit. None changes a picture.
   std::string strategy = "AUTO";
+  Cuts cuts;  // that every run is computed with, needed or not
+  // What the networks compute in: "fp32", or "bf16" or "fp16" where the processor multiplies in it.
+  // Latents and schedulers stay in fp32.
   std::string dtype = "fp32";
   // Where digests of large weight files are remembered; empty: nowhere.
   std::string cache_directory;

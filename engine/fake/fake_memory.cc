@@ -36,8 +36,7 @@ ModelPlan FakeResidence::Plan(const PictureSpec& spec) const {
   for (const Strategy strategy : {Strategy::kFull, Strategy::kSequentialOffload}) {
     plan.strategies.push_back(PlanResidency(strategy, parts, needs));
   }
-  plan.chosen =
-      plan.strategies[0].FitsIn(plan.budget) ? Strategy::kFull : Strategy::kSequentialOffload;
+  plan.chosen.residency = plan.strategies[plan.strategies[0].FitsIn(plan.budget) ? 0 : 1];
   return plan;
 }
 

@@ -3,23 +3,30 @@
 namespace phasor::engine {
 namespace {
 
-constexpr int64_t kValueBytes = sizeof(float);
-constexpr int64_t kConvolutionScratch = 4096 / kValueBytes;  // for each thread, and once more
+constexpr int64_t kConvolutionScratch = 4096;  // bytes, for each thread, and once more
 
 void TurnTo(Tally& tally, const Conv2dOptions& options) {
   const int64_t plain = options.in * options.out * options.kernel * options.kernel;
-  const int64_t packed = PackedValues({options.out, options.in, options.kernel, options.kernel});
+  if (tally.dtype() == at::kHalf) {  // LibTorch packs it at every call
+    tally.Turn(plain + options.out);
+    tally.Need(plain);
+    return;
+  }
+  const int64_t packed =
+      PackedValues({options.out, options.in, options.kernel, options.kernel}, tally.dtype());
   tally.TurnPacked(plain, packed, options.out);
 }
 
 // aten/src/ATen/native/cpu/FlashAttentionKernel.cpp: one buffer a thread, and the logarithms of the
-// sums.
-int64_t AttentionScratch(const Tally& tally, const AttentionShape& shape) {
+// sums, all in fp32.
+int64_t AttentionScratchBytes(const Tally& tally, const AttentionShape& shape) {
   const int64_t split = shape.queries >= 768 ? 256 : shape.queries >= 192 ? 64 : 32;
   const int64_t queries = std::min(split, shape.queries);
   const int64_t keys = std::min<int64_t>(512, shape.keys);
   const int64_t width = shape.channels / shape.heads;
-  return tally.threads() * queries * (keys + 2 + width) + shape.batch * shape.queries * shape.heads;
+  const int64_t values =
+      tally.threads() * queries * (keys + 2 + width) + shape.batch * shape.queries * shape.heads;
+  return values * static_cast<int64_t>(sizeof(float));
 }
 
 }  // namespace
@@ -36,21 +43,22 @@ void Tally::TurnPacked(int64_t plain, int64_t packed, int64_t others) {
 }
 
 PassPeak Tally::Peak() const {
-  return {.resident = static_cast<uint64_t>(resident_ * kValueBytes),
-          .streamed = static_cast<uint64_t>(streamed_ * kValueBytes)};
+  return {.resident = static_cast<uint64_t>(resident_ * value_bytes_),
+          .streamed = static_cast<uint64_t>(streamed_ * value_bytes_)};
 }
 
 void TallyConvolution(Tally& tally, const Conv2dOptions& options, int64_t pixels) {
   TurnTo(tally, options);
   tally.Take(options.out * pixels);
-  tally.Need((tally.threads() + 1) * kConvolutionScratch);
+  tally.NeedBytes((tally.threads() + 1) * kConvolutionScratch);
 }
 
 void TallyConvolutionPlus(Tally& tally, const Conv2dOptions& options, int64_t pixels) {
   TurnTo(tally, options);
   tally.Take(options.out * pixels);
   // The sum as oneDNN wants it; what it computes with comes later.
-  tally.Need(std::max(options.out * pixels, (tally.threads() + 1) * kConvolutionScratch));
+  tally.Need(options.out * pixels);
+  tally.NeedBytes((tally.threads() + 1) * kConvolutionScratch);
 }
 
 void TallyLinear(Tally& tally, int64_t in, int64_t out, int64_t rows, bool bias) {
@@ -95,7 +103,7 @@ void TallyAttention(Tally& tally, const AttentionShape& shape, bool bias) {
   const int64_t values = rows * shape.channels;
   TallyLinear(tally, shape.channels, shape.channels, rows, bias);
   tally.Take(values);
-  tally.Need(AttentionScratch(tally, shape));
+  tally.NeedBytes(AttentionScratchBytes(tally, shape));
   TallyLinear(tally, shape.channels, shape.channels, rows);
   tally.Give(2 * values);
 }

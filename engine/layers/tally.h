@@ -20,19 +20,26 @@ namespace phasor::engine {
 
 class Tally {
  public:
-  explicit Tally(int threads) : threads_(threads) {}
+  // `dtype`: of activations, and of weights as they compute.
+  explicit Tally(int threads, at::ScalarType dtype = at::kFloat)
+      : threads_(threads),
+        dtype_(dtype),
+        value_bytes_(static_cast<int64_t>(c10::elementSize(dtype))) {}
 
   // Values that come to life and go.
   void Take(int64_t values) { Note(live_ += values, layer_); }
   void Give(int64_t values) { live_ -= values; }
+  void TakeBytes(int64_t bytes) { Take(bytes / value_bytes_); }
   // For a moment.
   void Need(int64_t values) { Note(live_ + values, layer_); }
+  void NeedBytes(int64_t bytes) { Need(bytes / value_bytes_); }
   // A layer with this many weights computes from now on.
   void Turn(int64_t weights);
   // As above; `packed` of the weights are packed first.
   void TurnPacked(int64_t plain, int64_t packed, int64_t others);
 
   int threads() const { return threads_; }
+  at::ScalarType dtype() const { return dtype_; }
   PassPeak Peak() const;
 
  private:
@@ -42,6 +49,8 @@ class Tally {
   }
 
   const int threads_;
+  const at::ScalarType dtype_;
+  const int64_t value_bytes_;
   int64_t live_ = 0;
   int64_t layer_ = 0;  // weights of the layer whose turn it is
   int64_t resident_ = 0;

@@ -5,6 +5,8 @@
 namespace phasor::engine {
 namespace {
 
+constexpr uint64_t kShortBy = 50;  // one part of so many: 2 %
+
 PlannedPhase PlanPhase(Strategy strategy, const std::vector<PartSize>& parts,
                        const PhaseNeed& need) {
   PlannedPhase planned{need.phase, {}, need.pass.resident};
@@ -37,7 +39,11 @@ uint64_t ResidencyPlan::peak_bytes(UnitKind phase) const {
 }
 
 bool ResidencyPlan::FitsIn(const MemoryBudget& budget) const {
-  return budget.Holds(peak_bytes() + peak_bytes() / 50);
+  return budget.Holds(peak_bytes() + peak_bytes() / kShortBy);
+}
+
+bool ResidencyPlan::FitsIn(const MemoryBudget& budget, UnitKind phase) const {
+  return budget.Holds(peak_bytes(phase) + peak_bytes(phase) / kShortBy);
 }
 
 Placement PlacementOf(Strategy strategy, const std::vector<UnitKind>& phases, UnitKind phase) {

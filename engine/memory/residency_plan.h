@@ -47,6 +47,7 @@ struct ResidencyPlan {
   // Whether the budget holds the peak and the 2 % that a prediction may be short by: how oneDNN
   // packs weights depends on the picture's size.
   bool FitsIn(const MemoryBudget& budget) const;
+  bool FitsIn(const MemoryBudget& budget, UnitKind phase) const;
 };
 
 // Where a strategy has a part that `phases` compute with, in `phase`.

@@ -13,6 +13,7 @@
 #include "common/config/model_card.h"
 #include "engine/api/check_spec.h"
 #include "engine/device/counted_memory.h"
+#include "engine/runtime/dtype.h"
 #include "engine/runtime/families.h"
 #include "engine/runtime/guard.h"
 #include "engine/runtime/kernel_bits.h"
@@ -26,6 +27,8 @@ namespace {
 
 constexpr size_t kMaxIndexBytes = 1 << 20;
 constexpr int kMaxThreads = 1024;
+// Pixels: what joins without a gap, as diffusers computes it.
+constexpr int kSmallestTile = 64, kTileUnit = 32;
 // Whose kernels give the bits, which is what a fingerprint has to tell: the simulated device's are
 // the CPU's.
 constexpr char kKernels[] = "cpu";
@@ -95,12 +98,21 @@ StatusOr<nlohmann::json> ReadIndex(const std::string& directory) {
   return index;
 }
 
+Status CheckTile(int pixels) {
+  if (pixels == 0 || (pixels >= kSmallestTile && pixels % kTileUnit == 0)) return OkStatus();
+  return InvalidArgument("vae_tile: must be 0 or a multiple of " + std::to_string(kTileUnit) +
+                         " from " + std::to_string(kSmallestTile) + " on, got " +
+                         std::to_string(pixels));
+}
+
 }  // namespace
 
-EngineImpl::EngineImpl(EngineFacts facts, EngineOptions options, std::optional<Strategy> strategy,
-                       std::shared_ptr<Device> device, const Clock& clock)
+EngineImpl::EngineImpl(EngineFacts facts, EngineOptions options, at::ScalarType dtype,
+                       std::optional<Strategy> strategy, std::shared_ptr<Device> device,
+                       const Clock& clock)
     : facts_(std::move(facts)),
       options_(std::move(options)),
+      dtype_(dtype),
       strategy_(strategy),
       device_(std::move(device)),
       clock_(clock) {}
@@ -118,6 +130,7 @@ StatusOr<std::shared_ptr<Model>> EngineImpl::LoadGuarded(const std::string& dire
   PipelineSource source;
   source.directory = directory;
   source.cache_directory = options_.cache_directory;
+  source.dtype = dtype_;
   source.on_part = on_part;
   ASSIGN_OR_RETURN(source.index, ReadIndex(directory));
   ASSIGN_OR_RETURN(source.card, config::ReadModelCard(directory));
@@ -136,6 +149,7 @@ StatusOr<std::shared_ptr<Model>> EngineImpl::LoadGuarded(const std::string& dire
                              device_,
                              std::move(residency),
                              strategy_,
+                             options_.cuts,
                              &clock_};
   return std::shared_ptr<Model>(
       std::make_shared<ModelImpl>(std::move(info), std::move(environment)));
@@ -148,13 +162,12 @@ DeviceReport EngineImpl::ReportDevice() const {
 }
 
 StatusOr<std::unique_ptr<Engine>> MakeEngine(const EngineOptions& options, const Clock& clock) {
-  if (options.dtype != "fp32") {
-    return InvalidArgument("dtype: must be fp32, got " + options.dtype);
-  }
+  ASSIGN_OR_RETURN(const at::ScalarType dtype, ParseDtype(options.dtype));
   if (options.threads < 0 || options.threads > kMaxThreads) {
     return InvalidArgument("threads: must be between 0 and " + std::to_string(kMaxThreads) +
                            ", got " + std::to_string(options.threads));
   }
+  RETURN_IF_ERROR(CheckTile(options.cuts.vae_tile));
   const auto strategy = ParseStrategy(options.strategy);
   if (!strategy.ok()) return Annotate(strategy.status(), "strategy");
   CountedMemory::Get();  // before any tensor is made
@@ -163,7 +176,7 @@ StatusOr<std::unique_ptr<Engine>> MakeEngine(const EngineOptions& options, const
   const StatusOr<EngineFacts> facts = Guard([&]() -> StatusOr<EngineFacts> {
     ConfigureLibTorch(threads);
     return EngineFacts{kKernels, options.dtype, threads, LibraryVersions(),
-                       DescribeProcessor() + ", bits " + KernelBits()};
+                       DescribeProcessor(dtype) + ", bits " + KernelBits()};
   });
   if (!facts.ok()) return Annotate(facts.status(), "starting the engine");
   ASSIGN_OR_RETURN(std::shared_ptr<Device> device, MakeDevice(options.device, options.vram_bytes));
@@ -172,7 +185,7 @@ StatusOr<std::unique_ptr<Engine>> MakeEngine(const EngineOptions& options, const
   }
   CountedMemory::Get().FailAtRandom(options.fail_one_in);
   return std::unique_ptr<Engine>(
-      std::make_unique<EngineImpl>(*facts, options, *strategy, std::move(device), clock));
+      std::make_unique<EngineImpl>(*facts, options, dtype, *strategy, std::move(device), clock));
 }
 
 }  // namespace phasor::engine

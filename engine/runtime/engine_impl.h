@@ -11,13 +11,14 @@
 #include "engine/device/device.h"
 #include "engine/memory/strategy.h"
 #include "engine/runtime/fingerprint.h"
+#include "engine/tensor/torch.h"
 
 namespace phasor::engine {
 
 class EngineImpl final : public Engine {
  public:
-  EngineImpl(EngineFacts facts, EngineOptions options, std::optional<Strategy> strategy,
-             std::shared_ptr<Device> device, const Clock& clock);
+  EngineImpl(EngineFacts facts, EngineOptions options, at::ScalarType dtype,
+             std::optional<Strategy> strategy, std::shared_ptr<Device> device, const Clock& clock);
 
   StatusOr<std::shared_ptr<Model>> Load(const std::string& directory,
                                         const LoadProgress& on_part) override;
@@ -30,6 +31,7 @@ class EngineImpl final : public Engine {
 
   const EngineFacts facts_;
   const EngineOptions options_;
+  const at::ScalarType dtype_;
   const std::optional<Strategy> strategy_;  // nullopt: AUTO
   const std::shared_ptr<Device> device_;
   const Clock& clock_;

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include <nlohmann/json.hpp>
 
@@ -20,10 +21,18 @@ struct EngineFacts {
   std::string processor = {};  // what they choose kernels by, and a sample of what these give
 };
 
+// What was computed in pieces (engine/memory/cuts.h), from when on.
+struct CutsTaken {
+  int split_guidance_from = -1;  // step; -1: never
+  std::vector<int> vae_tiles;    // one per picture that is decoded; 0: whole
+
+  bool none() const;
+};
+
 // Hex SHA-256. `scheduler` is its effective config, `initial_noise` the hex SHA-256 of noise that
 // was given instead of drawn, else empty.
 std::string Fingerprint(const EngineFacts& facts, const ModelInfo& model,
                         const nlohmann::json& scheduler, const PictureSpec& spec,
-                        const std::string& initial_noise);
+                        const std::string& initial_noise, const CutsTaken& cuts = {});
 
 }  // namespace phasor::engine

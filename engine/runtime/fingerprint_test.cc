@@ -14,8 +14,11 @@ struct Inputs {
   nlohmann::json scheduler = {{"beta_start", 0.0001}};
   PictureSpec spec;
   std::string initial_noise = {};
+  CutsTaken cuts = {};
 
-  std::string Value() const { return Fingerprint(facts, model, scheduler, spec, initial_noise); }
+  std::string Value() const {
+    return Fingerprint(facts, model, scheduler, spec, initial_noise, cuts);
+  }
 };
 
 TEST(FingerprintTest, ChangesWithEverythingThatDecidesABit) {
@@ -42,6 +45,12 @@ TEST(FingerprintTest, ChangesWithEverythingThatDecidesABit) {
       [](Inputs* in) { in->spec.seed = 1; },
       [](Inputs* in) { in->spec.prompt.push_back('\xFF'); },
       [](Inputs* in) { in->initial_noise.push_back('0'); },
+      [](Inputs* in) { in->cuts.split_guidance_from = 0; },
+      [](Inputs* in) { in->cuts.split_guidance_from = 1; },
+      [](Inputs* in) { in->cuts.vae_tiles = {256}; },
+      [](Inputs* in) {
+        in->cuts.vae_tiles = {0, 256};
+      },
   };
   std::set<std::string> seen;
   for (const auto& change : changes) {
@@ -50,6 +59,13 @@ TEST(FingerprintTest, ChangesWithEverythingThatDecidesABit) {
     EXPECT_TRUE(seen.insert(inputs.Value()).second) << "change " << seen.size();
     EXPECT_EQ(inputs.Value().size(), 64u);
   }
+}
+
+TEST(FingerprintTest, WhatWasDecodedWholeIsNotCut) {
+  Inputs inputs;
+  const std::string whole = inputs.Value();
+  inputs.cuts.vae_tiles = {0, 0};
+  EXPECT_EQ(inputs.Value(), whole);
 }
 
 }  // namespace

@@ -13,6 +13,7 @@
 #include "common/base/status.h"
 #include "common/config/model_card.h"
 #include "engine/api/engine.h"
+#include "engine/memory/cuts.h"
 #include "engine/memory/model_part.h"
 #include "engine/tensor/torch.h"
 
@@ -23,7 +24,8 @@ struct PipelineSource {
   std::string directory;
   nlohmann::json index;  // the parsed model_index.json
   config::ModelCard card;
-  std::string cache_directory;  // for digests; empty: none
+  at::ScalarType dtype = at::kFloat;  // that the networks compute in
+  std::string cache_directory;        // for digests; empty: none
   LoadProgress on_part = [](std::string_view) {};
 };
 
@@ -39,7 +41,8 @@ struct Conditioning {
 struct DenoiseStep {
   double timestep = 0;
   int index = 0;
-  int count = 1;  // calls of the whole run (PNDM: one more than PictureSpec::steps)
+  int count = 1;                // calls of the whole run (PNDM: one more than PictureSpec::steps)
+  bool split_guidance = false;  // engine/memory/cuts.h
 };
 
 class Pipeline {
@@ -61,17 +64,23 @@ class Pipeline {
 
   // What a unit of the phase takes at its peak beside weights, with what a run of it keeps
   // from one unit to the next; computed, not measured.
-  virtual PassPeak PassOf(UnitKind phase, const PictureSpec& spec, int threads) const = 0;
+  virtual PassPeak PassOf(UnitKind phase, const PictureSpec& spec, const Cuts& cuts,
+                          int threads) const = 0;
+
+  // What could be done in pieces, should memory be short.
+  virtual Cuttable CuttableOf(const PictureSpec& spec) const = 0;
 
   virtual std::unique_ptr<Conditioning> Encode(const PictureSpec& spec) = 0;
   // Shape of one image's latents, [1, C, h, w].
   virtual std::vector<int64_t> LatentShape(const PictureSpec& spec) const = 0;
-  // Model output for one image, guidance applied. `latents` is the scheduler's scaled input,
+  // Model output for one image, guidance applied, in fp32 whatever the networks compute in.
+  // `latents` is the scheduler's scaled input,
   // `conditioning` came from this pipeline's Encode; the first call may add to it.
   virtual at::Tensor Denoise(const PictureSpec& spec, const at::Tensor& latents,
                              const DenoiseStep& step, Conditioning& conditioning) = 0;
-  // One image: latents as the scheduler leaves them -> [1, 3, H, W] in about [-1, 1].
-  virtual at::Tensor Decode(const at::Tensor& latents) = 0;
+  // One image: latents as the scheduler leaves them -> [1, 3, H, W] in about [-1, 1]. `tile` is
+  // one of CuttableOf's sides, or 0.
+  virtual at::Tensor Decode(const at::Tensor& latents, int tile) = 0;
   // Linear latent -> RGB, [1, 3, h, w] in about [-1, 1].
   virtual at::Tensor Preview(const at::Tensor& latents) const = 0;
 };

@@ -109,7 +109,7 @@ TEST_P(PlanTest, AutoTakesTheCheapestThatFits) {
   const std::vector<ResidencyPlan> plans = model_->Plan(spec).value().strategies;
   Use("AUTO", plans[0].peak_bytes() - 1);
   EXPECT_EQ(Draw(spec).strategy, "CPU_OFFLOAD");
-  EXPECT_EQ(model_->Plan(spec).value().chosen, Strategy::kCpuOffload);
+  EXPECT_EQ(model_->Plan(spec).value().chosen.residency.strategy, Strategy::kCpuOffload);
   Use("AUTO", plans[1].peak_bytes() - 1);
   EXPECT_EQ(Draw(spec).strategy, "SEQUENTIAL_OFFLOAD");
 }

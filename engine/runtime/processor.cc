@@ -93,12 +93,20 @@ std::string Caches() {
 
 bool HasFma() { return __builtin_cpu_supports("fma") && __builtin_cpu_supports("avx2"); }
 
+// Intel's manual, CPUID leaf 7: AMX-BF16 and AVX512-FP16 in EDX, AVX512-BF16 in EAX of subleaf 1.
+bool HasAmxBf16() { return (CpuId(7, 0).d >> 22 & 1) != 0; }
+bool HasAvx512Fp16() { return (CpuId(7, 0).d >> 23 & 1) != 0; }
+bool HasAvx512Bf16() { return (CpuId(7, 1).a >> 5 & 1) != 0; }
+
 #else
 
 std::string_view HardwareLevel() { return kLevels[0]; }
 std::string Model() { return "not x86-64"; }
 std::string Caches() { return ""; }
 bool HasFma() { return false; }
+bool HasAmxBf16() { return false; }
+bool HasAvx512Fp16() { return false; }
+bool HasAvx512Bf16() { return false; }
 
 #endif
 
@@ -110,6 +118,16 @@ std::string OneDnn() {
     if (!value.empty() && value != "no_hints" && value != "strict") text += "+" + value;
   }
   return text;
+}
+
+// " amx_bf16 avx512_bf16 limit avx512_core_amx"
+std::string ShortTypes() {
+  std::string text;
+  if (HasAmxBf16()) text += " amx_bf16";
+  if (HasAvx512Bf16()) text += " avx512_bf16";
+  if (HasAvx512Fp16()) text += " avx512_fp16";
+  const std::string limit = OneDnnSetting("MAX_CPU_ISA");
+  return limit.empty() ? text : text + " limit " + limit;
 }
 
 // MKL's own answers, which it chooses its kernels by: of BLAS, of the vector functions, and the
@@ -138,10 +156,25 @@ std::string_view OneDnnLevel(std::string_view hardware, std::string_view limit) 
   return allowed == kLevels.end() ? *own : *std::min(own, allowed);
 }
 
-std::string DescribeProcessor() {
+bool Multiplies(at::ScalarType dtype) {
+  if (dtype == at::kFloat) return true;
+  if (at::get_cpu_capability().find("AVX512") == std::string::npos) return false;
+  const std::string limit = OneDnnSetting("MAX_CPU_ISA");
+  const auto allows = [&](std::initializer_list<const char*> names) {
+    return limit.empty() || std::any_of(names.begin(), names.end(), [&](const char* name) {
+             return limit.find(name) != std::string::npos;
+           });
+  };
+  if (dtype == at::kBFloat16) {
+    return (HasAvx512Bf16() || HasAmxBf16()) && allows({"bf16", "fp16", "amx", "avx10", "default"});
+  }
+  return dtype == at::kHalf && HasAvx512Fp16() && allows({"fp16", "amx", "avx10", "default"});
+}
+
+std::string DescribeProcessor(at::ScalarType dtype) {
   return Model() + ", caches " + Caches() + ", ATen " + at::get_cpu_capability() + ", oneDNN " +
          OneDnn() + ", MKL " + Mkl() + ", libm " + ::gnu_get_libc_version() +
-         (HasFma() ? " fma" : "");
+         (HasFma() ? " fma" : "") + (dtype == at::kFloat ? "" : ShortTypes());
 }
 
 }  // namespace phasor::engine

@@ -56,17 +56,17 @@ RunImpl::RunImpl(RunEnvironment environment, PictureSpec spec, ImageSampler::Set
       spec_(std::move(spec)),
       settings_(std::move(settings)),
       samplers_(std::move(samplers)),
-      plan_(
-          PlanRun(*environment_.pipeline, *environment_.residency, spec_, environment_.strategy)) {
+      memory_({*environment_.pipeline, *environment_.residency, *environment_.device,
+               environment_.make_room},
+              spec_, environment_.strategy, environment_.cuts) {
   const nlohmann::json effective = samplers_.front().scheduler().EffectiveConfig();
   report_.scheduler = samplers_.front().scheduler().ClassName();
   report_.karras_sigmas = effective.value("use_karras_sigmas", false);
   report_.eta = effective.value("eta", 0.0);
   report_.device = environment_.device->name();
-  report_.strategy = ToString(plan_.strategy);
   report_.device_bytes = environment_.device->Memory().capacity;
   report_.warnings = environment_.pipeline->Warnings(spec_);
-  UpdateFingerprint("");
+  UpdateFingerprint();
 }
 
 StatusOr<std::unique_ptr<Run>> RunImpl::Make(RunEnvironment environment, const PictureSpec& spec) {
@@ -102,19 +102,30 @@ int RunImpl::step_count() const {
   return static_cast<int>(samplers_.front().scheduler().timesteps().size());
 }
 
-void RunImpl::UpdateFingerprint(const std::string& initial_noise) {
-  report_.fingerprint =
-      Fingerprint(environment_.facts, environment_.pipeline->info(),
-                  samplers_.front().scheduler().EffectiveConfig(), spec_, initial_noise);
+void RunImpl::UpdateFingerprint() {
+  const nlohmann::json scheduler = samplers_.front().scheduler().EffectiveConfig();
+  const auto of = [&](const PictureSpec& spec, const CutsTaken& cuts) {
+    return Fingerprint(environment_.facts, environment_.pipeline->info(), scheduler, spec,
+                       initial_noise_, cuts);
+  };
+  identity_ = of(spec_, {});
+  report_.fingerprint = of(spec_, memory_.taken());
   report_.picture_fingerprints.clear();
-  for (int i = 0; i < spec_.images; ++i) {
+  for (size_t i = 0; i < samplers_.size(); ++i) {
     PictureSpec alone = spec_;
     alone.images = 1;
     alone.seed += i;
-    report_.picture_fingerprints.push_back(
-        Fingerprint(environment_.facts, environment_.pipeline->info(),
-                    samplers_.front().scheduler().EffectiveConfig(), alone, initial_noise));
+    CutsTaken cuts{memory_.taken().split_guidance_from, {}};
+    if (i < memory_.taken().vae_tiles.size()) cuts.vae_tiles = {memory_.taken().vae_tiles[i]};
+    report_.picture_fingerprints.push_back(of(alone, cuts));
   }
+}
+
+RunReport RunImpl::Report() const {
+  RunReport report = report_;
+  report.strategy = ToString(memory_.plan().strategy);
+  report.degradations = memory_.degradations();
+  return report;
 }
 
 Unit RunImpl::Next() const {
@@ -127,7 +138,7 @@ Unit RunImpl::Next() const {
   } else if (decoded < spec_.images) {
     unit = {UnitKind::kDecode, decoded, spec_.images};
   }
-  unit.predicted_peak_bytes = plan_.peak_bytes(unit.kind);
+  unit.predicted_peak_bytes = memory_.plan().peak_bytes(unit.kind);
   unit.predicted_seconds = environment_.costs->Predict(spec_, unit.kind);
   return unit;
 }
@@ -136,44 +147,14 @@ Status RunImpl::Advance() {
   const Unit unit = Next();
   if (unit.kind == UnitKind::kDone) return FailedPrecondition("the run is done");
   const SteadyTime begin = environment_.clock->Steady();
-  RETURN_IF_ERROR(DoOrDegrade(unit));
+  RETURN_IF_ERROR(
+      memory_.Do(unit, [&] { return Annotate(Guard([&] { return Do(unit); }), Describe(unit)); }));
   const double seconds = SecondsBetween(begin, environment_.clock->Steady());
   environment_.costs->Add(spec_, unit.kind, seconds);
   report_.units.push_back({unit.kind, unit.index, seconds, environment_.device->Memory().peak,
-                           plan_.peak_bytes(unit.kind)});
+                           memory_.plan().peak_bytes(unit.kind)});
+  if (!memory_.taken().none()) UpdateFingerprint();
   return OkStatus();
-}
-
-// The ladder: out of the catch block, what the unit made is gone; then what others hold goes, or
-// one rung down, and again.
-Status RunImpl::DoOrDegrade(const Unit& unit) {
-  for (;;) {
-    environment_.device->ResetPeak();
-    const Status done = Annotate(Guard([&] { return Do(unit); }), Describe(unit));
-    if (done.code() != StatusCode::kResourceExhausted) return done;
-    std::string room = environment_.make_room ? environment_.make_room() : "";
-    if (!room.empty()) {
-      Tell(unit, std::move(room), Message(done));
-    } else if (!GoLeaner(Message(done))) {
-      return done;
-    }
-  }
-}
-
-bool RunImpl::GoLeaner(const std::string& reason) {
-  const std::optional<Strategy> leaner = LeanerThan(plan_.strategy);
-  if (!leaner) return false;
-  Tell(Next(), std::string(ToString(*leaner)), reason);
-  plan_ = PlanRun(*environment_.pipeline, *environment_.residency, spec_, leaner);
-  report_.strategy = ToString(plan_.strategy);
-  return true;
-}
-
-void RunImpl::Tell(const Unit& unit, std::string action, const std::string& reason) {
-  const MemoryUse use = environment_.device->Memory();
-  const uint64_t free = use.capacity - std::min(use.capacity, use.current.total());
-  report_.degradations.push_back(
-      {unit.kind, unit.index, std::move(action), reason, unit.predicted_peak_bytes, free});
 }
 
 // "denoising step 3 of 20, 512x512": so that no library's text stands alone.
@@ -194,7 +175,7 @@ std::string RunImpl::Describe(const Unit& unit) const {
 }
 
 Status RunImpl::Do(const Unit& unit) {
-  environment_.residency->Enter(plan_.strategy, unit.kind);
+  environment_.residency->Enter(memory_.plan().strategy, unit.kind);
   switch (unit.kind) {
     case UnitKind::kEncode:
       return Encode();
@@ -219,7 +200,8 @@ Status RunImpl::Encode() {
 }
 
 Status RunImpl::Decode(int index) {
-  const at::Tensor decoded = environment_.pipeline->Decode(samplers_[index].latents());
+  const at::Tensor decoded =
+      environment_.pipeline->Decode(samplers_[index].latents(), memory_.cuts().vae_tile);
   if (!AllFinite(decoded)) return NotFinite("the picture's values are");
   images_.push_back(ToImage(decoded));
   return OkStatus();
@@ -231,8 +213,8 @@ Status RunImpl::Step(int k) {
   double seconds = 0;
   const DenoiseFunction denoise = [&](const at::Tensor& input, double timestep) {
     const SteadyTime begin = environment_.clock->Steady();
-    at::Tensor output =
-        environment_.pipeline->Denoise(spec_, input, {timestep, k, step_count()}, *conditioning_);
+    const DenoiseStep step = {timestep, k, step_count(), memory_.cuts().split_guidance};
+    at::Tensor output = environment_.pipeline->Denoise(spec_, input, step, *conditioning_);
     seconds += SecondsBetween(begin, environment_.clock->Steady());
     return output;
   };
@@ -258,7 +240,8 @@ StatusOr<std::string> RunImpl::Snapshot() const {
   if (step_ == 0) return FailedPrecondition("no snapshot before the first step");
   if (!images_.empty()) return FailedPrecondition("no snapshot once decoding has begun");
   return Guard([&]() -> StatusOr<std::string> {
-    Checkpoint checkpoint{report_.fingerprint, static_cast<uint32_t>(step_), {}, {}};
+    Checkpoint checkpoint{identity_, static_cast<uint32_t>(step_), {}, {}};
+    memory_.Write(&checkpoint);
     for (size_t i = 0; i < samplers_.size(); ++i) {
       samplers_[i].Write(std::to_string(i) + ".", &checkpoint);
     }
@@ -275,15 +258,17 @@ Status RunImpl::Restore(std::string_view snapshot) {
   if (begun()) return FailedPrecondition("the run has begun");
   return Guard([&]() -> Status {
     ASSIGN_OR_RETURN(const Checkpoint checkpoint,
-                     ReadCheckpoint(snapshot, {report_.fingerprint, MaxCheckpointBytes(),
+                     ReadCheckpoint(snapshot, {identity_, MaxCheckpointBytes(),
                                                static_cast<uint32_t>(step_count())}));
     if (checkpoint.step == 0) return DataLoss("checkpoint: of step 0");
     ASSIGN_OR_RETURN(std::vector<ImageSampler> samplers, MakeSamplers(settings_, spec_));
     for (size_t i = 0; i < samplers.size(); ++i) {
       RETURN_IF_ERROR(samplers[i].Read(std::to_string(i) + ".", checkpoint));
     }
+    RETURN_IF_ERROR(memory_.Read(checkpoint));
     samplers_ = std::move(samplers);
     step_ = static_cast<int>(checkpoint.step);
+    UpdateFingerprint();
     report_.resumed = true;
     report_.resumed_from_step = step_;
     return OkStatus();
@@ -343,7 +328,8 @@ Status RunImpl::SetInitialNoise(const NamedTensor& latents) {
       samplers_[i].SetInitialNoise(noise.slice(0, i, i + 1).clone());
     }
     const auto* raw = reinterpret_cast<const char*>(latents.values.data());
-    UpdateFingerprint(Sha256Hex({raw, bytes}));
+    initial_noise_ = Sha256Hex({raw, bytes});
+    UpdateFingerprint();
     return OkStatus();
   });
 }

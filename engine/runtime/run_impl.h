@@ -21,7 +21,7 @@
 #include "engine/runtime/fingerprint.h"
 #include "engine/runtime/image_sampler.h"
 #include "engine/runtime/pipeline.h"
-#include "engine/runtime/run_plan.h"
+#include "engine/runtime/run_memory.h"
 #include "engine/runtime/unit_costs.h"
 
 namespace phasor::engine {
@@ -34,6 +34,7 @@ struct RunEnvironment {
   std::shared_ptr<Device> device;
   std::shared_ptr<Residency> residency;              // of the pipeline's parts
   std::optional<Strategy> strategy;                  // nullopt: AUTO
+  Cuts cuts;                                         // from the start
   const Clock* clock = nullptr;                      // outlives the runs
   std::function<std::string()> make_room = nullptr;  // as RunOptions has it
 };
@@ -45,12 +46,12 @@ class RunImpl final : public Run, public RunTensors {
 
   Unit Next() const override;
   Status Advance() override;
-  bool GoLeaner(const std::string& reason) override;
+  bool GoLeaner(const std::string& reason) override { return memory_.GoLeaner(Next(), reason); }
   StatusOr<std::string> Snapshot() const override;
   Status Restore(std::string_view snapshot) override;
   StatusOr<Image> Preview(int index) const override;
   const std::vector<Image>& images() const override { return images_; }
-  RunReport Report() const override { return report_; }
+  RunReport Report() const override;
   RunTensors* tensors() override { return this; }
 
   StatusOr<NamedTensor> Latents() const override;
@@ -64,10 +65,8 @@ class RunImpl final : public Run, public RunTensors {
                                                           const PictureSpec& spec);
   bool begun() const { return step_ > 0 || conditioning_ != nullptr; }
   int step_count() const;
-  void UpdateFingerprint(const std::string& initial_noise);
+  void UpdateFingerprint();
   std::string Describe(const Unit& unit) const;
-  Status DoOrDegrade(const Unit& unit);
-  void Tell(const Unit& unit, std::string action, const std::string& reason);
   Status Do(const Unit& unit);
   Status Encode();
   Status Step(int k);
@@ -83,7 +82,9 @@ class RunImpl final : public Run, public RunTensors {
   std::unique_ptr<Conditioning> conditioning_;  // null before the encode unit
   int step_ = 0;                                // steps done
   std::vector<Image> images_;
-  ResidencyPlan plan_;
+  RunMemory memory_;
+  std::string initial_noise_;  // SHA-256 of noise that was given; empty: drawn
+  std::string identity_;       // of the run whatever is cut on the way: a checkpoint's fingerprint
   RunReport report_;
 };
 

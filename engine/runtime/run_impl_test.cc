@@ -18,7 +18,7 @@ namespace {
 using EngineRun = Run;  // inside a test, Run is GoogleTest's
 using Pixels = std::vector<std::vector<uint8_t>>;
 
-// There is nothing leaner to try when memory runs out: the unit fails.
+// There is nothing leaner to try when memory runs out: once more, and then the unit fails.
 constexpr Strategy kLeanest = Strategy::kSequentialOffload;
 
 // A family whose networks are one formula each. Every call may fail.
@@ -36,9 +36,10 @@ class TinyPipeline final : public Pipeline {
     return {"prompt: is long"};
   }
   const std::vector<ModelPart>& parts() const override { return parts_; }
-  PassPeak PassOf(UnitKind phase, const PictureSpec&, int) const override {
+  PassPeak PassOf(UnitKind phase, const PictureSpec&, const Cuts&, int) const override {
     return {.resident = phase == UnitKind::kStep ? 2000u : 1000u, .streamed = 0};
   }
+  Cuttable CuttableOf(const PictureSpec&) const override { return {}; }
   std::unique_ptr<Conditioning> Encode(const PictureSpec& spec) override {
     Call();
     auto conditioning = std::make_unique<Conditioning>();
@@ -55,19 +56,21 @@ class TinyPipeline final : public Pipeline {
     clock_.Advance(Millis(10));
     return Poisoned((latents * 0.3 + step.timestep * 1e-3 + conditioning.positive.mean()).tanh());
   }
-  at::Tensor Decode(const at::Tensor& latents) override {
+  at::Tensor Decode(const at::Tensor& latents, int) override {
     Call();
     return Poisoned(Preview(latents).repeat_interleave(8, 2).repeat_interleave(8, 3));
   }
   at::Tensor Preview(const at::Tensor& latents) const override { return latents.slice(1, 0, 3); }
 
-  int fail_at = 0;    // the call, from 1, that throws; 0: none
+  int fail_at = 0;    // the call, from 1, that throws, and the next one; 0: none
   int poison_at = 0;  // the call whose result has a value that is no number
   int calls = 0;
 
  private:
   void Call() {
-    if (++calls == fail_at) TORCH_CHECK_WITH(OutOfMemoryError, false, "the device is full");
+    ++calls;
+    if (fail_at > 0 && (calls == fail_at || calls == fail_at + 1))
+      TORCH_CHECK_WITH(OutOfMemoryError, false, "the device is full");
   }
 
   at::Tensor Poisoned(at::Tensor result) const {
@@ -95,8 +98,14 @@ class RunImplTest : public testing::Test {
   }
 
   std::unique_ptr<EngineRun> Start(const PictureSpec& spec) {
-    auto run = RunImpl::Make({pipeline_, costs_, EngineFacts{"cpu", "fp32", 1, "test"}, device_,
-                              residency_, kLeanest, &clock_},
+    auto run = RunImpl::Make({pipeline_,
+                              costs_,
+                              EngineFacts{"cpu", "fp32", 1, "test"},
+                              device_,
+                              residency_,
+                              kLeanest,
+                              {},
+                              &clock_},
                              spec);
     EXPECT_TRUE(run.ok()) << run.status();
     return std::move(run).value();
@@ -166,7 +175,7 @@ TEST_F(RunImplTest, RunsEncodeStepsAndDecodesInOrder) {
 
 TEST_F(RunImplTest, RefusesWhatFamilyOrSchedulerCannotDo) {
   const auto make = [&](const PictureSpec& spec) {
-    return RunImpl::Make({pipeline_, costs_, {}, device_, residency_, kLeanest, &clock_}, spec)
+    return RunImpl::Make({pipeline_, costs_, {}, device_, residency_, kLeanest, {}, &clock_}, spec)
         .status();
   };
   spec_.clip_skip = 2;

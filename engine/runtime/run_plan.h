@@ -10,11 +10,16 @@
 
 namespace phasor::engine {
 
-// Of the strategy, or without one of the cheapest that fits.
-ResidencyPlan PlanRun(const Pipeline& pipeline, const Residency& residency, const PictureSpec& spec,
-                      std::optional<Strategy> strategy);
+// Of the strategy with these cuts.
+RunPlan PlanWith(const Pipeline& pipeline, const Residency& residency, const PictureSpec& spec,
+                 Strategy strategy, const Cuts& cuts);
 
-// Of every strategy.
+// Of the cheapest strategy that fits; where none does, of the leanest with as few cuts as make it
+// fit. A prediction is no proof: what does not fit with any is the last one tried.
+RunPlan ChoosePlan(const Pipeline& pipeline, const Residency& residency, const PictureSpec& spec,
+                   const Cuts& cuts);
+
+// Of every strategy, and what ChoosePlan chooses.
 ModelPlan PlanModel(const Pipeline& pipeline, const Residency& residency, const PictureSpec& spec);
 
 }  // namespace phasor::engine

@@ -3,6 +3,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <mutex>
+#include <tuple>
 #include <utility>
 
 #include "engine/device/counted_memory.h"
@@ -36,12 +39,44 @@ void LeavePages(const at::Tensor& mapped) {
   if (begin < end) ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
 }
 
+// Output channels with their padding: the most of what small and large maps get.
+int64_t PackedOutputs(int64_t outputs, int64_t kernel, at::ScalarType dtype) {
+  constexpr int64_t kInputs = 16;  // a block of any instruction set
+  constexpr int64_t kSides[] = {1, 2, 4, 8, 16, 64};
+  const CountedMemory& memory = CountedMemory::Get();
+  const MemoryScope scope(MemoryKind::kWorkspace);
+  const c10::InferenceMode guard;
+  const at::Tensor plain =
+      at::zeros({outputs, kInputs, kernel, kernel}, at::dtype(dtype)).to_mkldnn();
+  int64_t most = outputs;
+  for (const int64_t side : kSides) {
+    const uint64_t before = memory.Use().current.total();
+    const at::Tensor packed = at::mkldnn_reorder_conv2d_weight(
+        plain, (kernel - 1) / 2, 1, 1, 1, at::IntArrayRef{1, kInputs, side, side});
+    const uint64_t bytes = memory.Use().current.total() - before;
+    const auto inputs = static_cast<uint64_t>(kInputs * kernel * kernel);
+    most = std::max(most, static_cast<int64_t>(bytes / (inputs * c10::elementSize(dtype))));
+  }
+  return most;
+}
+
 }  // namespace
 
-int64_t PackedValues(at::IntArrayRef shape) {
-  const int64_t block = shape[0] <= 64 ? 16 : 32;
-  const int64_t out = (shape[0] + block - 1) / block * block;
-  return out * shape[1] * shape[2] * shape[3];
+int64_t PackedValues(at::IntArrayRef shape, at::ScalarType dtype) {
+  using Key = std::tuple<int64_t, int64_t, at::ScalarType>;
+  static std::mutex mutex;
+  static std::map<Key, int64_t> known;  // guarded by mutex
+  const std::lock_guard lock(mutex);
+  const auto [entry, added] = known.try_emplace(Key{shape[0], shape[2], dtype});
+  if (added) {
+    try {
+      entry->second = PackedOutputs(shape[0], shape[2], dtype);
+    } catch (...) {
+      known.erase(entry);
+      throw;
+    }
+  }
+  return entry->second * shape[1] * shape[2] * shape[3];
 }
 
 const at::Tensor& WeightSlot::Fetch() {
@@ -64,7 +99,7 @@ Weight WeightSet::Add(const std::string& name, at::Tensor host, at::ScalarType d
   WeightSlot& slot = slots_.emplace_back();
   slot.name = name;
   slot.dtype = host.is_floating_point() ? dtype : host.scalar_type();
-  slot.packs = packs && slot.dtype == at::kFloat;
+  slot.packs = packs && (slot.dtype == at::kFloat || slot.dtype == at::kBFloat16);
   slot.mapped = mapped;
   slot.host = std::move(host);
   slot.layer = layer->second;
@@ -79,7 +114,7 @@ uint64_t WeightSet::ResidentBytes() const {
     const auto width = static_cast<int64_t>(c10::elementSize(slot.dtype));
     const bool as_it_lies =
         host_memory_ == HostMemory::kShared && slot.host.scalar_type() == slot.dtype;
-    if (slot.packs) bytes += PackedValues(slot.host.sizes()) * width;
+    if (slot.packs) bytes += PackedValues(slot.host.sizes(), slot.dtype) * width;
     if (!slot.packs && !as_it_lies) bytes += slot.host.numel() * width;
   }
   return static_cast<uint64_t>(bytes);
@@ -90,7 +125,7 @@ uint64_t WeightSet::HeldBytes() const {
   for (const WeightSlot& slot : slots_) {
     if (!slot.value.defined() || slot.value.is_same(slot.host)) continue;
     const auto width = static_cast<int64_t>(c10::elementSize(slot.dtype));
-    bytes += (slot.packs ? PackedValues(slot.host.sizes()) : slot.host.numel()) * width;
+    bytes += (slot.packs ? PackedValues(slot.host.sizes(), slot.dtype) : slot.host.numel()) * width;
   }
   return static_cast<uint64_t>(bytes);
 }

@@ -31,10 +31,11 @@ struct ConvolutionUse {
   int64_t padding = 0;
 };
 
-// How many values oneDNN's packed form of a convolution's weights [out, in, k, k] has at most: it
-// pads the output channels, on AVX-512 to blocks of 16, of which kernels take one to four at a
-// time.
-int64_t PackedValues(at::IntArrayRef shape);
+// How many values oneDNN's packed form of a convolution's weights [out, in, k, k] has at most. It
+// pads the output channels to blocks, whose size depends on the processor and hardly on the map's;
+// so oneDNN itself is asked, once for each number of them, by packing weights of few inputs and
+// counting. Throws what LibTorch throws.
+int64_t PackedValues(at::IntArrayRef shape, at::ScalarType dtype);
 
 class WeightSet;
 
@@ -43,7 +44,7 @@ struct WeightSlot {
   std::string name;
   at::Tensor host;  // as the file has it, in the shape asked for
   at::ScalarType dtype = at::kFloat;
-  bool packs = false;   // a convolution's: it is packed for oneDNN when first used
+  bool packs = false;  // a convolution's: it is packed for oneDNN when first used
   bool mapped = false;  // `host` is a view of a file
   size_t layer = 0;
   at::Tensor value;  // what is computed with; undefined while it is not on the device

@@ -121,9 +121,9 @@ TEST_F(WeightSetTest, ACopyLiesAsTheOriginalDoes) {
 }
 
 TEST_F(WeightSetTest, FloatsComeInTheTypeAskedForAndIntegersAsTheyAre) {
-  const Weight half = set_->Add("d.weight", at::full({4}, 0.5f), at::kBFloat16, true);
+  const Weight half = set_->Add("d.weight", at::full({4}, 0.5f), at::kHalf, true);
   const Weight ids = set_->Add("d.ids", at::arange(4, at::kLong), at::kFloat, false);
-  EXPECT_EQ(half.ForConvolution({.input = {1, 1, 1, 1}}).scalar_type(), at::kBFloat16);
+  EXPECT_EQ(half.ForConvolution({.input = {1, 1, 1, 1}}).scalar_type(), at::kHalf);
   EXPECT_EQ(ids->scalar_type(), at::kLong);
 }
 

@@ -52,15 +52,24 @@ std::string PlacementText(const PlannedPart& part) {
   return "unknown";
 }
 
+// "SEQUENTIAL_OFFLOAD, guidance split"
+std::string NameOf(const engine::RunPlan& plan) {
+  std::string name(ToString(plan.residency.strategy));
+  if (!plan.cuts.none()) name.append(", ").append(Describe(plan.cuts));
+  return name;
+}
+
 std::string Peaks(const engine::ModelPlan& plan) {
   std::vector<Row> rows = {Heading("predicted peak", plan.strategies.front())};
   rows[0].insert(rows[0].end(), {"run", ""});
-  for (const ResidencyPlan& one : plan.strategies) {
-    Row& row = rows.emplace_back(Row{std::string(ToString(one.strategy))});
+  const auto add = [&](const std::string& name, const ResidencyPlan& one) {
+    Row& row = rows.emplace_back(Row{name});
     for (const PlannedPhase& phase : one.phases) row.push_back(ByteSizeText(phase.peak_bytes));
     row.push_back(ByteSizeText(one.peak_bytes()));
     row.emplace_back(one.FitsIn(plan.budget) ? "fits" : "does not fit");
-  }
+  };
+  for (const ResidencyPlan& one : plan.strategies) add(std::string(ToString(one.strategy)), one);
+  if (!plan.chosen.cuts.none()) add(NameOf(plan.chosen), plan.chosen.residency);
   return Table(rows);
 }
 
@@ -81,7 +90,7 @@ std::string PlanText(const engine::ModelPlan& plan, engine::Strategy shown) {
                          ? std::string("The device has no bound of its own.")
                          : "The device has " + ByteSizeText(budget.capacity) + ", of which " +
                                ByteSizeText(budget.reserved) + " are taken.";
-  text.append(" AUTO takes ").append(ToString(plan.chosen)).append(".\n\n").append(Peaks(plan));
+  text.append(" AUTO takes ").append(NameOf(plan.chosen)).append(".\n\n").append(Peaks(plan));
   for (const ResidencyPlan& one : plan.strategies) {
     if (one.strategy == shown) text.append("\n").append(Placements(one));
   }

@@ -30,7 +30,7 @@ engine::ModelPlan Plan() {
                  {UnitKind::kStep,
                   {{"text_encoder", Placement::kAbsent, 0}, {"unet", Placement::kStreamed, 0}},
                   12 * kMiB}}}},
-          .chosen = Strategy::kSequentialOffload};
+          .chosen = {{Strategy::kSequentialOffload, {}}, {}}};
 }
 
 TEST(PlanTextTest, ListsStrategiesAndWhereThePartsAre) {
@@ -44,6 +44,21 @@ TEST(PlanTextTest, ListsStrategiesAndWhereThePartsAre) {
             "SEQUENTIAL_OFFLOAD    encode   denoise\n"
             "text_encoder        by layer         -\n"
             "unet                       -  by layer\n");
+}
+
+TEST(PlanTextTest, SaysWhatIsCutAndWhatThatTakes) {
+  engine::ModelPlan plan = Plan();
+  plan.budget.capacity = 8 * kMiB;
+  plan.chosen = {{Strategy::kSequentialOffload,
+                  {{UnitKind::kEncode, {}, kMiB}, {UnitKind::kStep, {}, 7 * kMiB}}},
+                 {.split_guidance = true, .vae_tile = 0}};
+  const std::string text = PlanText(plan, Strategy::kSequentialOffload);
+  EXPECT_NE(text.find("AUTO takes SEQUENTIAL_OFFLOAD, guidance split.\n"), std::string::npos);
+  EXPECT_NE(
+      text.find("SEQUENTIAL_OFFLOAD                      1MiB    12MiB  12MiB  does not fit\n"
+                "SEQUENTIAL_OFFLOAD, guidance split      1MiB     7MiB   7MiB          fits\n"),
+      std::string::npos)
+      << text;
 }
 
 TEST(PlanTextTest, ADeviceMayHaveNoBound) {

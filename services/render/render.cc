@@ -138,14 +138,14 @@ class RenderJob {
     const auto strategy = engine::ParseStrategy(options_.engine.strategy);
     if (!strategy.ok()) return Annotate(strategy.status(), "--strategy");
     ASSIGN_OR_RETURN(const engine::ModelPlan plan, model_->Plan(report_.spec));
-    const engine::Strategy shown = strategy->value_or(plan.chosen);
-    environment_.out << PlanText(plan, shown);
+    engine::ResidencyPlan shown = plan.chosen.residency;
     for (const engine::ResidencyPlan& one : plan.strategies) {
-      if (one.strategy != shown || one.FitsIn(plan.budget)) continue;
-      return ResourceExhausted("this request is not expected to fit: it takes " +
-                               ByteSizeText(one.peak_bytes()));
+      if (one.strategy == *strategy) shown = one;
     }
-    return OkStatus();
+    environment_.out << PlanText(plan, shown.strategy);
+    if (shown.FitsIn(plan.budget)) return OkStatus();
+    return ResourceExhausted("this request is not expected to fit: it takes " +
+                             ByteSizeText(shown.peak_bytes()));
   }
 
   // --latents and --resume.
@@ -263,7 +263,7 @@ class RenderJob {
 
   void WarnOfDegradations() {
     for (const engine::Degradation& one : run_->Report().degradations) {
-      Warn(one.reason + "; done again with " + one.action);
+      Warn(one.action + " since: " + one.reason);
     }
   }
 

@@ -28,9 +28,16 @@ void AddEngine(flags::Command& command, RenderOptions* options) {
   command.Text("--strategy", &options->engine.strategy,
                "How weights share the device's memory: FP16_FULL, CPU_OFFLOAD, "
                "SEQUENTIAL_OFFLOAD, or AUTO: the cheapest that fits");
+  command.Flag("--split-guidance", &options->engine.cuts.split_guidance,
+               "Compute the two passes of guidance one after the other: less memory, other "
+               "rounding");
+  command.Whole("--vae-tile", &options->engine.cuts.vae_tile,
+                "Decode by tiles of so many pixels a side, as diffusers' enable_vae_tiling; "
+                "0: as a whole");
   command.Flag("--plan", &options->plan,
                "Print what the request would take under each strategy, and draw nothing");
-  command.Text("--dtype", &options->engine.dtype, "fp32");
+  command.Text("--dtype", &options->engine.dtype,
+               "What the networks compute in: fp32, bf16 or fp16, where the processor has it");
   command.Text("--variant", &options->engine.variant,
                "Which of several sets of weights to read, e.g. fp16");
   command.Whole("--threads", &options->engine.threads, "0: all cores the process may use");

@@ -14,6 +14,7 @@ PARTS = {
     "clip": "clip_text",
     "unet": "unet",
     "vae": "vae",
+    "vae_tiled": "vae_tiled",
     "corpus": "tokenizer_corpus",
     "tiny": "tiny_pipeline",
     "demo": "demo_pipeline",

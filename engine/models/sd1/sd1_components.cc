@@ -52,7 +52,7 @@ StatusOr<std::unique_ptr<Network>> Build(const PipelineSource& source, const std
   const std::string folder = source.directory + "/" + component;
   ASSIGN_OR_RETURN(
       WeightStore store,
-      WeightStore::Open(folder, layout, Network::Options(at::kFloat), source.card.variant));
+      WeightStore::Open(folder, layout, Network::Options(source.dtype), source.card.variant));
   ASSIGN_OR_RETURN(std::unique_ptr<Network> network, Network::Create(config, store));
   if (std::string surplus = store.Surplus(); !surplus.empty()) {
     components->warnings.push_back(std::move(surplus));
@@ -166,7 +166,8 @@ void AddTokenizerFiles(const std::string& folder, Sd1Components* components) {
 StatusOr<Sd1Components> LoadSd1Components(const PipelineSource& source) {
   const std::string tokenizer_folder = source.directory + "/tokenizer";
   ASSIGN_OR_RETURN(ClipTokenizer tokenizer, ClipTokenizer::Load(tokenizer_folder));
-  Sd1Components components{std::move(tokenizer), nullptr, nullptr, nullptr, {}, {}, {}, 0, {}};
+  Sd1Components components{
+      source.dtype, std::move(tokenizer), nullptr, nullptr, nullptr, {}, {}, {}, 0, {}};
   AddTokenizerFiles(tokenizer_folder, &components);
   RETURN_IF_ERROR(LoadNetworks(source, &components));
   source.on_part("networks");

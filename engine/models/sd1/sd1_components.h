@@ -20,6 +20,7 @@
 namespace phasor::engine {
 
 struct Sd1Components {
+  at::ScalarType dtype = at::kFloat;  // that the networks compute in
   ClipTokenizer tokenizer;
   std::unique_ptr<ClipTextModel> text_encoder;
   std::unique_ptr<Unet> unet;

@@ -17,6 +17,7 @@
 #include "engine/models/sd1/sd1_components.h"
 #include "engine/models/unet/unet_tally.h"
 #include "engine/models/vae/decoder_tally.h"
+#include "engine/models/vae/tiling.h"
 #include "engine/weights/digest.h"
 
 namespace phasor::engine {
@@ -26,6 +27,7 @@ constexpr int64_t kPipelineMultiple = 8;  // pixels: what diffusers asks of a si
 // Latents of an image that a step has at a time: itself, its position from before, the scheduler's
 // history, the denoiser's input and output.
 constexpr int64_t kLatentsHeld = 8;
+constexpr int64_t kPixelBytes = sizeof(float);  // of a decoded picture, per channel
 
 bool Guided(const PictureSpec& spec) { return spec.guidance_scale > 1; }
 
@@ -35,6 +37,15 @@ bool Guided(const PictureSpec& spec, const DenoiseStep& step) {
                                         : step.count;  // PNDM has a call more than steps
   return Guided(spec) && step.index >= static_cast<int>(spec.guidance_start * spec.steps) &&
          step.index < end;
+}
+
+// How many of the steps have guidance.
+int GuidedSteps(const PictureSpec& spec) {
+  int guided = 0;
+  for (int step = 0; step < spec.steps; ++step) {
+    guided += Guided(spec, {.timestep = 0, .index = step, .count = spec.steps}) ? 1 : 0;
+  }
+  return guided;
 }
 
 struct Sd1Conditioning final : Conditioning {
@@ -75,23 +86,33 @@ class Sd1Pipeline final : public Pipeline {
 
   const std::vector<ModelPart>& parts() const override { return parts_.parts; }
 
-  PassPeak PassOf(UnitKind phase, const PictureSpec& spec, int threads) const override {
+  Cuttable CuttableOf(const PictureSpec& spec) const override {
+    const VaeConfig& vae = parts_.vae->config();
+    return {.guidance = GuidedSteps(spec) > 0,
+            .vae_tiles = TileSides(vae.sample_size, vae.scale(), spec.height, spec.width)};
+  }
+
+  PassPeak PassOf(UnitKind phase, const PictureSpec& spec, const Cuts& cuts,
+                  int threads) const override {
     const std::vector<int64_t> latents = LatentShape(spec);
     const int64_t tokens = parts_.tokenizer.max_length();
     const UnetConfig& unet = parts_.unet->config();
-    const UnetShape shape{Guided(spec) ? 2 : 1, latents[2], latents[3], tokens};
-    Tally tally(threads);
-    tally.Take(shape.batch * tokens * parts_.text_encoder->config().hidden_size);
+    const bool guided = GuidedSteps(spec) > 0;
+    const int64_t contexts = (guided ? 2 : 0) + (GuidedSteps(spec) < spec.steps ? 1 : 0);
+    Tally tally(threads, parts_.dtype);
+    tally.Take((Guided(spec) ? 2 : 1) * tokens * parts_.text_encoder->config().hidden_size);
     if (phase == UnitKind::kEncode) {
       TallyClip(tally, parts_.text_encoder->config(), tokens);
       return tally.Peak();
     }
-    tally.Take(UnetContextValues(unet, shape));
-    tally.Take(kLatentsHeld * spec.images * latents[1] * latents[2] * latents[3]);
-    if (phase == UnitKind::kStep) TallyUnet(tally, unet, shape);
-    if (phase == UnitKind::kDecode) {
-      TallyDecoder(tally, parts_.vae->config(), latents[2], latents[3]);
+    tally.Take(UnetContextValues(unet, {contexts, latents[2], latents[3], tokens}));
+    tally.TakeBytes(kLatentsHeld * spec.images * latents[1] * latents[2] * latents[3] *
+                    static_cast<int64_t>(sizeof(float)));
+    if (phase == UnitKind::kStep) {
+      const int64_t batch = guided && !cuts.split_guidance ? 2 : 1;
+      TallyUnet(tally, unet, {batch, latents[2], latents[3], tokens});
     }
+    if (phase == UnitKind::kDecode) TallyDecode(tally, spec, cuts.vae_tile);
     return tally.Peak();
   }
 
@@ -113,21 +134,52 @@ class Sd1Pipeline final : public Pipeline {
     const bool is_guided = Guided(spec, step);
     const UnetContext& context = ContextOf(static_cast<Sd1Conditioning&>(conditioning), is_guided);
     const at::Tensor time = at::scalar_tensor(step.timestep, at::kFloat);
-    if (!is_guided) return parts_.unet->Forward(latents, time, context);
-    const at::Tensor both = parts_.unet->Forward(at::cat({latents, latents}), time, context);
-    const std::vector<at::Tensor> halves = both.chunk(2);
+    if (!is_guided) return Predict(latents, time, context);
+    std::vector<at::Tensor> halves;  // negative, positive
+    if (step.split_guidance) {
+      halves = {Predict(latents, time, context.Of(0)), Predict(latents, time, context.Of(1))};
+    } else {
+      halves = Predict(at::cat({latents, latents}), time, context).chunk(2);
+    }
     const at::Tensor guided = Guide(halves[0], halves[1], spec.guidance_scale);
     if (spec.guidance_rescale == 0) return guided;
     return RescaleGuided(guided, halves[1], spec.guidance_rescale);
   }
 
-  at::Tensor Decode(const at::Tensor& latents) override {
-    return parts_.vae->Decode(latents.div(parts_.vae->config().scaling_factor));
+  at::Tensor Decode(const at::Tensor& latents, int tile) override {
+    const AutoencoderKl& vae = *parts_.vae;
+    const at::Tensor scaled = latents.div(vae.config().scaling_factor).to(parts_.dtype);
+    const int64_t scale = vae.config().scale();
+    if (tile == 0 || tile / scale >= std::max(scaled.size(2), scaled.size(3))) {
+      return vae.Decode(scaled).to(at::kFloat);
+    }
+    return DecodeTiled({.tile = tile / scale, .scale = scale}, scaled,
+                       [&vae](const at::Tensor& part) { return vae.Decode(part).to(at::kFloat); });
   }
 
   at::Tensor Preview(const at::Tensor& latents) const override { return preview_.Render(latents); }
 
  private:
+  // fp32 in and out: the schedulers' arithmetic does not depend on the networks' type.
+  at::Tensor Predict(const at::Tensor& latents, const at::Tensor& time,
+                     const UnetContext& context) const {
+    return parts_.unet->Forward(latents.to(parts_.dtype), time, context).to(at::kFloat);
+  }
+
+  void TallyDecode(Tally& tally, const PictureSpec& spec, int tile) const {
+    const VaeConfig& vae = parts_.vae->config();
+    const int64_t scale = vae.scale();
+    int64_t height = spec.height, width = spec.width;
+    if (tile > 0 && tile < std::max(height, width)) {
+      // Rows that are done, and two of tiles, which overlap by a quarter.
+      tally.TakeBytes(kPixelBytes * vae.out_channels * height * width);
+      height = std::min<int64_t>(tile, height);
+      tally.TakeBytes(2 * kPixelBytes * vae.out_channels * height * (width + width / 3));
+      width = std::min<int64_t>(tile, width);
+    }
+    TallyDecoder(tally, vae, height / scale, width / scale);
+  }
+
   const UnetContext& ContextOf(Sd1Conditioning& conditioning, bool guided) const {
     std::optional<UnetContext>& context = guided ? conditioning.guided : conditioning.alone;
     if (context) return *context;

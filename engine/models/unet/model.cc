@@ -54,6 +54,15 @@ Unet::Unet(const UnetConfig& config, const WeightScope& weights)
   }
 }
 
+UnetContext UnetContext::Of(int64_t index) const {
+  UnetContext one{{}, 1};
+  for (const KeyValue& both : key_values) {
+    one.key_values.push_back(
+        {both.key.slice(0, index, index + 1), both.value.slice(0, index, index + 1)});
+  }
+  return one;
+}
+
 UnetContext Unet::Prepare(const at::Tensor& context) const {
   const at::Tensor projected = encoder_hid_proj_ ? encoder_hid_proj_->Forward(context) : context;
   UnetContext prepared{.key_values = {}, .batch = context.size(0)};

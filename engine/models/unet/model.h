@@ -20,6 +20,9 @@ namespace phasor::engine {
 struct UnetContext {
   ContextKeyValues key_values;
   int64_t batch = 0;
+
+  // One of the batch, sharing the memory.
+  UnetContext Of(int64_t index) const;
 };
 
 // Inputs that most models or requests do not have; undefined tensors are absent.

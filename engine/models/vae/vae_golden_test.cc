@@ -4,34 +4,50 @@
 
 #include "engine/models/golden.h"
 #include "engine/models/vae/model.h"
+#include "engine/models/vae/tiling.h"
 
 namespace phasor::engine {
 namespace {
 
+std::unique_ptr<AutoencoderKl> Open(const GoldenCase& golden) {
+  const std::string folder = GoldenDirectory() + golden.manifest["model"].get<std::string>();
+  const VaeConfig config =
+      ParseVaeConfig(ConfigReader::Open(folder + "/config.json").value()).value();
+  WeightStore weights =
+      WeightStore::Open(folder, WeightLayout::kDiffusers, AutoencoderKl::Options(at::kFloat))
+          .value();
+  return AutoencoderKl::Create(config, weights).value();
+}
+
 TEST(VaeGoldenTest, EncodingSamplingAndDecodingAgreeWithDiffusers) {
   const c10::InferenceMode guard;
   for (const GoldenCase& golden : GoldenCases("vae")) {
-    const std::string folder = GoldenDirectory() + golden.manifest["model"].get<std::string>();
-    const auto reader = ConfigReader::Open(folder + "/config.json");
-    ASSERT_TRUE(reader.ok()) << reader.status();
-    const auto config = ParseVaeConfig(*reader);
-    ASSERT_TRUE(config.ok()) << config.status();
-    auto weights =
-        WeightStore::Open(folder, WeightLayout::kDiffusers, AutoencoderKl::Options(at::kFloat));
-    ASSERT_TRUE(weights.ok()) << weights.status();
-    const auto model = AutoencoderKl::Create(*config, *weights);
-    ASSERT_TRUE(model.ok()) << model.status();
-
+    const std::unique_ptr<AutoencoderKl> model = Open(golden);
     const auto& tensors = golden.tensors;
-    const at::Tensor moments = (*model)->Encode(tensors.at("image"));
+    const at::Tensor moments = model->Encode(tensors.at("image"));
     ExpectClose(moments, tensors.at("moments"), golden.name + " moments");
     ExpectClose(LatentMode(moments), tensors.at("mean"), golden.name + " mode");
     const auto generator =
         at::make_generator<at::CPUGeneratorImpl>(golden.manifest["sample_seed"].get<uint64_t>());
     const at::Tensor noise = at::randn(tensors.at("sample").sizes(), generator, at::kFloat);
     ExpectClose(LatentSample(moments, noise), tensors.at("sample"), golden.name + " sample");
-    ExpectClose((*model)->Decode(tensors.at("latent")), tensors.at("decoded"),
+    ExpectClose(model->Decode(tensors.at("latent")), tensors.at("decoded"),
                 golden.name + " decoded");
+  }
+}
+
+TEST(VaeGoldenTest, TilesAgreeWithDiffusers) {
+  const c10::InferenceMode guard;
+  for (const GoldenCase& golden : GoldenCases("vae_tiled")) {
+    const auto model = Open(golden);
+    const at::Tensor& latent = golden.tensors.at("latent");
+    for (const int tile : golden.manifest["tiles"]) {
+      const int64_t scale = model->config().scale();
+      const at::Tensor tiled =
+          DecodeTiled({.tile = tile / scale, .scale = scale}, latent,
+                      [&](const at::Tensor& part) { return model->Decode(part); });
+      ExpectClose(tiled, golden.tensors.at("tiled_" + std::to_string(tile)), golden.name);
+    }
   }
 }
 

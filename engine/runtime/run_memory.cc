@@ -1,0 +1,97 @@
+#include "engine/runtime/run_memory.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace phasor::engine {
+namespace {
+
+constexpr char kSplitFrom[] = "split_guidance_from";
+
+}  // namespace
+
+RunMemory::RunMemory(Parts parts, const PictureSpec& spec, std::optional<Strategy> strategy,
+                     const Cuts& cuts)
+    : parts_(std::move(parts)),
+      spec_(spec),
+      plan_(strategy ? PlanWith(parts_.pipeline, parts_.residency, spec, *strategy, cuts)
+                     : ChoosePlan(parts_.pipeline, parts_.residency, spec, cuts)) {
+  const auto tell = [&](UnitKind phase) {
+    Tell({phase, 0, 0, plan_.residency.peak_bytes(phase), 0}, NameOfLast(plan_.cuts, phase),
+         "planned: the whole is not expected to fit the device's memory");
+  };
+  if (plan_.cuts.split_guidance && !cuts.split_guidance) tell(UnitKind::kStep);
+  if (plan_.cuts.vae_tile != cuts.vae_tile) tell(UnitKind::kDecode);
+}
+
+Status RunMemory::Do(const Unit& unit, const std::function<Status()>& work) {
+  const Rung first = {plan().strategy, cuts(), false};
+  const size_t told = degradations_.size();
+  for (Rung rung = first;;) {
+    parts_.device.ResetPeak();
+    const Status done = work();
+    if (done.ok()) Note(unit);
+    if (done.code() != StatusCode::kResourceExhausted) return done;
+    if (std::string room = parts_.make_room ? parts_.make_room() : ""; !room.empty()) {
+      Tell(unit, std::move(room), Message(done));
+      continue;
+    }
+    const std::optional<Rung> next = NextRung(rung, unit.kind, parts_.pipeline.CuttableOf(spec_));
+    if (!next) {
+      Take(first);
+      degradations_.resize(told);
+      return done;
+    }
+    Tell(unit, ActionOf(rung, *next, unit.kind), Message(done));
+    Take(*next);
+    rung = *next;
+  }
+}
+
+bool RunMemory::GoLeaner(const Unit& unit, const std::string& reason) {
+  const std::optional<Strategy> leaner = LeanerThan(plan().strategy);
+  if (!leaner) return false;
+  Tell(unit, std::string(ToString(*leaner)), reason);
+  Take({*leaner, cuts(), false});
+  return true;
+}
+
+void RunMemory::Write(Checkpoint* checkpoint) const {
+  if (taken_.split_guidance_from < 0) return;
+  checkpoint->counters[kSplitFrom] = taken_.split_guidance_from;
+}
+
+Status RunMemory::Read(const Checkpoint& checkpoint) {
+  const auto found = checkpoint.counters.find(kSplitFrom);
+  if (found == checkpoint.counters.end()) return OkStatus();
+  if (found->second < 0 || found->second >= checkpoint.step) {
+    return DataLoss("checkpoint: " + std::string(kSplitFrom) + " is " +
+                    std::to_string(found->second) + ", of step " + std::to_string(checkpoint.step));
+  }
+  taken_.split_guidance_from = static_cast<int>(found->second);
+  Cuts split = cuts();
+  split.split_guidance = true;
+  plan_ = PlanWith(parts_.pipeline, parts_.residency, spec_, plan().strategy, split);
+  return OkStatus();
+}
+
+void RunMemory::Take(const Rung& rung) {
+  parts_.device.EmptyCaches();
+  plan_ = PlanWith(parts_.pipeline, parts_.residency, spec_, rung.strategy, rung.cuts);
+}
+
+void RunMemory::Tell(const Unit& unit, std::string action, const std::string& reason) {
+  const MemoryUse use = parts_.device.Memory();
+  const uint64_t free = use.capacity - std::min(use.capacity, use.current.total());
+  degradations_.push_back(
+      {unit.kind, unit.index, std::move(action), reason, unit.predicted_peak_bytes, free});
+}
+
+// What the unit was computed with.
+void RunMemory::Note(const Unit& unit) {
+  if (unit.kind == UnitKind::kDecode) taken_.vae_tiles.push_back(cuts().vae_tile);
+  if (unit.kind != UnitKind::kStep || !cuts().split_guidance) return;
+  if (taken_.split_guidance_from < 0) taken_.split_guidance_from = unit.index;
+}
+
+}  // namespace phasor::engine
