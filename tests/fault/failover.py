@@ -112,13 +112,16 @@ def fault_50_the_old_master_lives_on_as_a_replica(seed):
     """Nobody is restarted, and each keeps the connections that it has: only what the server says
     shows that it is no longer the one to talk to. There and back."""
     with Rig(seed, workers=2, gateways=2, lease=3, step_ms=50) as rig:
-        rig.undisturbed("x", seed=5, steps=40)
+        for steps in (40, 5):
+            rig.undisturbed("x", seed=5, steps=steps)
         for _ in range(2):
-            jobs = rig.submit_many(["x"] * 4, at_once=4, seed=5, steps=40)
+            # Some run, with renewals to come, and some wait.
+            jobs = rig.submit_many(["x"] * 2, at_once=2, seed=5, steps=40)
+            jobs += rig.submit_many(["x"] * 2, at_once=2, seed=5, steps=5)
             rig.wait_for_step(jobs[0], 3)
             rig.fail_over()
             began = time.monotonic()
-            jobs += rig.submit_many(["x"] * 2, at_once=2, seed=5, steps=40)
+            jobs += rig.submit_many(["x"] * 2, at_once=2, seed=5, steps=5)
             print(f"submits went through {time.monotonic() - began:.1f} s after the failover")
             assert time.monotonic() - began < 5
             for done in rig.finish_all(jobs):

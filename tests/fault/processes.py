@@ -170,6 +170,7 @@ class Redis(Process):
         return ["redis-server", "--port", self.port, "--unixsocket", self.socket,
                 "--dir", self.data, "--appendonly", "yes", "--appendfsync", "always", "--save", "",
                 "--auto-aof-rewrite-percentage", "0", "--maxmemory-policy", "noeviction",
+                "--repl-diskless-sync-delay", "0",  # nobody else will want the same data
                 *self.flags]
 
     def start(self):
@@ -273,10 +274,11 @@ class Gateway(Service):
         super().__init__(name, directory, program, flags)
         self.address = "unix:" + os.path.join(directory, name + ".sock")
         self.metrics = "off"
+        self.secret = os.path.join(directory, "secret")
 
     def arguments(self):
         return [*self.common(), "--listen", self.address, "--metrics", self.metrics, "--grace", "2",
-                "--secret-file", os.path.join(self.directory, "secret"), *self.flags]
+                "--secret-file", self.secret, *self.flags]
 
 
 class Worker(Service):

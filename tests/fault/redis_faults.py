@@ -7,7 +7,7 @@ import time
 
 import redis_layout
 from command import LIMIT, wait_for
-from rig import REFUSED, Rig
+from rig import REFUSED, UNREACHABLE, Rig
 
 
 def fault_09_redis_killed_every_second(seed):
@@ -217,4 +217,56 @@ def fault_56_another_store_than_the_fleets(seed):
         assert "terminal" not in written, written
         done = rig.finish(job)
         assert done["state"] == "DONE", done
+        rig.check()
+
+
+def fault_53_a_redis_that_evicts_or_forgets(seed):
+    """Who starts on one is refused, and told why, unless jobs may be lost; what runs goes on."""
+    with Rig(seed, workers=1, step_ms=20) as rig, rig.redis.client() as redis:
+        rig.undisturbed("x", seed=5, steps=10)
+
+        def wrong(name, value, words):
+            right = redis("CONFIG", "GET", name)[1]
+            redis("CONFIG", "SET", name, value)
+            late = rig.add_worker(f"worker-on-{value}")
+            assert late.exit_code(LIMIT) == 1
+            assert late.says(words), late.log_text()
+            rig.workers.remove(late)
+            assert rig.finish(rig.submit("x", seed=5, steps=10))["state"] == "DONE"
+            return right
+
+        redis("CONFIG", "SET", "maxmemory", "100mb")
+        policy = wrong("maxmemory-policy", "allkeys-lru", "not noeviction")
+        redis("CONFIG", "SET", "maxmemory-policy", policy)
+        appends = wrong("appendonly", "no", "no append-only file")
+        bold = rig.add_worker("worker-that-may-lose-jobs", flags=["--allow-job-loss"])
+        wait_for("it", lambda: bold.says("worker ready"))
+        redis("CONFIG", "SET", "appendonly", appends)
+        rig.finish(rig.submit("x", seed=5, steps=10))
+        rig.check()
+
+
+def fault_57_gateways_with_different_secrets(seed):
+    """One that is started with another secret than the fleet's is refused. When the fleet's becomes
+    another one, those that run stop serving: one key would name two jobs."""
+    with Rig(seed, workers=1, gateways=2, step_ms=20) as rig, rig.redis.client() as redis:
+        rig.undisturbed("x", seed=5, steps=10)
+        stranger = rig.gateways.pop()
+        stranger.kill()
+        stranger.secret = os.path.join(rig.directory, "another-secret")
+        stranger.start()
+        assert stranger.exit_code(LIMIT) == 1
+        assert stranger.says("the secret is not the fleet's"), stranger.log_text()
+
+        fleet = redis_layout.key("fleet")
+        secret = redis("HGET", fleet, "secret")
+        redis("HSET", fleet, "secret", "another")
+        rig.proxy.reset()  # who connects again looks again
+        wait_for("its refusal", lambda: rig.phasor("jobs")[0] == UNREACHABLE)
+        redis("HSET", fleet, "secret", secret)
+        rig.proxy.reset()
+        key = f"{rig.random.getrandbits(64):x}"
+        job = rig.submit("x", key=key, seed=5, steps=10)
+        assert rig.submit("x", key=key, seed=5, steps=10) == job
+        assert rig.finish(job)["state"] == "DONE"
         rig.check()

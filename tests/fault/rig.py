@@ -77,6 +77,8 @@ class Rig:
         self.store.start()
         for gateway in self.gateways:
             gateway.start()
+        for gateway in self.gateways:
+            wait_for(gateway.name, gateway.has_served)  # a client that finds none waits for seconds
         wait_for("a gateway", lambda: self.phasor("stats")[0] == 0)
         for worker in self.workers:
             worker.start()  # after the gateways, or it would try to report again only later
