@@ -2,7 +2,8 @@
 // models: work that grows with any of them shows here. Measured is the processor time of Redis's
 // main thread, which other processes of the machine do not lengthen as they do a clock's, and the
 // number of commands that a script calls, which nothing changes. Each script runs in several
-// rounds, and the quietest of them counts.
+// rounds, and the quietest of them counts; the audit, which takes longest, once more only if need
+// be.
 
 #include <algorithm>
 #include <functional>
@@ -215,24 +216,34 @@ class ScaleTest : public testing::Test {
       Measure("stats", [&] { ASSERT_TRUE(queue().Stats().ok()); });
       Measure("preempt", [&] { ASSERT_TRUE(queue().Preempt(kMaxPreemptions).ok()); });
     }
-    if (round == 1)
+    if (round + 1 == kRounds) {
+      // Of jobs in every state, those of the rounds before too.
+      AuditAll("audit", "");
+      AuditAll("history", "h");
       queue().AdvanceForTesting(std::chrono::hours(1));  // leases, delays and deadlines end
+    }
     for (int n = 0; n < 20; ++n) {
       Measure("recover", [&] { ASSERT_TRUE(queue().Recover(kMaxMoved).ok()); });
       Measure("seals", [&] { ASSERT_TRUE(queue().PendingSeals(kMaxSeals).ok()); });
-    }
-    for (const std::string begin : {"", "h"}) {  // what lives, what has ended
-      const std::string name = begin.empty() ? "audit" : "history";
-      std::string cursor = begin;
-      do {
-        Measure(name, [&] { cursor = queue().Audit(cursor, kMaxAudit).value().next_cursor; });
-      } while (!cursor.empty());
     }
     QueueLimits limits = queue().Limits().value();
     limits.max_ended = 1'000;
     Measure("set limits and unpark", [&] { ASSERT_TRUE(queue().SetLimits(limits).ok()); });
     for (int n = 0; n < 4; ++n) {
       Measure("forget", [&] { ASSERT_TRUE(queue().Forget(kMaxForget).ok()); });
+    }
+  }
+
+  // A whole round of it, the most that this test does; once more only if it took too long, which
+  // the machine may have done.
+  void AuditAll(const std::string& name, const std::string& begin) {
+    for (int attempt = 0; attempt < kRounds; ++attempt) {
+      round_.erase(name);
+      std::string cursor = begin;
+      do {
+        Measure(name, [&] { cursor = queue().Audit(cursor, kMaxAudit).value().next_cursor; });
+      } while (!cursor.empty());
+      if (LongestOf(&round_[name]) < 1'000 * kMostMillis) return;
     }
   }
 
@@ -274,12 +285,15 @@ class ScaleTest : public testing::Test {
     most.commands = std::max(most.commands, (after.commands - before.commands) / runs);
   }
 
-  // Of the round's calls the longest counts, but for one in fifty that the machine may have
-  // disturbed.
+  // The longest, but for one in fifty that the machine may have disturbed.
+  static double LongestOf(std::vector<double>* micros) {
+    std::sort(micros->begin(), micros->end());
+    return (*micros)[micros->size() - 1 - micros->size() / 50];
+  }
+
   void EndRound() {
     for (auto& [name, micros] : round_) {
-      std::sort(micros.begin(), micros.end());
-      const double longest = micros[micros.size() - 1 - micros.size() / 50];
+      const double longest = LongestOf(&micros);
       Spent& most = most_[name];
       most.micros = most.micros > 0 ? std::min(most.micros, longest) : longest;
     }
