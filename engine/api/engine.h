@@ -157,6 +157,10 @@ struct ModelPlan {
   MemoryBudget budget;
   std::vector<ResidencyPlan> strategies;  // cheapest first, nothing cut
   RunPlan chosen;
+  // Pixels a side of the largest square picture that is expected to fit with the request's other
+  // settings: as a whole, and in pieces. 0: none is; the widest there is where nothing bounds it.
+  int largest_whole = 0;
+  int largest_in_pieces = 0;
 };
 
 // What of a model is on the device.

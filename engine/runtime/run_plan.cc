@@ -2,6 +2,7 @@
 
 #include <vector>
 
+#include "common/picture/limits.h"
 #include "engine/tensor/torch.h"
 
 namespace phasor::engine {
@@ -41,8 +42,37 @@ RunPlan ChoosePlan(const Pipeline& pipeline, const Residency& residency, const P
   return plan;
 }
 
+namespace {
+
+// Whether a picture of this side fits, in pieces or only as a whole.
+bool SquareFits(const Pipeline& pipeline, const Residency& residency, PictureSpec spec, int side,
+                bool in_pieces) {
+  spec.width = spec.height = side;
+  const RunPlan plan = ChoosePlan(pipeline, residency, spec, {});
+  return plan.residency.FitsIn(residency.Budget()) && (in_pieces || plan.cuts.none());
+}
+
+// Larger pictures take more, so the sides that fit end somewhere.
+int LargestSquare(const Pipeline& pipeline, const Residency& residency, const PictureSpec& spec,
+                  bool in_pieces) {
+  const int multiple = pipeline.info().size_multiple;
+  int fits = 0, too_large = picture::WidestLimits().max_size / multiple + 1;
+  while (too_large - fits > 1) {
+    const int middle = (fits + too_large) / 2;
+    (SquareFits(pipeline, residency, spec, middle * multiple, in_pieces) ? fits : too_large) =
+        middle;
+  }
+  return fits * multiple;
+}
+
+}  // namespace
+
 ModelPlan PlanModel(const Pipeline& pipeline, const Residency& residency, const PictureSpec& spec) {
-  ModelPlan plan{residency.Budget(), {}, ChoosePlan(pipeline, residency, spec, {})};
+  ModelPlan plan{.budget = residency.Budget(),
+                 .strategies = {},
+                 .chosen = ChoosePlan(pipeline, residency, spec, {}),
+                 .largest_whole = LargestSquare(pipeline, residency, spec, false),
+                 .largest_in_pieces = LargestSquare(pipeline, residency, spec, true)};
   for (const Strategy strategy : kStrategies) {
     plan.strategies.push_back(PlanWith(pipeline, residency, spec, strategy, {}).residency);
   }

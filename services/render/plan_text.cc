@@ -82,6 +82,19 @@ std::string Placements(const ResidencyPlan& plan) {
   return Table(rows);
 }
 
+std::string Square(int side) {
+  if (side == 0) return "none";
+  return std::to_string(side) + "x" + std::to_string(side);
+}
+
+std::string Largest(const engine::ModelPlan& plan) {
+  std::string text = "The largest square picture that fits: " + Square(plan.largest_whole);
+  if (plan.largest_in_pieces != plan.largest_whole) {
+    text.append(", in pieces ").append(Square(plan.largest_in_pieces));
+  }
+  return text.append(".\n");
+}
+
 }  // namespace
 
 std::string PlanText(const engine::ModelPlan& plan, engine::Strategy shown) {
@@ -94,6 +107,7 @@ std::string PlanText(const engine::ModelPlan& plan, engine::Strategy shown) {
   for (const ResidencyPlan& one : plan.strategies) {
     if (one.strategy == shown) text.append("\n").append(Placements(one));
   }
+  if (budget.capacity > 0) text.append("\n").append(Largest(plan));
   return text;
 }
 

@@ -30,7 +30,9 @@ engine::ModelPlan Plan() {
                  {UnitKind::kStep,
                   {{"text_encoder", Placement::kAbsent, 0}, {"unet", Placement::kStreamed, 0}},
                   12 * kMiB}}}},
-          .chosen = {{Strategy::kSequentialOffload, {}}, {}}};
+          .chosen = {{Strategy::kSequentialOffload, {}}, {}},
+          .largest_whole = 640,
+          .largest_in_pieces = 1024};
 }
 
 TEST(PlanTextTest, ListsStrategiesAndWhereThePartsAre) {
@@ -43,7 +45,9 @@ TEST(PlanTextTest, ListsStrategiesAndWhereThePartsAre) {
             "\n"
             "SEQUENTIAL_OFFLOAD    encode   denoise\n"
             "text_encoder        by layer         -\n"
-            "unet                       -  by layer\n");
+            "unet                       -  by layer\n"
+            "\n"
+            "The largest square picture that fits: 640x640, in pieces 1024x1024.\n");
 }
 
 TEST(PlanTextTest, SaysWhatIsCutAndWhatThatTakes) {
@@ -67,6 +71,7 @@ TEST(PlanTextTest, ADeviceMayHaveNoBound) {
   const std::string text = PlanText(plan, Strategy::kFull);
   EXPECT_TRUE(text.starts_with("The device has no bound of its own. AUTO takes ")) << text;
   EXPECT_EQ(text.find("does not fit"), std::string::npos) << text;
+  EXPECT_EQ(text.find("largest"), std::string::npos) << "there is none";
   EXPECT_NE(text.find("unet           60MiB    60MiB\n"), std::string::npos) << text;
 }
 

@@ -16,6 +16,7 @@
 #include "engine/api/result_png.h"
 #include "engine/weights/tensor_file.h"
 #include "services/render/checkpoint_file.h"
+#include "services/render/memory_plot.h"
 #include "services/render/plan_text.h"
 #include "services/render/progress.h"
 #include "services/render/render_report.h"
@@ -91,7 +92,11 @@ class RenderJob {
     return outcome;
   }
 
-  Status WriteReport(const Outcome& outcome) {
+  // The report and the plot.
+  Status WriteReports(const Outcome& outcome) {
+    if (!options_.memory_plot.empty() && run_ != nullptr) {
+      RETURN_IF_ERROR(WriteUserFile(options_.memory_plot, MemoryPlot(run_->Report())));
+    }
     if (options_.report.empty()) return OkStatus();
     report_.status = outcome.code == ExitCode::kInterrupted || stopped_ ? "interrupted"
                      : outcome.done()                                   ? "done"
@@ -284,7 +289,7 @@ class RenderJob {
 ExitCode Render(const RenderOptions& options, const RenderEnvironment& environment) {
   RenderJob job(options, environment);
   Outcome outcome = job.Run();
-  if (const Status reported = job.WriteReport(outcome); !reported.ok() && outcome.done()) {
+  if (const Status reported = job.WriteReports(outcome); !reported.ok() && outcome.done()) {
     outcome = Failed(reported);
   }
   if (!outcome.status.ok()) {

@@ -56,6 +56,8 @@ void AddFiles(flags::Command& command, RenderOptions* options) {
                 "Stop after this many steps, with a checkpoint");
   command.Text("--resume", &options->resume, "Checkpoint to go on from");
   command.Text("--report", &options->report, "JSON report to write");
+  command.Text("--memory-plot", &options->memory_plot,
+               "SVG to write: the device's memory over the run, by kind");
   command.Text("--preview-dir", &options->preview_dir, "Where to write a preview of every step");
 }
 

@@ -27,7 +27,8 @@ struct RenderOptions {
   std::string checkpoint_dir;
   std::optional<int> stop_after_step;
   std::string resume;  // file
-  std::string report;  // file
+  std::string report;       // file
+  std::string memory_plot;  // file
   std::string preview_dir;
   ProgressMode progress = ProgressMode::kAuto;
 };

@@ -54,6 +54,17 @@ Json MemoryJson(const engine::RunReport& run) {
   }
   Json phases = Json::object();
   for (const auto& [kind, unit] : peaks) phases[std::string(ToString(kind))] = PeakJson(unit);
+  Json timeline = Json::array();
+  double begin = 0;
+  for (const engine::UnitRecord& unit : run.units) {
+    Json entry = PeakJson(unit);
+    entry.update({{"phase", ToString(unit.kind)},
+                  {"unit", unit.index},
+                  {"begin_seconds", begin},
+                  {"seconds", unit.seconds}});
+    begin += unit.seconds;
+    timeline.push_back(std::move(entry));
+  }
   Json degradations = Json::array();
   for (const engine::Degradation& one : run.degradations) {
     degradations.push_back({{"phase", ToString(one.kind)},
@@ -61,11 +72,9 @@ Json MemoryJson(const engine::RunReport& run) {
                             {"action", one.action},
                             {"reason", one.reason}});
   }
-  return {{"device", run.device},
-          {"device_bytes", run.device_bytes},
-          {"strategy", run.strategy},
-          {"degradations", degradations},
-          {"phases", phases}};
+  return {{"device", run.device},     {"device_bytes", run.device_bytes},
+          {"strategy", run.strategy}, {"degradations", degradations},
+          {"phases", phases},         {"timeline", timeline}};
 }
 
 Json SecondsJson(const RenderReport& report) {
