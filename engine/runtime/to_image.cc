@@ -7,19 +7,14 @@
 namespace phasor::engine {
 
 Image ToImage(const at::Tensor& decoded) {
-  TORCH_CHECK(decoded.dim() == 4 && decoded.size(0) == 1 && decoded.size(1) == 3,
-              "a picture must be [1, 3, H, W], got ", decoded.sizes());
-  // at::round goes to even at a half, as numpy does.
-  const at::Tensor pixels = decoded.mul(0.5)
-                                .add(0.5)
-                                .clamp(0, 1)
-                                .to(at::kFloat)
-                                .mul(255)
-                                .round()
-                                .to(at::kByte)
-                                .squeeze(0)
-                                .permute({1, 2, 0})  // [H, W, 3]
-                                .contiguous();
+  TORCH_CHECK(decoded.dim() == 4 && decoded.size(0) == 1 && decoded.size(1) == 3 &&
+                  decoded.scalar_type() == at::kFloat,
+              "a picture must be [1, 3, H, W] in fp32, got ", decoded.sizes());
+  // In place: a picture that was decoded in tiles may be the most that there is room for. at::round
+  // goes to even at a half, as numpy does.
+  at::Tensor values = decoded.mul(0.5);
+  values.add_(0.5).clamp_(0, 1).mul_(255).round_();
+  const at::Tensor pixels = values.to(at::kByte).squeeze(0).permute({1, 2, 0}).contiguous();
   Image image;
   image.height = static_cast<int>(pixels.size(0));
   image.width = static_cast<int>(pixels.size(1));

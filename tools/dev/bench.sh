@@ -7,28 +7,45 @@ bench_run() {
   case "$name" in
     engine) bench_engine "$@" ;;
     gateway) bench_gateway "$@" ;;
+    memory) bench_memory "$@" ;;
     queue) bench_queue "$@" ;;
     upkeep) bench_upkeep "$@" ;;
-    *) die "usage: ./dev bench engine|gateway|queue|upkeep [ARGS]" 2 ;;
+    *) die "usage: ./dev bench engine|gateway|memory|queue|upkeep [ARGS]" 2 ;;
   esac
+}
+
+# Sets random_model to a folder with random weights in SD 1.5's shape, made at its first use.
+bench_random_model() {
+  oracle_setup
+  random_model="$PHASOR_CACHE/models/random-sd15"
+  if [[ -d "$random_model" ]]; then return; fi
+  need_disk "$PHASOR_CACHE" 5000
+  say "making a random-weight model of SD 1.5's size in $random_model (2.1 GB)"
+  rm -rf "$random_model.partial"
+  mkdir -p "$PHASOR_CACHE/models"
+  "$ORACLE_HOME/bin/python" tools/oracle/random_model.py "$random_model.partial"
+  mv "$random_model.partial" "$random_model"
+}
+
+# Predicted and counted peaks over models, pictures, strategies and budgets. With --quick: the demo
+# model alone, which needs no download.
+bench_memory() {
+  build_preset default phasor-render
+  python3 bench/memory/grid.py --render build/bin/phasor-render --sizes 64,128,256 \
+    --model demo=models/phasor-demo
+  if [[ "${1:-}" == --quick ]]; then return; fi
+  bench_random_model
+  python3 bench/memory/grid.py --render build/bin/phasor-render --sizes 256,512,768 \
+    --model "sd15=$random_model" "$@"
 }
 
 # Against diffusers, with the demo model and with random weights in SD 1.5's shape.
 bench_engine() {
   build_preset default
-  oracle_setup
-  local random="$PHASOR_CACHE/models/random-sd15"
-  if [[ ! -d "$random" ]]; then
-    need_disk "$PHASOR_CACHE" 5000
-    say "making a random-weight model of SD 1.5's size in $random (2.1 GB)"
-    rm -rf "$random.partial"
-    mkdir -p "$PHASOR_CACHE/models"
-    "$ORACLE_HOME/bin/python" tools/oracle/random_model.py "$random.partial"
-    mv "$random.partial" "$random"
-  fi
+  bench_random_model
   "$ORACLE_HOME/bin/python" bench/engine/compare.py --render build/bin/phasor-render \
     --python "$ORACLE_HOME/bin/python" --reference tools/oracle/reference_run.py \
-    --model demo=models/phasor-demo --model "sd15=$random" "$@"
+    --model demo=models/phasor-demo --model "sd15=$random_model" "$@"
 }
 
 # Builds the targets "$@" and sets bench_bin to where they are: in the default build if there is one,

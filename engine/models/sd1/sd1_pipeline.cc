@@ -171,8 +171,11 @@ class Sd1Pipeline final : public Pipeline {
     const int64_t scale = vae.scale();
     int64_t height = spec.height, width = spec.width;
     if (tile > 0 && tile < std::max(height, width)) {
-      // Rows that are done, and two of tiles, which overlap by a quarter.
-      tally.TakeBytes(kPixelBytes * vae.out_channels * height * width);
+      // The picture, and two rows of tiles, which overlap by a quarter. At the end it is turned
+      // into bytes.
+      const int64_t picture = kPixelBytes * vae.out_channels * height * width;
+      tally.TakeBytes(picture);
+      tally.NeedBytes(picture + picture / 2);
       height = std::min<int64_t>(tile, height);
       tally.TakeBytes(2 * kPixelBytes * vae.out_channels * height * (width + width / 3));
       width = std::min<int64_t>(tile, width);

@@ -4,7 +4,7 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/arange.h>
-#include <ATen/ops/cat.h>
+#include <ATen/ops/empty.h>
 
 namespace phasor::engine {
 namespace {
@@ -45,25 +45,31 @@ at::Tensor DecodeTiled(const Tiling& tiling, const at::Tensor& latents,
   const int64_t stride = tiling.tile - tiling.tile / kUnit;
   const int64_t extent = tiling.tile / kUnit * tiling.scale;
   const int64_t kept = stride * tiling.scale;
-  std::vector<at::Tensor> rows;
+  at::Tensor picture;
   std::vector<at::Tensor> above;
   for (int64_t top = 0; top < latents.size(kRows); top += stride) {
     std::vector<at::Tensor> row;
-    std::vector<at::Tensor> pieces;
     for (int64_t left = 0; left < latents.size(kColumns); left += stride) {
       at::Tensor tile = decode(latents.slice(kRows, top, top + tiling.tile)
                                    .slice(kColumns, left, left + tiling.tile)
                                    .contiguous());
+      if (!picture.defined()) {
+        picture = at::empty({1, tile.size(1), latents.size(kRows) * tiling.scale,
+                             latents.size(kColumns) * tiling.scale},
+                            tile.options());
+      }
       // A tile is blended with neighbours that have been blended themselves.
       if (!above.empty()) Blend(above[row.size()], tile, kRows, extent);
       if (!row.empty()) Blend(row.back(), tile, kColumns, extent);
-      pieces.push_back(tile.slice(kRows, 0, kept).slice(kColumns, 0, kept));
+      const auto place = [&](const at::Tensor& tensor, int64_t y, int64_t x) {
+        return tensor.slice(kRows, y, y + kept).slice(kColumns, x, x + kept);
+      };
+      place(picture, top * tiling.scale, left * tiling.scale).copy_(place(tile, 0, 0));
       row.push_back(std::move(tile));
     }
-    rows.push_back(at::cat(pieces, kColumns));
     above = std::move(row);
   }
-  return at::cat(rows, kRows);
+  return picture;
 }
 
 }  // namespace phasor::engine
