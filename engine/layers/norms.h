@@ -14,9 +14,12 @@ class GroupNorm {
   at::Tensor Forward(const at::Tensor& x) const;  // [B, C, ...]
   // Norm and activation in one: the pair that every resnet has twice.
   at::Tensor Forward(const at::Tensor& x, Activation activation) const;
+  // The same of a tensor that is given away: in its own memory where nobody else holds it.
+  at::Tensor Consume(at::Tensor x, Activation activation) const;
 
  private:
   at::Tensor Run(const at::Tensor& x, bool silu) const;
+  void RunFused(const at::Tensor& x, const at::Tensor& out, bool silu) const;
 
   int64_t groups_;
   double eps_;

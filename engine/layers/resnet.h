@@ -27,12 +27,13 @@ class ResnetBlock {
  public:
   ResnetBlock(const WeightScope& weights, const ResnetOptions& options);
 
-  // [B, in, H, W] -> [B, out, H, W]; temb is [B or 1, temb], undefined without one.
-  at::Tensor Forward(const at::Tensor& x, const at::Tensor& temb = {}) const;
+  // [B, in, H, W] -> [B, out, H, W]; temb is [B or 1, temb], undefined without one. An input that
+  // is moved in leaves memory as soon as it is used up.
+  at::Tensor Forward(at::Tensor x, const at::Tensor& temb = {}) const;
 
  private:
   at::Tensor Condition(const at::Tensor& temb) const;
-  at::Tensor FirstHalf(const at::Tensor& x, const at::Tensor& condition) const;
+  at::Tensor FirstConvolution(const at::Tensor& h, const at::Tensor& condition) const;
 
   ResnetOptions options_;
   GroupNorm norm1_;
@@ -59,8 +60,9 @@ class Upsample {
  public:
   Upsample(const WeightScope& weights, int64_t channels);
 
-  // Nearest to `size` (height, width), or doubled without it.
-  at::Tensor Forward(const at::Tensor& x,
+  // Nearest to `size` (height, width), or doubled without it. An input that is moved in leaves
+  // memory before the convolution.
+  at::Tensor Forward(at::Tensor x,
                      std::optional<std::array<int64_t, 2>> size = {}) const;  // [B, C, H', W']
 
  private:

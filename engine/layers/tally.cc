@@ -71,29 +71,55 @@ void TallyNorm(Tally& tally, int64_t channels, int64_t pixels) {
   tally.Take(channels * pixels);
 }
 
-void TallyResnet(Tally& tally, const ResnetOptions& options, int64_t pixels) {
+void TallyActivatedNorm(Tally& tally, int64_t channels, int64_t pixels) {
+  TallyNorm(tally, channels, pixels);
+  // Only in fp32 the two are one pass.
+  if (tally.dtype() != at::kFloat) tally.Need(channels * pixels);
+}
+
+void TallyConsumingNorm(Tally& tally, int64_t channels, int64_t pixels) {
+  if (tally.dtype() == at::kFloat) {
+    tally.Turn(2 * channels);
+    return;
+  }
+  TallyActivatedNorm(tally, channels, pixels);
+  tally.Give(channels * pixels);
+}
+
+void TallyResnet(Tally& tally, const ResnetOptions& options, int64_t pixels, bool given) {
   const int64_t in = options.in * pixels, out = options.out * pixels;
+  const Conv2dOptions shortcut = {.in = options.in, .out = options.out, .kernel = 1};
+  const bool has_shortcut = options.in != options.out;
   if (options.temb > 0) {
     const int64_t width = options.scale_shift ? 2 * options.out : options.out;
     TallyLinear(tally, options.temb, width, 1);
     tally.Give(width);
   }
-  TallyNorm(tally, options.in, pixels);
-  TallyConvolution(tally, {.in = options.in, .out = options.out}, pixels);
-  tally.Give(in);
-  TallyNorm(tally, options.out, pixels);
-  if (options.scale_shift) tally.Need(2 * out);
-  tally.Give(out);
-  if (options.in != options.out) {
-    TallyConvolution(tally, {.in = options.in, .out = options.out, .kernel = 1}, pixels);
+  if (has_shortcut && given) {
+    TallyConvolution(tally, shortcut, pixels);
+    TallyConsumingNorm(tally, options.in, pixels);
+  } else {
+    TallyActivatedNorm(tally, options.in, pixels);
   }
+  TallyConvolution(tally, {.in = options.in, .out = options.out}, pixels);
+  tally.Give(in);  // the norm
+  if (options.scale_shift) {
+    TallyNorm(tally, options.out, pixels);
+    tally.Need(2 * out);
+    tally.Give(out);
+  } else {
+    TallyConsumingNorm(tally, options.out, pixels);
+  }
+  if (has_shortcut && !given) TallyConvolution(tally, shortcut, pixels);
   TallyConvolutionPlus(tally, {.in = options.out, .out = options.out}, pixels);
-  tally.Give(out);
-  if (options.in != options.out) tally.Give(out);
+  tally.Give(out);  // what went into it
+  if (has_shortcut) tally.Give(out);
+  if (given && !has_shortcut) tally.Give(in);
 }
 
-void TallyUpsample(Tally& tally, int64_t channels, int64_t pixels) {
+void TallyUpsample(Tally& tally, int64_t channels, int64_t small, int64_t pixels) {
   tally.Take(channels * pixels);
+  tally.Give(channels * small);
   TallyConvolution(tally, {.in = channels, .out = channels}, pixels);
   tally.Give(channels * pixels);
 }

@@ -64,9 +64,15 @@ void TallyConvolution(Tally& tally, const Conv2dOptions& options, int64_t pixels
 void TallyConvolutionPlus(Tally& tally, const Conv2dOptions& options, int64_t pixels);
 void TallyLinear(Tally& tally, int64_t in, int64_t out, int64_t rows, bool bias = true);
 void TallyNorm(Tally& tally, int64_t channels, int64_t pixels);  // group or layer
-void TallyResnet(Tally& tally, const ResnetOptions& options, int64_t pixels);
-// Nearest to `pixels`, then a convolution.
-void TallyUpsample(Tally& tally, int64_t channels, int64_t pixels);
+// A group norm and its activation.
+void TallyActivatedNorm(Tally& tally, int64_t channels, int64_t pixels);
+// The same of an input that is given away: takes nothing where it works in place, else gives the
+// input back.
+void TallyConsumingNorm(Tally& tally, int64_t channels, int64_t pixels);
+// `given`: the input was moved in and is given back, too.
+void TallyResnet(Tally& tally, const ResnetOptions& options, int64_t pixels, bool given);
+// From `small` pixels to the nearest of `pixels`, then a convolution. Gives the input back.
+void TallyUpsample(Tally& tally, int64_t channels, int64_t small, int64_t pixels);
 
 struct AttentionShape {
   int64_t batch = 1;

@@ -44,7 +44,7 @@ struct WeightSlot {
   std::string name;
   at::Tensor host;  // as the file has it, in the shape asked for
   at::ScalarType dtype = at::kFloat;
-  bool packs = false;  // a convolution's: it is packed for oneDNN when first used
+  bool packs = false;   // a convolution's: it is packed for oneDNN when first used
   bool mapped = false;  // `host` is a view of a file
   size_t layer = 0;
   at::Tensor value;  // what is computed with; undefined while it is not on the device

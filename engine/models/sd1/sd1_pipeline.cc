@@ -168,19 +168,26 @@ class Sd1Pipeline final : public Pipeline {
 
   void TallyDecode(Tally& tally, const PictureSpec& spec, int tile) const {
     const VaeConfig& vae = parts_.vae->config();
-    const int64_t scale = vae.scale();
-    int64_t height = spec.height, width = spec.width;
-    if (tile > 0 && tile < std::max(height, width)) {
-      // The picture, and two rows of tiles, which overlap by a quarter. At the end it is turned
-      // into bytes.
-      const int64_t picture = kPixelBytes * vae.out_channels * height * width;
-      tally.TakeBytes(picture);
-      tally.NeedBytes(picture + picture / 2);
-      height = std::min<int64_t>(tile, height);
-      tally.TakeBytes(2 * kPixelBytes * vae.out_channels * height * (width + width / 3));
-      width = std::min<int64_t>(tile, width);
+    const int64_t height = spec.height, width = spec.width, scale = vae.scale();
+    if (tile == 0 || tile >= std::max(height, width)) {
+      TallyDecoder(tally, vae, height / scale, width / scale);
+      return;
     }
-    TallyDecoder(tally, vae, height / scale, width / scale);
+    // At the end the picture is turned into bytes.
+    const int64_t picture = kPixelBytes * vae.out_channels * height * width;
+    tally.TakeBytes(picture);
+    tally.NeedBytes(picture + picture / 2);
+    // Two rows of tiles are held while the second one comes; the others are like it.
+    const int64_t stride = tile - tile / 4;
+    for (int64_t top = 0; top < std::min(height, 2 * stride); top += stride) {
+      for (int64_t left = 0; left < width; left += stride) {
+        const int64_t h = std::min<int64_t>(tile, height - top);
+        const int64_t w = std::min<int64_t>(tile, width - left);
+        TallyDecoder(tally, vae, h / scale, w / scale);
+        tally.Give(vae.out_channels * h * w);
+        tally.TakeBytes(kPixelBytes * vae.out_channels * h * w);
+      }
+    }
   }
 
   const UnetContext& ContextOf(Sd1Conditioning& conditioning, bool guided) const {

@@ -136,7 +136,7 @@ at::Tensor UnetMidBlock::Forward(const at::Tensor& x, const at::Tensor& temb,
                                  ContextCursor& context) const {
   at::Tensor h = resnet0_.Forward(x, temb);
   if (attention_) h = attention_->Forward(h, context);
-  return resnet1_ ? resnet1_->Forward(h, temb) : h;
+  return resnet1_ ? resnet1_->Forward(std::move(h), temb) : h;
 }
 
 UnetUpBlock::UnetUpBlock(const WeightScope& weights, const UnetConfig& config, size_t level) {
@@ -164,13 +164,13 @@ at::Tensor UnetUpBlock::Forward(at::Tensor x, const at::Tensor& temb, ContextCur
   for (size_t i = 0; i < resnets_.size(); ++i) {
     x = at::cat({x, skips.back()}, 1);  // [B, hidden + skip, H, W]
     skips.pop_back();
-    x = resnets_[i].Forward(x, temb);  // [B, channels, H, W]
+    x = resnets_[i].Forward(std::move(x), temb);  // [B, channels, H, W]
     if (!attentions_.empty()) x = attentions_[i].Forward(x, context);
   }
   if (!upsampler_) return x;
-  if (!force_size) return upsampler_->Forward(x);  // [B, channels, 2H, 2W]
+  if (!force_size) return upsampler_->Forward(std::move(x));  // [B, channels, 2H, 2W]
   const at::Tensor& next = skips.back();
-  return upsampler_->Forward(x, std::array{next.size(2), next.size(3)});
+  return upsampler_->Forward(std::move(x), std::array{next.size(2), next.size(3)});
 }
 
 }  // namespace phasor::engine

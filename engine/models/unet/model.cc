@@ -1,5 +1,7 @@
 #include "engine/models/unet/model.h"
 
+#include <utility>
+
 #include <ATen/TensorOperators.h>
 
 namespace phasor::engine {
@@ -123,9 +125,10 @@ at::Tensor Unet::Forward(const at::Tensor& sample, const at::Tensor& timestep,
   if (mid_block_) x = mid_block_->Forward(x, temb, cursor);
   if (extras.mid_residual.defined()) x = x + extras.mid_residual;
   for (const UnetUpBlock& block : up_blocks_) {
-    x = block.Forward(x, temb, cursor, skips, force_size);
+    x = block.Forward(std::move(x), temb, cursor, skips, force_size);
   }
-  x = conv_out_.Forward(conv_norm_out_.Forward(x, config_.activation));  // [B, out, h, w]
+  x = conv_out_.Forward(
+      conv_norm_out_.Consume(std::move(x), config_.activation));  // [B, out, h, w]
   return x.contiguous();
 }
 

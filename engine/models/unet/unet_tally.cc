@@ -19,12 +19,12 @@ class Walk {
     for (size_t level = 0; level < config_.down.size(); ++level) Down(level);
     Middle();
     for (size_t level = 0; level < config_.up.size(); ++level) Up(level);
-    TallyNorm(tally_, channels_, pixels());
+    TallyConsumingNorm(tally_, channels_, pixels());
     TallyConvolution(
         tally_, {.in = channels_, .out = config_.out_channels, .kernel = config_.conv_out_kernel},
         pixels());
     tally_.Need(config_.out_channels * pixels());  // the same in another order
-    tally_.Give(2 * channels_ * pixels());         // the norm and what went into it
+    tally_.Give(channels_ * pixels());
   }
 
  private:
@@ -34,13 +34,13 @@ class Walk {
 
   int64_t pixels() const { return shape_.batch * height_ * width_; }
 
-  void Resnet(int64_t in, int64_t out) {
+  void Resnet(int64_t in, int64_t out, bool given) {
     TallyResnet(tally_,
                 {.in = in,
                  .out = out,
                  .temb = config_.time_embedding_dim,
                  .scale_shift = config_.scale_shift},
-                pixels());
+                pixels(), given);
   }
 
   // Takes the transformer's result and gives back its input, which only the caller of it held.
@@ -85,7 +85,7 @@ class Walk {
   void Down(size_t level) {
     const UnetLevel& own = config_.down[level];
     for (int64_t i = 0; i < own.layers; ++i) {
-      Resnet(skips_.back().channels, own.channels);
+      Resnet(skips_.back().channels, own.channels, /*given=*/false);
       if (own.cross_attention) Transformer(own, i);
       skips_.push_back({own.channels, height_, width_});
     }
@@ -106,36 +106,29 @@ class Walk {
       tally_.Take(channels_ * pixels());  // as if it were no skip, which the up path gives back
       return;
     }
-    Resnet(skips_.back().channels, channels_);
+    Resnet(skips_.back().channels, channels_, /*given=*/false);
     if (config_.mid != UnetMidType::kCrossAttention) return;
     Transformer(config_.mid_level, 0);
-    Resnet(channels_, channels_);
-    tally_.Give(channels_ * pixels());
+    Resnet(channels_, channels_, /*given=*/true);
   }
 
   void Up(size_t level) {
     const UnetLevel& own = config_.up[level];
-    const int64_t input = channels_ * pixels();  // held by the caller until the block is done
     for (int64_t i = 0; i < own.layers + 1; ++i) {
       const Skip skip = skips_.back();
       const int64_t both = channels_ + skip.channels;
       tally_.Take(both * pixels());
-      if (i > 0) tally_.Give(channels_ * pixels());
-      tally_.Give(skip.channels * pixels());
+      tally_.Give(both * pixels());  // the parts
       skips_.pop_back();
-      Resnet(both, own.channels);
-      tally_.Give(both * pixels());
+      Resnet(both, own.channels, /*given=*/true);
       channels_ = own.channels;
       if (own.cross_attention) Transformer(own, i);
     }
-    if (level + 1 < config_.up.size()) {
-      const int64_t small = channels_ * pixels();
-      height_ = skips_.back().height;
-      width_ = skips_.back().width;
-      TallyUpsample(tally_, channels_, pixels());
-      tally_.Give(small);
-    }
-    tally_.Give(input);
+    if (level + 1 == config_.up.size()) return;
+    const int64_t small = pixels();
+    height_ = skips_.back().height;
+    width_ = skips_.back().width;
+    TallyUpsample(tally_, channels_, small, pixels());
   }
 
   Tally& tally_;

@@ -1,5 +1,7 @@
 #include "engine/models/vae/blocks.h"
 
+#include <utility>
+
 #include <ATen/TensorOperators.h>
 
 namespace phasor::engine {
@@ -38,7 +40,7 @@ VaeMidBlock::VaeMidBlock(const WeightScope& weights, const VaeConfig& config)
 at::Tensor VaeMidBlock::Forward(const at::Tensor& x) const {
   at::Tensor h = resnet0_.Forward(x);
   if (attention_) h = attention_->Forward(h);
-  return resnet1_.Forward(h);
+  return resnet1_.Forward(std::move(h));
 }
 
 VaeDownBlock::VaeDownBlock(const WeightScope& weights, const VaeConfig& config, int64_t in,
@@ -51,8 +53,8 @@ VaeDownBlock::VaeDownBlock(const WeightScope& weights, const VaeConfig& config, 
 }
 
 at::Tensor VaeDownBlock::Forward(at::Tensor x) const {
-  for (const ResnetBlock& resnet : resnets_) x = resnet.Forward(x);  // [B, out, H, W]
-  return downsampler_ ? downsampler_->Forward(x) : x;                // [B, out, H/2, W/2]
+  for (const ResnetBlock& resnet : resnets_) x = resnet.Forward(std::move(x));  // [B, out, H, W]
+  return downsampler_ ? downsampler_->Forward(x) : x;  // [B, out, H/2, W/2]
 }
 
 VaeUpBlock::VaeUpBlock(const WeightScope& weights, const VaeConfig& config, int64_t in, int64_t out,
@@ -65,8 +67,8 @@ VaeUpBlock::VaeUpBlock(const WeightScope& weights, const VaeConfig& config, int6
 }
 
 at::Tensor VaeUpBlock::Forward(at::Tensor x) const {
-  for (const ResnetBlock& resnet : resnets_) x = resnet.Forward(x);  // [B, out, H, W]
-  return upsampler_ ? upsampler_->Forward(x) : x;                    // [B, out, 2H, 2W]
+  for (const ResnetBlock& resnet : resnets_) x = resnet.Forward(std::move(x));  // [B, out, H, W]
+  return upsampler_ ? upsampler_->Forward(std::move(x)) : x;                    // [B, out, 2H, 2W]
 }
 
 VaeEncoder::VaeEncoder(const WeightScope& weights, const VaeConfig& config)
@@ -85,10 +87,12 @@ VaeEncoder::VaeEncoder(const WeightScope& weights, const VaeConfig& config)
 }
 
 at::Tensor VaeEncoder::Forward(const at::Tensor& image) const {
-  at::Tensor x = conv_in_.Forward(image);                               // [B, c0, H, W]
-  for (const VaeDownBlock& block : down_blocks_) x = block.Forward(x);  // [B, c, H/s, W/s]
+  at::Tensor x = conv_in_.Forward(image);  // [B, c0, H, W]
+  for (const VaeDownBlock& block : down_blocks_)
+    x = block.Forward(std::move(x));  // [B, c, H/s, W/s]
   x = mid_block_.Forward(x);
-  return conv_out_.Forward(conv_norm_out_.Forward(x, Activation::kSilu));  // [B, 2z, H/s, W/s]
+  return conv_out_.Forward(
+      conv_norm_out_.Consume(std::move(x), Activation::kSilu));  // [B, 2z, H/s, W/s]
 }
 
 VaeDecoder::VaeDecoder(const WeightScope& weights, const VaeConfig& config)
@@ -108,9 +112,10 @@ VaeDecoder::VaeDecoder(const WeightScope& weights, const VaeConfig& config)
 }
 
 at::Tensor VaeDecoder::Forward(const at::Tensor& latents) const {
-  at::Tensor x = mid_block_.Forward(conv_in_.Forward(latents));            // [B, c, h, w]
-  for (const VaeUpBlock& block : up_blocks_) x = block.Forward(x);         // [B, c0, s h, s w]
-  return conv_out_.Forward(conv_norm_out_.Forward(x, Activation::kSilu));  // [B, 3, s h, s w]
+  at::Tensor x = mid_block_.Forward(conv_in_.Forward(latents));                // [B, c, h, w]
+  for (const VaeUpBlock& block : up_blocks_) x = block.Forward(std::move(x));  // [B, c0, s h, s w]
+  return conv_out_.Forward(
+      conv_norm_out_.Consume(std::move(x), Activation::kSilu));  // [B, 3, s h, s w]
 }
 
 }  // namespace phasor::engine

@@ -28,27 +28,23 @@ void TallyDecoder(Tally& tally, const VaeConfig& config, int64_t height, int64_t
     TallyConvolution(tally, {.in = z, .out = z, .kernel = 1}, pixels);
   }
   TallyConvolution(tally, {.in = config.latent_channels, .out = c}, pixels);
-  TallyResnet(tally, {.in = c, .out = c}, pixels);
+  TallyResnet(tally, {.in = c, .out = c}, pixels, /*given=*/false);
   if (config.mid_block_add_attention) TallyMidAttention(tally, c, pixels);
-  TallyResnet(tally, {.in = c, .out = c}, pixels);
-  tally.Give(2 * c * pixels);  // the first resnet's or the attention's result, the convolution's
+  TallyResnet(tally, {.in = c, .out = c}, pixels, /*given=*/true);
+  tally.Give(c * pixels);  // the convolution's result
   for (size_t level = 0; level < levels.size(); ++level) {
-    const int64_t input = c * pixels;  // held by the caller until the block is done
     for (int64_t i = 0; i < config.layers_per_block + 1; ++i) {
-      TallyResnet(tally, {.in = c, .out = levels[level]}, pixels);
-      if (i > 0) tally.Give(c * pixels);
+      TallyResnet(tally, {.in = c, .out = levels[level]}, pixels, /*given=*/true);
       c = levels[level];
     }
     if (level + 1 < levels.size()) {
-      TallyUpsample(tally, c, 4 * pixels);
-      tally.Give(c * pixels);
+      TallyUpsample(tally, c, pixels, 4 * pixels);
       pixels *= 4;
     }
-    tally.Give(input);
   }
-  TallyNorm(tally, c, pixels);
+  TallyConsumingNorm(tally, c, pixels);
   TallyConvolution(tally, {.in = c, .out = config.out_channels}, pixels);
-  tally.Give(2 * c * pixels);
+  tally.Give(c * pixels);
   if (config.use_post_quant_conv) tally.Give(latents);
 }
 
