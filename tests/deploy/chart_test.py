@@ -204,7 +204,7 @@ class ModelSources(unittest.TestCase):
         self.assertEqual(env_of(one)["SHA256"], "a" * 64)
         self.assertIn("sha256sum -c", one["args"][0])
         mount = next(v for v in pod["containers"][0]["volumeMounts"] if v["name"] == "model")
-        self.assertIs(mount["readOnly"], True)
+        self.assertEqual((mount["readOnly"], mount["subPath"]), (True, "files"))
 
     def download(self, folder, sha256):
         """Runs the container's script in `folder`, from a server on this machine; its exit code."""
@@ -228,13 +228,14 @@ class ModelSources(unittest.TestCase):
         with tempfile.TemporaryDirectory() as name:
             folder = pathlib.Path(name)
             (folder / "model_index.json").write_text("{}")
-            subprocess.run(["tar", "-C", folder, "-cf", folder / "m.tar", "model_index.json"],
-                           check=True)
+            (folder / "m").mkdir()
+            (folder / "model_index.json").rename(folder / "m/model_index.json")
+            subprocess.run(["tar", "-C", folder / "m", "-cf", folder / "m.tar", "."], check=True)
             right = hashlib.sha256((folder / "m.tar").read_bytes()).hexdigest()
             self.assertNotEqual(self.download(folder, "b" * 64), 0)
-            self.assertFalse((folder / "model/model_index.json").exists())
+            self.assertFalse((folder / "model/files/model_index.json").exists())
             self.assertEqual(self.download(folder, right), 0)
-            self.assertEqual(sorted(path.name for path in (folder / "model").iterdir()),
+            self.assertEqual(sorted(path.name for path in (folder / "model/files").iterdir()),
                              ["model_index.json", "phasor.yaml"])
 
     def test_an_image(self):

@@ -10,17 +10,20 @@ the worker starts afterwards. A restart of the container begins anew. */}}
   args:
     - |
       cd /model
-      rm -rf ./* .archive
+      # A folder of its own: the volume's is root's, and archives want to set its mode.
+      rm -rf files archive
+      mkdir files
       if [ -n "${TOKEN:-}" ]; then
         printf 'header = "Authorization: Bearer %s"\n' "$TOKEN" > /tmp/curl.conf
       else
         : > /tmp/curl.conf
       fi
       curl --config /tmp/curl.conf --fail --location --silent --show-error --retry 8 \
-        --retry-connrefused --connect-timeout 10 --output .archive "$URL"
-      echo "$SHA256  .archive" | sha256sum -c -
-      tar -xf .archive
-      rm .archive
+        --retry-connrefused --connect-timeout 10 --output archive "$URL"
+      echo "$SHA256  archive" | sha256sum -c -
+      cd files
+      tar -xf ../archive
+      rm ../archive
       if [ ! -e phasor.yaml ]; then cp /cards/phasor.yaml .; fi
       if [ ! -e model_index.json ]; then
         echo "the archive has no model_index.json at its top" >&2
