@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cstdlib>
 
 namespace phasor::config {
 namespace {
@@ -13,12 +14,16 @@ std::string FlagOf(const Setting& setting) {
 }
 
 std::string VariableOf(const Setting& setting) {
-  if (!setting.variable.empty()) return setting.variable;
-  std::string variable = "PHASOR_";
-  for (const char c : setting.key) {
-    variable += static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  std::string variable = setting.variable;
+  if (variable.empty()) {
+    variable = "PHASOR_";
+    for (const char c : setting.key) {
+      variable += static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+    }
   }
-  return variable;
+  const bool other = !setting.also.empty() && std::getenv(variable.c_str()) == nullptr &&
+                     std::getenv(setting.also.c_str()) != nullptr;
+  return other ? setting.also : variable;
 }
 
 double In(Millis unit, Millis time) {

@@ -20,6 +20,7 @@ struct Setting {
   std::string key;            // [a-z_]
   std::string help;           // a phrase without a full stop
   std::string variable = "";  // empty: PHASOR_<KEY>
+  std::string also = "";      // a variable that counts where that one is not set
 };
 
 class Settings {

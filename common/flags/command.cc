@@ -72,6 +72,12 @@ void Command::LastOneWins() {
 
 void Command::Runs(std::function<void()> action) { app_->callback(std::move(action)); }
 
+void Command::RunsAlone(std::function<void()> action) {
+  app_->callback([app = app_, action = std::move(action)] {
+    if (app->get_subcommands().empty()) action();
+  });
+}
+
 Option Command::Flag(const std::string& names, bool* field, const std::string& what) {
   return Option(app_->add_flag(names, *field, what));
 }

@@ -85,6 +85,8 @@ class Command {
   // A flag that is given again replaces what it said before, instead of being refused.
   void LastOneWins();
   void Runs(std::function<void()> action);
+  // The same, unless one of its commands was named.
+  void RunsAlone(std::function<void()> action);
 
   Option Flag(const std::string& names, bool* field, const std::string& what);
   Option Text(const std::string& names, std::string* field, const std::string& what);

@@ -19,8 +19,11 @@ struct GenerateSpec {
   PictureSpec picture;
   int preview_every = 0;  // steps between previews, 0: none
   Priority priority = Priority::kNormal;
-  int64_t deadline_ms = 0;         // wall clock, 0: none
-  int64_t deadline_in_ms = 0;      // instead: from the submit on, 0: none
+  int64_t deadline_ms = 0;     // wall clock, 0: none
+  int64_t deadline_in_ms = 0;  // instead: from the submit on, 0: none
+  // How its worker shares the device's memory, by the API's names; empty: as the worker does
+  // otherwise. Decides no byte of a picture.
+  std::string strategy = {};
   bool allow_degradation = false;  // memory may cost resolution as the last resort
 };
 

@@ -33,8 +33,6 @@ Verdict Judge(const FailureFacts& facts, double draw) {
           .relief = ReliefFor(facts)};
 }
 
-Relief Given(Relief due) { return due == Relief::kSmallerPicture ? Relief::kCheaperPlan : due; }
-
 std::string_view ToString(Relief relief) {
   switch (relief) {
     case Relief::kNone:

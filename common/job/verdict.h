@@ -41,10 +41,6 @@ struct Verdict {
 // after https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter.
 Verdict Judge(const FailureFacts& facts, double draw);
 
-// What a worker can give of the relief that is due. Nothing draws a smaller picture yet, so the
-// last resort is the cheaper plan as well and nobody is told of a smaller picture.
-Relief Given(Relief due);
-
 std::string_view ToString(Relief relief);  // "cheaper_plan"
 
 }  // namespace phasor::job

@@ -76,11 +76,5 @@ TEST(VerdictTest, MemoryAsksForACheaperPlanAndForASmallerPictureOnlyAtTheEndAndI
   EXPECT_EQ(Judge({.error = ErrorClass::kInternal, .allow_degradation = true}, 0).relief, kNone);
 }
 
-TEST(VerdictTest, NoWorkerGivesASmallerPicture) {
-  EXPECT_EQ(Given(Relief::kNone), Relief::kNone);
-  EXPECT_EQ(Given(Relief::kCheaperPlan), Relief::kCheaperPlan);
-  EXPECT_EQ(Given(Relief::kSmallerPicture), Relief::kCheaperPlan);
-}
-
 }  // namespace
 }  // namespace phasor::job

@@ -92,6 +92,25 @@ bool IsTerminal(v1::JobState state) {
   return state == v1::DONE || state == v1::FAILED || state == v1::CANCELED || state == v1::EXPIRED;
 }
 
+StatusOr<v1::Strategy> StrategyOf(const std::string& name) {
+  if (name.empty()) return v1::AUTO;
+  v1::Strategy strategy = v1::AUTO;
+  if (v1::Strategy_Parse(name, &strategy) && strategy != v1::STRATEGY_UNSPECIFIED) return strategy;
+  std::string known;
+  for (int number = v1::AUTO; number <= v1::Strategy_MAX; ++number) {
+    if (!known.empty()) known += ", ";
+    known += v1::Strategy_Name(static_cast<v1::Strategy>(number));
+  }
+  return InvalidArgument("must be one of " + known + ", got '" + name.substr(0, 64) + "'");
+}
+
+StatusOr<std::string> NameOf(v1::Strategy strategy) {
+  if (!v1::Strategy_IsValid(strategy)) {
+    return InvalidArgument("strategy " + std::to_string(strategy) + " is not known");
+  }
+  return strategy <= v1::AUTO ? std::string() : v1::Strategy_Name(strategy);
+}
+
 v1::GenerateRequest ToProto(const job::GenerateSpec& spec) {
   v1::GenerateRequest request;
   Put(spec.picture, &request);
@@ -101,7 +120,7 @@ v1::GenerateRequest ToProto(const job::GenerateSpec& spec) {
   request.set_deadline_in_ms(spec.deadline_in_ms);
   request.set_output_format(v1::PNG);
   request.set_preview_every(spec.preview_every);
-  request.set_strategy(v1::AUTO);
+  request.set_strategy(StrategyOf(spec.strategy).value_or(v1::AUTO));
   request.set_allow_degradation(spec.allow_degradation);
   return request;
 }
@@ -122,6 +141,7 @@ StatusOr<job::GenerateSpec> FromProto(const v1::GenerateRequest& request) {
   spec.preview_every = request.preview_every();
   spec.deadline_ms = request.deadline_ms();
   spec.deadline_in_ms = request.deadline_in_ms();
+  ASSIGN_OR_RETURN(spec.strategy, NameOf(request.strategy()));
   spec.allow_degradation = request.allow_degradation();
   return spec;
 }

@@ -23,6 +23,10 @@ v1::JobState ToProto(job::State state, job::Phase phase);
 job::Phase PhaseOf(v1::JobState state);
 bool IsTerminal(v1::JobState state);
 
+// By the API's names; AUTO and "" are the same. INVALID_ARGUMENT for a name or number that is none.
+StatusOr<v1::Strategy> StrategyOf(const std::string& name);
+StatusOr<std::string> NameOf(v1::Strategy strategy);
+
 // Every field set, so that sending it again draws the same picture.
 v1::GenerateRequest ToProto(const job::GenerateSpec& spec);
 // Of a request that a gateway has completed; the limits of the model are not checked here.

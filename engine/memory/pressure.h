@@ -14,6 +14,9 @@ enum class Pressure {
   kCritical  // caches go, and the next unit is done by a leaner plan
 };
 
+inline constexpr Pressure kPressures[] = {Pressure::kLow, Pressure::kModerate, Pressure::kHigh,
+                                          Pressure::kCritical};
+
 std::string_view ToString(Pressure pressure);  // "LOW"
 
 // Shares of the device from which on each state holds, ascending.

@@ -8,6 +8,7 @@
 #include "services/gateway/flow/cancel_flow.h"
 #include "services/gateway/flow/cleanup_flow.h"
 #include "services/gateway/flow/job_reader.h"
+#include "services/gateway/flow/memory_check.h"
 #include "services/gateway/flow/model_catalog.h"
 #include "services/gateway/flow/picture_cache.h"
 #include "services/gateway/flow/record_lookup.h"
@@ -24,6 +25,7 @@
 #include "services/gateway/upkeep/queue_sampler.h"
 #include "services/gateway/upkeep/roles.h"
 #include "services/gateway/watch/watcher_hub.h"
+#include "services/gateway/worker_orders.h"
 #include "services/gateway/worker_registry.h"
 
 namespace phasor::gateway {
@@ -36,7 +38,8 @@ struct Gateway::Parts {
         reader(ports.producer, ports.store),
         job_metrics(ports.metrics, catalog.NameList()),
         records(ports.store, ports.metrics),
-        submit({&catalog, ports.producer, &records, &job_metrics, secret, RandomSeeds()}),
+        submit({&catalog, ports.producer, &records, &job_metrics, secret, RandomSeeds(),
+                [this](const job::GenerateSpec& spec) { return Admit(spec); }}),
         cancel({&reader, ports.producer, ports.maintenance, ports.store, ports.clock}),
         redrive(ports.producer, &reader),
         cleanup({ports.store, ports.producer, ports.clock, ports.metrics, ports.maintenance},
@@ -50,14 +53,21 @@ struct Gateway::Parts {
         group(&submit, ports.metrics),
         guard(ports.clock),
         images({&group, &cancel, &redrive, &reader, &hub, &guard, &pictures, &pool}),
-        models(&catalog, &sampler, &workers),
-        admin({ports.maintenance, ports.control, &reader, &cleanup, &workers, &pool, ports.clock,
-               config.name, PHASOR_VERSION, [gate] { return gate->job_loss(); }}),
-        report({&workers, ports.events, &pool, config.name}),
+        orders(&workers, ports.clock),
+        models({&catalog, &sampler, &workers, &orders}),
+        admin({ports.maintenance, ports.control, &reader, &cleanup, &workers, &orders, &pool,
+               ports.clock, config.name, PHASOR_VERSION, [gate] { return gate->job_loss(); }}),
+        report({&workers, &orders, ports.events, &pool, config.name}),
         roles(
             {ports.producer, ports.maintenance, ports.store, &workers, ports.clock, ports.metrics},
             {.policy = config.sweep, .interval = config.sweep_every},
             static_cast<uint32_t>(std::random_device()())) {}
+
+  Status Admit(const job::GenerateSpec& spec) {
+    const config::ModelCard* card = catalog.Find(spec.model);
+    const int multiple = card == nullptr ? 8 : card->limits.size_multiple;
+    return CheckMemory(spec, multiple, workers.For(spec.model));
+  }
 
   // The threads that know may know before the server stands.
   void SetServing(bool Parts::*what, bool ready) {
@@ -83,6 +93,7 @@ struct Gateway::Parts {
   SubmitGroup group;
   WriteGuard guard;
   ImagesService images;
+  WorkerOrders orders;
   ModelsService models;
   AdminService admin;
   WorkerReportService report;
@@ -146,6 +157,7 @@ StatusOr<std::unique_ptr<Gateway>> Gateway::Start(const GatewayConfig& config,
                       {"watchers", [parts] {
                          parts->hub.Tick();
                          parts->guard.Tick();
+                         parts->orders.Tick();
                          return OkStatus();
                        }}});
   return std::unique_ptr<Gateway>(new Gateway(std::move(gate), std::move(owned)));

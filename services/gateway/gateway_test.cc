@@ -32,11 +32,6 @@ TEST_F(GatewayTest, ListsModelsAndKnowsThemByName) {
   EXPECT_GT(model->parameters_size(), 10);
 }
 
-TEST_F(GatewayTest, WhatIsNotBuiltYetIsUnimplemented) {
-  EXPECT_EQ(Ask(models_.get(), &v1::Models::Stub::Load, v1::LoadModelRequest()).status().code(),
-            StatusCode::kUnimplemented);
-}
-
 TEST_F(GatewayTest, WatchersOfTwoGatewaysHearOfTheSameEnd) {
   auto second = StartGateway("127.0.0.1:0", "g2", FleetPorts());
   ASSERT_TRUE(second.ok()) << second.status();

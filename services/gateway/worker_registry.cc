@@ -96,6 +96,18 @@ StatusOr<v1::WorkerStats> WorkerRegistry::Find(const std::string& worker) {
                   (names.empty() ? "none does" : "known are: " + names));
 }
 
+std::vector<v1::WorkerStats> WorkerRegistry::For(const std::string& model) {
+  std::vector<v1::WorkerStats> found;
+  MutexLock lock(&mu_);
+  for (const auto& [ticket, worker] : workers_) {
+    const auto& models = worker.hello.models();
+    if (std::find(models.begin(), models.end(), model) != models.end()) {
+      found.push_back(worker.stats);
+    }
+  }
+  return found;
+}
+
 int WorkerRegistry::ReadyFor(const std::string& model) {
   MutexLock lock(&mu_);
   return static_cast<int>(std::count_if(workers_.begin(), workers_.end(), [&](const auto& entry) {

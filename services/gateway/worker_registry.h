@@ -40,6 +40,8 @@ class WorkerRegistry {
   // Workers that can run `model` and take jobs now: idle or busy, neither starting nor cordoned nor
   // draining.
   int ReadyFor(const std::string& model);
+  // What those say that can run `model`, whether they take jobs now or not.
+  std::vector<v1::WorkerStats> For(const std::string& model);
 
  private:
   struct Worker {

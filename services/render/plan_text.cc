@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <vector>
 
+#include <nlohmann/json.hpp>
+
 #include "common/base/byte_size.h"
 
 namespace phasor::render {
@@ -109,6 +111,35 @@ std::string PlanText(const engine::ModelPlan& plan, engine::Strategy shown) {
   }
   if (budget.capacity > 0) text.append("\n").append(Largest(plan));
   return text;
+}
+
+std::string PlanJson(const engine::ModelPlan& plan, const ResidencyPlan& shown,
+                     const PictureSpec& spec) {
+  using Json = nlohmann::ordered_json;
+  Json strategies = Json::array();
+  for (const ResidencyPlan& one : plan.strategies) {
+    Json phases = Json::object();
+    for (const PlannedPhase& phase : one.phases) {
+      Json parts = Json::object();
+      for (const PlannedPart& part : phase.parts) parts[part.name] = PlacementText(part);
+      phases[std::string(ToString(phase.phase))] = {{"peak_bytes", phase.peak_bytes},
+                                                    {"parts", parts}};
+    }
+    strategies.push_back({{"strategy", ToString(one.strategy)},
+                          {"peak_bytes", one.peak_bytes()},
+                          {"fits", one.FitsIn(plan.budget)},
+                          {"phases", phases}});
+  }
+  return Json({{"width", spec.width},
+               {"height", spec.height},
+               {"device_bytes", plan.budget.capacity},
+               {"taken_bytes", plan.budget.reserved},
+               {"strategy", ToString(shown.strategy)},
+               {"peak_bytes", shown.peak_bytes()},
+               {"cuts", Describe(plan.chosen.cuts)},
+               {"strategies", strategies}})
+             .dump() +
+         "\n";
 }
 
 }  // namespace phasor::render

@@ -147,7 +147,8 @@ class RenderJob {
     for (const engine::ResidencyPlan& one : plan.strategies) {
       if (one.strategy == *strategy) shown = one;
     }
-    environment_.out << PlanText(plan, shown.strategy);
+    environment_.out << (options_.json ? PlanJson(plan, shown, report_.spec)
+                                       : PlanText(plan, shown.strategy));
     if (shown.FitsIn(plan.budget)) return OkStatus();
     return ResourceExhausted("this request is not expected to fit: it takes " +
                              ByteSizeText(shown.peak_bytes()));

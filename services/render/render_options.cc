@@ -36,6 +36,7 @@ void AddEngine(flags::Command& command, RenderOptions* options) {
                 "0: as a whole");
   command.Flag("--plan", &options->plan,
                "Print what the request would take under each strategy, and draw nothing");
+  command.Flag("--json", &options->json, "With --plan: as a line of JSON");
   command.Text("--dtype", &options->engine.dtype,
                "What the networks compute in: fp32, bf16 or fp16, where the processor has it");
   command.Text("--variant", &options->engine.variant,
@@ -75,6 +76,7 @@ Status CheckTogether(const RenderOptions& options) {
   if (options.engine.vram_bytes > 0 && options.engine.device != "sim") {
     return InvalidArgument("--vram: only with --device sim");
   }
+  if (options.json && !options.plan) return InvalidArgument("--json: only with --plan");
   if (!options.stop_after_step) return OkStatus();
   if (*options.stop_after_step < 1) return InvalidArgument("--stop-after-step: must be at least 1");
   if (options.checkpoint_dir.empty() && options.dump_latents.empty()) {

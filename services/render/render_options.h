@@ -19,6 +19,7 @@ struct RenderOptions {
   picture::Asked asked;
   engine::EngineOptions engine;
   bool plan = false;  // tell what a run would take instead of running
+  bool json = false;  // as a line of JSON
 
   std::string output = "out.png";
   std::string dump_latents;     // file; empty: not asked for, here and below

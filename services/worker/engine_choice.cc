@@ -16,6 +16,7 @@ StatusOr<Executor::EngineFactory> ChooseEngine(const WorkerConfig& config, const
     options.device = config.device;
     options.vram_bytes = config.vram_bytes;
     options.strategy = config.strategy;
+    options.fail_one_in = static_cast<uint64_t>(config.fail_one_in);
     options.cache_directory = config.cache;
     return Executor::EngineFactory(
         [options, &clock]() -> Made { return engine::MakeEngine(options, clock); });

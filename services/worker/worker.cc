@@ -19,10 +19,16 @@ ExecutorConfig ExecutorConfigOf(const WorkerConfig& config,
   return {.runner = {.worker = config.name,
                      .lease = config.lease,
                      .checkpoint_share = config.checkpoint_share,
-                     .stall = config.stall},
+                     .stall = config.stall,
+                     .debug = {.directory = config.debug_dir,
+                               .prompts = config.debug_prompts,
+                               .most = static_cast<size_t>(config.debug_records)}},
           .taker = {.worker = config.name, .node = config.node, .lease = config.lease},
           .models = models,
-          .max_models_resident = static_cast<size_t>(config.max_models_resident),
+          .limits = {.models = static_cast<size_t>(config.max_models_resident),
+                     .bytes = config.max_model_bytes,
+                     .load_alone = config.load_alone},
+          .result_cache_bytes = config.result_cache_bytes,
           .preload = named ? config.preload : models.front().name};
 }
 
@@ -39,7 +45,8 @@ Worker::Worker(WorkerConfig config, std::vector<config::ModelCard> models, Ports
       models_(std::move(models)),
       ports_(std::move(ports)),
       metrics_(registry_, NamesOf(models_)),
-      status_({.name = config_.name, .node = config_.node, .device = "cpu"}, ports_.clock),
+      memory_metrics_(registry_),
+      status_({.name = config_.name, .node = config_.node, .device = config_.device}, ports_.clock),
       lease_(ports_.queue, ports_.clock, {.lease = config_.lease, .every = config_.lease * 4 / 15},
              metrics_),
       intake_({.models = NamesOf(models_),
@@ -68,6 +75,7 @@ Executor::Parts Worker::ExecutorParts() {
       .patience = {ports_.clock, [](Millis pause) { std::this_thread::sleep_for(pause); },
                    ports_.draw},
       .metrics = metrics_,
+      .memory = memory_metrics_,
       .status = status_,
       .intake = intake_,
       .own_units = own_units_,
@@ -87,7 +95,7 @@ WorkerCommands Worker::Commands() {
                 lease_.AskToStop(StopReason::kPreempted, id);
               },
           .drain = [this] { drain_.Order(); },
-          .preload = [this](const std::string& model) { executor_.Preload(model); }};
+          .order = [this](Order order) { executor_.Ask(std::move(order)); }};
 }
 
 Status Worker::OpenStreams() {

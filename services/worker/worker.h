@@ -18,6 +18,7 @@
 #include "common/storage/result_store.h"
 #include "services/worker/lease/lease_renewer.h"
 #include "services/worker/lease/watchdog.h"
+#include "services/worker/memory_metrics.h"
 #include "services/worker/report/report_stream.h"
 #include "services/worker/take/drain.h"
 #include "services/worker/take/executor.h"
@@ -61,6 +62,7 @@ class Worker {
   Ports ports_;
   metrics::Registry registry_;
   WorkerMetrics metrics_;
+  MemoryMetrics memory_metrics_;
   WorkerStatus status_;
   LeaseRenewer lease_;
   Intake intake_;

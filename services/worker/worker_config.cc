@@ -14,12 +14,49 @@ namespace phasor::worker {
 namespace {
 
 constexpr int kMaxThreads = 1024;
+constexpr uint64_t kMostResultCache = uint64_t{1} << 40;
 
 struct RawConfig {
   WorkerConfig config;
   std::string vram;
+  double max_cache_gb = 0;
+  std::string result_cache = "0";
   config::LogWords log;
 };
+
+// Some have names that people know from other servers, too.
+void DeclareMemory(config::Settings& settings, RawConfig* raw) {
+  WorkerConfig& config = raw->config;
+  settings.Text({"device", "cpu, or sim: the CPU with a card's memory, simulated"}, &config.device);
+  settings.Text({"vram", "memory of the simulated device, e.g. 4GiB; default: no bound"},
+                &raw->vram);
+  settings.Text({"strategy", "how weights share the device's memory; AUTO: the cheapest that fits"},
+                &config.strategy);
+  settings.Whole({"sim_fail_one_in",
+                  "for tests: about one in so many allocations of the simulated device fails"},
+                 0, 1 << 30, &config.fail_one_in);
+  settings.Whole({.key = "max_models_resident",
+                  .help = "models held in memory",
+                  .also = "MAX_MODELS_IN_MEMORY"},
+                 1, 64, &config.max_models_resident);
+  settings.Number({.key = "max_cache_size_gb",
+                   .help = "GiB of weights of models held in memory; 0: whatever they are",
+                   .also = "MAX_CACHE_SIZE_GB"},
+                  0, 1 << 20, &raw->max_cache_gb);
+  settings.Flag({.key = "memory_efficient_loading",
+                 .help = "idle models leave the device before another one is loaded, and not only "
+                         "when it would not fit",
+                 .also = "MEMORY_EFFICIENT_LOADING"},
+                &config.load_alone);
+  settings.Text(
+      {"result_cache", "memory for pictures that equal requests get again, e.g. 64MiB; 0: none"},
+      &raw->result_cache);
+  settings.Text({"debug_dir", "folder for a record of each job that failed here"},
+                &config.debug_dir);
+  settings.Flag({"debug_prompts", "these records have the prompts"}, &config.debug_prompts);
+  settings.Whole({"debug_records", "of these records, how many are kept"}, 1, 100'000,
+                 &config.debug_records);
+}
 
 void Declare(config::Settings& settings, RawConfig* raw) {
   WorkerConfig& config = raw->config;
@@ -33,16 +70,10 @@ void Declare(config::Settings& settings, RawConfig* raw) {
                    &config.grace);
   settings.Number({"checkpoint_share", "share of a run's time that checkpoints may cost"}, 0.0001,
                   1, &config.checkpoint_share);
-  settings.Whole({"max_models_resident", "models held in memory"}, 1, 64,
-                 &config.max_models_resident);
+  DeclareMemory(settings, raw);
   settings.Text({"cache", "folder where digests of weight files are remembered"}, &config.cache);
   settings.Text({"preload", "model to load at start; default: the first"}, &config.preload);
   settings.Text({"engine", "real or fake"}, &config.engine);
-  settings.Text({"device", "cpu, or sim: the CPU with a card's memory, simulated"}, &config.device);
-  settings.Text({"vram", "memory of the simulated device, e.g. 4GiB; default: no bound"},
-                &raw->vram);
-  settings.Text({"strategy", "how weights share the device's memory; AUTO: the cheapest that fits"},
-                &config.strategy);
   settings.Duration({"fake_step_ms", "milliseconds that a step of the fake engine takes"},
                     Millis(1), 0, 60'000, &config.fake_step);
   settings.Duration({"fake_load_ms", "milliseconds that each part of a model takes to load in it"},
@@ -74,6 +105,10 @@ StatusOr<WorkerConfig> Complete(RawConfig raw) {
   WorkerConfig config = std::move(raw.config);
   ASSIGN_OR_RETURN(config.log, config::ParseLogWords(raw.log));
   RETURN_IF_ERROR(CompleteDevice(raw.vram, &config));
+  config.max_model_bytes = static_cast<uint64_t>(raw.max_cache_gb * (uint64_t{1} << 30));
+  const auto kept = ParseByteSize(raw.result_cache, 0, kMostResultCache);
+  if (!kept.ok()) return InvalidArgument("--result-cache " + Message(kept.status()));
+  config.result_cache_bytes = *kept;
   if (config.node.empty()) config.node = HostName();
   if (config.name.empty()) {
     config.name = HostName() + "-" + std::to_string(getpid()) + "-" + RandomToken().substr(0, 4);

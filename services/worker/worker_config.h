@@ -26,13 +26,20 @@ struct WorkerConfig {
   std::string metrics = "127.0.0.1:0";  // of /metrics and /readyz; "off": none
   double checkpoint_share = 0.01;       // of a run's time that checkpoints may cost
   int max_models_resident = 2;
-  std::string cache;    // folder for digests of weight files; empty: none
-  std::string preload;  // default: the first model
-  std::string engine;   // "real" or "fake"; default: real where it is built in
+  uint64_t max_model_bytes = 0;     // of the weights of models in memory; 0: whatever they are
+  bool load_alone = false;          // idle models leave the device before another one is loaded
+  uint64_t result_cache_bytes = 0;  // of pictures kept for equal requests; 0: none is
+  std::string debug_dir;            // folder for a record of each failed job; empty: none
+  bool debug_prompts = false;       // with its prompts
+  int debug_records = 100;          // kept
+  std::string cache;                // folder for digests of weight files; empty: none
+  std::string preload;              // default: the first model
+  std::string engine;               // "real" or "fake"; default: real where it is built in
   // Of the real engine, as its EngineOptions take them.
   std::string device = "cpu";
   uint64_t vram_bytes = 0;
   std::string strategy = "AUTO";
+  int fail_one_in = 0;
   Millis fake_step{20};  // what a step of the fake engine takes
   Millis fake_load{0};   // what each part of a model takes to load in the fake engine
   // What every unit of work is granted before the queue stops believing in it; after twice that,

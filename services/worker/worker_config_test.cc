@@ -81,10 +81,32 @@ TEST(WorkerConfigTest, TheDeviceMayBeSimulated) {
   EXPECT_THAT(Message(Read({"--device", "tpu"}).status()),
               HasSubstr("--device must be cpu or sim"));
   EXPECT_THAT(Message(Read({"--vram", "4GiB"}).status()), HasSubstr("--vram: only with"));
+  EXPECT_THAT(Message(Read({"--device", "sim", "--vram", "0"}).status()),
+              HasSubstr("--vram must be between"));
   EXPECT_THAT(Message(Read({"--device", "sim", "--vram", "10EiB"}).status()),
               HasSubstr("--vram must be between 1MiB and 1PiB, got 10EiB"));
   EXPECT_THAT(Message(Read({"--strategy", "FASTEST"}).status()),
               HasSubstr("--strategy must be one of AUTO, FP16_FULL"));
+}
+
+TEST(WorkerConfigTest, KnowsOtherServersNamesForItsLimits) {
+  setenv("MAX_MODELS_IN_MEMORY", "7", 1);
+  setenv("MAX_CACHE_SIZE_GB", "1.5", 1);
+  setenv("MEMORY_EFFICIENT_LOADING", "true", 1);
+  const auto config = Read({});
+  setenv("PHASOR_MAX_MODELS_RESIDENT", "3", 1);
+  const auto own = Read({});
+  for (const char* name : {"MAX_MODELS_IN_MEMORY", "MAX_CACHE_SIZE_GB", "MEMORY_EFFICIENT_LOADING",
+                           "PHASOR_MAX_MODELS_RESIDENT"}) {
+    unsetenv(name);
+  }
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_EQ(config->max_models_resident, 7);
+  EXPECT_EQ(config->max_model_bytes, uint64_t{3} << 29);
+  EXPECT_TRUE(config->load_alone);
+  EXPECT_EQ(own->max_models_resident, 3) << "its own name goes before";
+  EXPECT_EQ(Read({"--result-cache", "64MiB"})->result_cache_bytes, uint64_t{64} << 20);
+  EXPECT_THAT(Message(Read({"--result-cache", "lots"}).status()), HasSubstr("--result-cache"));
 }
 
 TEST(WorkerConfigTest, TakesSeveralGateways) {

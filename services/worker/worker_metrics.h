@@ -34,7 +34,7 @@ class WorkerMetrics {
 
   void Failed(job::ErrorClass error);
   void Retried(const std::string& code);
-  // Memory did not suffice: what the next try should do about it and what it will.
+  // Memory did not suffice: what the next try should do about it and what it may.
   void Relieved(job::Relief due, job::Relief given);
   // `exact`: the checkpoint was taken; otherwise the run began again at step 0.
   void Resumed(bool exact);

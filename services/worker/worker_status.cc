@@ -58,6 +58,11 @@ void WorkerStatus::Resident(std::vector<std::string> models) {
   resident_ = std::move(models);
 }
 
+void WorkerStatus::SetMemory(v1::WorkerStats memory) {
+  MutexLock lock(&mu_);
+  memory_ = std::move(memory);
+}
+
 Status WorkerStatus::Readiness() const {
   MutexLock lock(&mu_);
   if (draining_) return Unavailable("the worker is draining");
@@ -87,14 +92,22 @@ const char* WorkerStatus::State() const {
 }
 
 v1::WorkerStats WorkerStatus::Stats() const {
-  v1::WorkerStats stats;
+  MutexLock lock(&mu_);
+  v1::WorkerStats stats = memory_;
   stats.set_name(identity_.name);
   stats.set_node(identity_.node);
   stats.set_device(identity_.device);
-  stats.set_memory_total_bytes(int64_t{sysconf(_SC_PHYS_PAGES)} * sysconf(_SC_PAGESIZE));
-  stats.set_memory_used_bytes(ResidentBytes());
+  // A device with a bound has memory of its own; any other one the process's.
+  if (stats.memory_bound_bytes() > 0) {
+    int64_t used = 0;
+    for (const v1::MemoryShare& share : stats.memory()) used += share.bytes();
+    stats.set_memory_total_bytes(stats.memory_bound_bytes());
+    stats.set_memory_used_bytes(used);
+  } else {
+    stats.set_memory_total_bytes(int64_t{sysconf(_SC_PHYS_PAGES)} * sysconf(_SC_PAGESIZE));
+    stats.set_memory_used_bytes(ResidentBytes());
+  }
   stats.set_uptime_seconds(SecondsBetween(started_, clock_.Steady()));
-  MutexLock lock(&mu_);
   stats.set_state(State());
   stats.set_job_id(job_id_);
   for (const std::string& model : resident_) stats.add_models_resident(model);

@@ -16,7 +16,7 @@ namespace phasor::worker {
 struct WorkerIdentity {
   std::string name;    // unique among running workers
   std::string node;    // machine or slot
-  std::string device;  // "cpu", "cuda:0"
+  std::string device;  // "cpu", "sim"
 };
 
 class WorkerStatus {
@@ -34,6 +34,8 @@ class WorkerStatus {
   void Busy(const std::string& job_id);
   void Idle();
   void Resident(std::vector<std::string> models);
+  // Of the statistics all that is about memory.
+  void SetMemory(v1::WorkerStats memory);
 
   // OK while jobs are taken; else why not.
   Status Readiness() const;
@@ -55,6 +57,7 @@ class WorkerStatus {
   Status queue_ GUARDED_BY(mu_);
   std::string job_id_ GUARDED_BY(mu_);
   std::vector<std::string> resident_ GUARDED_BY(mu_);
+  v1::WorkerStats memory_ GUARDED_BY(mu_);
   int64_t jobs_done_ GUARDED_BY(mu_) = 0;
 };
 

@@ -289,10 +289,11 @@ class Worker(Service):
     def __init__(self, name, directory, gateways, lease, program="phasor-worker", flags=()):
         super().__init__(name, directory, program, flags)
         self.gateways, self.lease = gateways, lease
+        self.metrics = "off"
 
     def arguments(self):
         return [*self.common(), "--gateways", ",".join(self.gateways), "--node", self.name,
-                "--lease", str(self.lease), "--metrics", "off", "--cache",
+                "--lease", str(self.lease), "--metrics", self.metrics, "--cache",
                 os.path.join(self.directory, "cache"), *self.flags]
 
 

@@ -10,12 +10,13 @@ import failover
 import jobs
 import kills
 import load
+import memory
 import mutants
 import network
 import redis_faults
 import store_faults
 
-MODULES = (kills, network, redis_faults, failover, store_faults, jobs, load, mutants)
+MODULES = (kills, network, redis_faults, failover, store_faults, jobs, load, memory, mutants)
 
 
 def table():

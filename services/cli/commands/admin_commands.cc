@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "common/base/byte_size.h"
 #include "services/cli/text/job_text.h"
 
 namespace phasor::cli {
@@ -75,13 +76,18 @@ ExitCode Limits(Session& session, const LimitFlags& flags) {
   return kOk;
 }
 
-ExitCode Cleanup(Session& session) {
+ExitCode Cleanup(Session& session, const std::string& worker) {
   const auto client = session.Connect();
   if (!client.ok()) return session.Report(client.status());
-  const auto answer =
-      (*client)->Ask(&v1::Admin::Stub::Cleanup, v1::CleanupRequest(), kCleanupTimeout);
+  v1::CleanupRequest request;
+  request.set_worker(worker);
+  const auto answer = (*client)->Ask(&v1::Admin::Stub::Cleanup, request, kCleanupTimeout);
   if (!answer.ok()) return session.Report(answer.status());
-  session.out << (session.json ? Json(*answer) + "\n" : SweepText(answer->store())) << std::flush;
+  const std::string text =
+      worker.empty()
+          ? SweepText(answer->store())
+          : worker + " freed " + ByteSizeText(static_cast<uint64_t>(answer->freed_bytes())) + "\n";
+  session.out << (session.json ? Json(*answer) + "\n" : text) << std::flush;
   return kOk;
 }
 
@@ -184,7 +190,10 @@ void AddAdminCommands(flags::Command& line, Session& session, int* exit_code) {
 
   flags::Command& cleanup = line.AddCommand(
       "cleanup", "delete now what the store of results no longer needs, and say what went");
-  cleanup.Runs([&session, exit_code] { *exit_code = Cleanup(session); });
+  auto worker = std::make_shared<std::string>();
+  cleanup.Text("--worker", worker.get(),
+               "instead: drop caches and idle models of this worker, between two jobs");
+  cleanup.Runs([&session, worker, exit_code] { *exit_code = Cleanup(session, *worker); });
 
   auto limit = std::make_shared<int>(20);
   flags::Command& dead =

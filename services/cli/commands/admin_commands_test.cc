@@ -40,9 +40,14 @@ class Admin final : public v1::Admin::Service {
     response->mutable_queue()->set_max_jobs(4711);
     return grpc::Status::OK;
   }
-  grpc::Status Cleanup(grpc::ServerContext*, const v1::CleanupRequest*,
+  grpc::Status Cleanup(grpc::ServerContext*, const v1::CleanupRequest* request,
                        v1::CleanupResponse* response) override {
     const Turn turn;
+    if (request->worker() == "w1") {
+      response->set_freed_bytes(3 << 20);
+      return grpc::Status::OK;
+    }
+    if (!request->worker().empty()) return {grpc::NOT_FOUND, "known are: w1"};
     response->mutable_store()->set_looked(9);
     response->mutable_store()->set_orphans(2);
     response->mutable_store()->set_unreadable(unreadable);
@@ -124,6 +129,9 @@ TEST_F(AdminCommandsTest, CleanupSaysWhatWent) {
   EXPECT_EQ(Run({"cleanup"}), kOk);
   EXPECT_EQ(out_.str(),
             "looked at 9 objects; deleted 2 orphans, 0 checkpoints, 0 results, 0 records\n");
+  EXPECT_EQ(Run({"cleanup", "--worker", "w1"}), kOk);
+  EXPECT_EQ(out_.str(), "w1 freed 3MiB\n");
+  EXPECT_EQ(Run({"cleanup", "--worker", "w9"}), kNotFound);
   EXPECT_EQ(Run({"cleanup", "--json"}), kOk);
   EXPECT_EQ(out_.str(), "{\"store\":{\"looked\":\"9\",\"orphans\":\"2\"}}\n");
   admin_.unreadable = 1;

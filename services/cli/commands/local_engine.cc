@@ -62,7 +62,35 @@ int Wait(pid_t pid) {
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
+// What phasor-render says when it does not do what it was asked for.
+Status Failed(int code, const std::string& said) {
+  constexpr int kBadArguments = 2;
+  return MakeStatus(code == kBadArguments ? StatusCode::kInvalidArgument : StatusCode::kUnknown,
+                    "phasor-render: exit code " + std::to_string(code) + ": " + said);
+}
+
 }  // namespace
+
+std::string LocalEngine::DefaultProgram() {
+  std::error_code error;
+  return std::filesystem::read_symlink("/proc/self/exe", error).parent_path() / "phasor-render";
+}
+
+StatusOr<LocalEngine::Plan> LocalEngine::PlanOf(const std::vector<std::string>& flags) const {
+  const ScratchFolder scratch;
+  if (scratch.path().empty()) {
+    return MakeStatus(StatusCode::kUnknown, "no folder for the plan can be made");
+  }
+  const std::string log = scratch.path() + "/log";
+  std::vector<std::string> words = {program_, "--model=" + model_, "--plan"};
+  words.insert(words.end(), flags.begin(), flags.end());
+  ASSIGN_OR_RETURN(const pid_t pid, Spawn(words, log));
+  const int code = Wait(pid);
+  const std::string said = ReadUserText(log, kMaxLog).value_or("");
+  constexpr int kDoesNotFit = 4;
+  if (code != 0 && code != kDoesNotFit) return Failed(code, said);
+  return Plan{said, code == 0};
+}
 
 StatusOr<std::string> LocalEngine::Draw(const picture::Asked& asked) const {
   const ScratchFolder scratch;
@@ -76,10 +104,7 @@ StatusOr<std::string> LocalEngine::Draw(const picture::Asked& asked) const {
   for (std::string& flag : FlagsOf(asked)) words.push_back(std::move(flag));
   ASSIGN_OR_RETURN(const pid_t pid, Spawn(words, log));
   if (const int code = Wait(pid); code != 0) {
-    const std::string said = ReadUserText(log, kMaxLog).value_or("");
-    constexpr int kBadArguments = 2;
-    return MakeStatus(code == kBadArguments ? StatusCode::kInvalidArgument : StatusCode::kUnknown,
-                      "phasor-render: exit code " + std::to_string(code) + ": " + said);
+    return Failed(code, ReadUserText(log, kMaxLog).value_or(""));
   }
   return ReadUserBytes(picture, kMaxPicture);
 }

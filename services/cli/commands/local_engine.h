@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "common/base/status.h"
 #include "common/picture/asked.h"
@@ -17,6 +18,17 @@ class LocalEngine {
   // The first picture's file. FAILED_PRECONDITION: the program is not there; otherwise what it says
   // is the message, and the code INVALID_ARGUMENT or UNKNOWN.
   StatusOr<std::string> Draw(const picture::Asked& asked) const;
+
+  // What it prints for --plan with these flags, and its exit code (4: not expected to fit). Errors
+  // as above.
+  struct Plan {
+    std::string text;
+    bool fits = false;
+  };
+  StatusOr<Plan> PlanOf(const std::vector<std::string>& flags) const;
+
+  // Where phasor-render is unless somebody says otherwise: beside this program.
+  static std::string DefaultProgram();
 
  private:
   const std::string program_;

@@ -1,6 +1,5 @@
 #include "services/cli/commands/verify_command.h"
 
-#include <filesystem>
 #include <memory>
 #include <utility>
 
@@ -23,12 +22,6 @@ struct VerifyFlags {
   std::string program;
 };
 
-// phasor-render lies beside this program.
-std::string RenderProgram() {
-  std::error_code error;
-  return std::filesystem::read_symlink("/proc/self/exe", error).parent_path() / "phasor-render";
-}
-
 class Verification {
  public:
   Verification(Session& session, const VerifyFlags& flags) : session_(session), flags_(flags) {}
@@ -41,7 +34,8 @@ class Verification {
       return session_.Report(InvalidArgument("--engine local: needs --model, its directory"));
     }
     const auto file =
-        local ? LocalEngine(flags_.program.empty() ? RenderProgram() : flags_.program, flags_.model)
+        local ? LocalEngine(flags_.program.empty() ? LocalEngine::DefaultProgram() : flags_.program,
+                            flags_.model)
                     .Draw(AskedOf(was->info))
               : DrawInFleet(was->info);
     if (!file.ok()) return canceled_ ? kCanceled : session_.Report(file.status());

@@ -103,6 +103,9 @@ class Generation {
       for (const std::string& warning : ended.result().warnings()) {
         session_.err << "phasor: " << warning << std::endl;
       }
+      for (const v1::Degradation& one : ended.result().degradations()) {
+        session_.err << "phasor: " << DegradationText(one) << std::endl;
+      }
     }
     if (session_.json) {
       session_.out << JobJson(ended, names) << std::endl;

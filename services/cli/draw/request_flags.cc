@@ -90,6 +90,10 @@ void AddRequestFlags(flags::Command& command, RequestFlags* flags) {
   command.Text("--priority", &flags->priority, "low, normal, high or urgent");
   command.Number("--deadline", &flags->deadline_seconds, "not started by then: expired; seconds", 0,
                  kMaxDeadline);
+  command.Text("--strategy", &flags->strategy,
+               "how its worker shares memory, e.g. CPU_OFFLOAD; the picture is the same");
+  command.Flag("--allow-degradation", &flags->allow_degradation,
+               "rather a smaller picture than none, if memory does not suffice");
   command.Text("--key", &flags->key,
                "idempotency key: the same again names the same job; default: random");
 }
@@ -111,6 +115,10 @@ StatusOr<std::vector<v1::GenerateRequest>> MakeRequests(const RequestFlags& flag
   ASSIGN_OR_RETURN(const v1::Priority priority, ParsePriority(flags.priority));
   request.set_priority(priority);
   request.set_model(model);
+  const auto strategy = rpc::StrategyOf(flags.strategy);
+  if (!strategy.ok()) return InvalidArgument("--strategy " + Message(strategy.status()));
+  if (!flags.strategy.empty()) request.set_strategy(*strategy);
+  request.set_allow_degradation(flags.allow_degradation);
   if (flags.deadline_seconds > 0) {
     request.set_deadline_in_ms(static_cast<int64_t>(flags.deadline_seconds * 1000));
   }

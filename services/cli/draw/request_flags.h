@@ -20,6 +20,8 @@ struct RequestFlags {
   std::string model;
   std::string priority = "normal";
   double deadline_seconds = 0;
+  std::string strategy;
+  bool allow_degradation = false;
   std::string key;
 };
 
@@ -27,7 +29,8 @@ void AddRequestFlags(flags::Command& command, RequestFlags* flags);
 
 // One request for each prompt, or for the prompt of the picture that it begins with, each with an
 // idempotency key: "<key>" or, of several, "<key>-<n>". Without a key a random one.
-// INVALID_ARGUMENT: no prompt, an unreadable file, an unknown priority.
+// INVALID_ARGUMENT: no prompt, an unreadable file, an unknown priority
+// or strategy.
 StatusOr<std::vector<v1::GenerateRequest>> MakeRequests(const RequestFlags& flags);
 
 }  // namespace phasor::cli

@@ -7,6 +7,7 @@
 #include <google/protobuf/util/json_util.h>
 #include <nlohmann/json.hpp>
 
+#include "common/base/byte_size.h"
 #include "common/base/number.h"
 #include "common/rpc/status_details.h"
 #include "services/cli/text/progress_view.h"
@@ -67,6 +68,43 @@ std::string Seconds(const v1::Result& result) {
   return line;
 }
 
+std::string Bytes(int64_t bytes) { return ByteSizeText(static_cast<uint64_t>(bytes)); }
+
+// What a picture took of a device's memory, and how; empty where nobody measured.
+std::string MemoryOf(const v1::Result& result) {
+  std::string text;
+  if (result.from_cache()) text += "memory    none: an equal request was drawn before\n";
+  if (result.peak_memory_bytes() > 0) {
+    text += "memory    " + Bytes(result.peak_memory_bytes()) + " at most on " + result.device() +
+            " (" + Bytes(result.predicted_peak_bytes()) + " expected), " +
+            v1::Strategy_Name(result.strategy()) + "\n";
+  }
+  return text;
+}
+
+// What of the device's memory is used for what, and which models hold what.
+std::string MemoryOf(const v1::WorkerStats& worker) {
+  if (worker.memory_state().empty()) return "";
+  std::string text = "  memory  " + worker.memory_state() + ", ";
+  text += worker.memory_bound_bytes() > 0
+              ? Bytes(worker.memory_used_bytes()) + " of " + Bytes(worker.memory_bound_bytes())
+              : std::string("no bound");
+  for (const v1::MemoryShare& share : worker.memory()) {
+    text += ", " + share.kind() + " " + Bytes(share.bytes());
+  }
+  text += ", " + v1::Strategy_Name(worker.strategy()) + "\n";
+  for (const v1::ModelMemory& model : worker.models()) {
+    text += "  holds   " + model.model() + (model.pinned() ? " (pinned)" : "");
+    std::string parts;
+    for (const v1::MemoryShare& part : model.parts()) {
+      parts += parts.empty() ? ": " : ", ";
+      parts += part.kind() + " " + Bytes(part.bytes());
+    }
+    text += (parts.empty() ? std::string(": nothing of it on the device") : parts) + "\n";
+  }
+  return text;
+}
+
 }  // namespace
 
 std::string Json(const google::protobuf::Message& message) {
@@ -82,6 +120,15 @@ std::string JobJson(const v1::Job& job, const std::vector<std::string>& files) {
   if (!object.is_object()) object = nlohmann::json::object();
   object["files"] = files;
   return object.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+std::string DegradationText(const v1::Degradation& degradation) {
+  const std::string& action = degradation.action();
+  std::string what = "went on with " + action;
+  if (action == "idle_models") what = "idle models made way";
+  if (action.starts_with("resolution")) what = "drawn smaller, " + action;
+  return "memory did not suffice in " + degradation.phase() + ", unit " +
+         std::to_string(degradation.unit()) + ": " + what;
 }
 
 std::string JobText(const v1::Job& job) {
@@ -103,6 +150,10 @@ std::string JobText(const v1::Job& job) {
                  static_cast<long long>(image.size_bytes()), image.sha256().c_str());
   }
   for (const std::string& warning : job.result().warnings()) text += "note      " + warning + "\n";
+  for (const v1::Degradation& one : job.result().degradations()) {
+    text += "note      " + DegradationText(one) + "\n";
+  }
+  text += MemoryOf(job.result());
   if (job.result().timings_size() > 0) text += "took      " + Seconds(job.result()) + "\n";
   return text;
 }
@@ -129,9 +180,9 @@ std::string ModelText(const v1::Model& model) {
                limits.min_size(), limits.max_size(), limits.size_multiple(), limits.max_steps(),
                limits.max_images());
   text += "  schedulers  " + Join(model.schedulers()) + "\n";
-  text +=
-      Text("  now         %d workers hold it, %lld queued, %lld running\n", model.workers_ready(),
-           static_cast<long long>(model.queued()), static_cast<long long>(model.running()));
+  text += Text("  now         %d workers, %d of them hold it, %lld queued, %lld running\n",
+               model.workers_ready(), model.workers_resident(),
+               static_cast<long long>(model.queued()), static_cast<long long>(model.running()));
   for (const v1::Parameter& parameter : model.parameters()) {
     text += Text("  %-18s", parameter.name().c_str()) + ParameterText(parameter) + "\n";
   }
@@ -162,7 +213,9 @@ std::string WorkerText(const v1::WorkerStats& worker) {
               worker.node().c_str(), worker.device().c_str(), worker.state().c_str(),
               worker.job_id().empty() ? "" : " with ", worker.job_id().c_str(),
               static_cast<long long>(worker.jobs_done()),
-              static_cast<double>(worker.memory_used_bytes()) / (1 << 20), worker.uptime_seconds());
+              static_cast<double>(worker.memory_used_bytes()) / (1 << 20),
+              worker.uptime_seconds()) +
+         MemoryOf(worker);
 }
 
 std::string LimitsText(const v1::QueueLimits& limits) {

@@ -21,6 +21,8 @@ std::string Json(const google::protobuf::Message& message);
 std::string JobJson(const v1::Job& job, const std::vector<std::string>& files);
 
 std::string JobText(const v1::Job& job);
+// "memory did not suffice in denoise, unit 3: went on with CPU_OFFLOAD"
+std::string DegradationText(const v1::Degradation& degradation);
 // One line of `phasor jobs`, and the line above them.
 std::string JobRow(const v1::Job& job);
 std::string JobHeader();
@@ -29,7 +31,7 @@ std::string ModelText(const v1::Model& model);
 std::string StatsText(const v1::StatsResponse& stats);
 std::string LimitsText(const v1::QueueLimits& limits);
 std::string SweepText(const v1::StoreSweepReport& report);
-// One line of `phasor worker list`.
+// One worker of `phasor worker list`: a line, and what is known of its memory.
 std::string WorkerText(const v1::WorkerStats& worker);
 
 // What to tell a person about an error: a sentence, a line for each field that is wrong, when to

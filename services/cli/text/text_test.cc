@@ -106,6 +106,50 @@ TEST(JobTextTest, ShowsWhatTheUserShouldKnow) {
   EXPECT_THAT(JobText(job), HasSubstr("note      prompt: has 93 tokens"));
 }
 
+TEST(JobTextTest, SaysWhatThePictureTookAndWhatWasMadeCheaper) {
+  v1::Job job;
+  job.set_state(v1::DONE);
+  v1::Result* result = job.mutable_result();
+  result->set_device("sim");
+  result->set_strategy(v1::CPU_OFFLOAD);
+  result->set_peak_memory_bytes(3 << 20);
+  result->set_predicted_peak_bytes(4 << 20);
+  v1::Degradation* one = result->add_degradations();
+  one->set_phase("denoise");
+  one->set_unit(3);
+  one->set_action("CPU_OFFLOAD");
+  EXPECT_THAT(JobText(job),
+              HasSubstr("memory    3MiB at most on sim (4MiB expected), CPU_OFFLOAD"));
+  EXPECT_THAT(JobText(job),
+              HasSubstr("note      memory did not suffice in denoise, unit 3: went on with "
+                        "CPU_OFFLOAD\n"));
+  one->set_action("resolution 96x96");
+  EXPECT_THAT(DegradationText(*one), HasSubstr("drawn smaller, resolution 96x96"));
+  one->set_action("idle_models");
+  EXPECT_THAT(DegradationText(*one), HasSubstr("idle models made way"));
+}
+
+TEST(StatsTextTest, ShowsAWorkersMemoryByKindAndComponent) {
+  v1::WorkerStats worker;
+  worker.set_name("w1");
+  EXPECT_THAT(WorkerText(worker), testing::Not(HasSubstr("memory")));
+  worker.set_memory_state("HIGH");
+  worker.set_memory_bound_bytes(8 << 20);
+  worker.set_memory_used_bytes(7 << 20);
+  worker.set_strategy(v1::AUTO);
+  v1::MemoryShare* share = worker.add_memory();
+  share->set_kind("weights");
+  share->set_bytes(7 << 20);
+  v1::ModelMemory* model = worker.add_models();
+  model->set_model("demo");
+  model->set_pinned(true);
+  EXPECT_THAT(WorkerText(worker), HasSubstr("  memory  HIGH, 7MiB of 8MiB, weights 7MiB, AUTO\n"));
+  EXPECT_THAT(WorkerText(worker),
+              HasSubstr("  holds   demo (pinned): nothing of it on the device"));
+  *model->add_parts() = *share;
+  EXPECT_THAT(WorkerText(worker), HasSubstr("demo (pinned): weights 7MiB\n"));
+}
+
 TEST(JobTextTest, JsonNamesFilesAndFields) {
   v1::Job job;
   job.set_id("abc");

@@ -4,8 +4,12 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <utility>
 
+#include "common/base/byte_size.h"
 #include "common/base/percent.h"
+#include "engine/memory/memory_budget.h"
+#include "engine/memory/strategy.h"
 
 namespace phasor::cli {
 namespace {
@@ -52,6 +56,11 @@ ProcessPlan WorkerPlan(const UpOptions& options, const Programs& programs, int n
                std::to_string(threads), "--lease", text(options.lease), "--grace",
                text(options.grace), "--metrics", "127.0.0.1:0"}};
   if (!options.engine.empty()) plan.argv.insert(plan.argv.end(), {"--engine", options.engine});
+  const std::pair<const char*, const std::string&> words[] = {
+      {"--device", options.device}, {"--vram", options.vram}, {"--strategy", options.strategy}};
+  for (const auto& [flag, word] : words) {
+    if (!word.empty()) plan.argv.insert(plan.argv.end(), {flag, word});
+  }
   if (options.fake_step_ms >= 0) {
     plan.argv.insert(plan.argv.end(), {"--fake-step-ms", std::to_string(options.fake_step_ms)});
   }
@@ -90,10 +99,23 @@ std::string LogFile(const UpOptions& options, const std::string& process) {
   return options.directory + "/logs/" + process + ".log";
 }
 
+Status CheckDevice(const UpOptions& options) {
+  if (!options.strategy.empty()) {
+    const auto strategy = engine::ParseStrategy(options.strategy);
+    if (!strategy.ok()) return InvalidArgument("--strategy " + Message(strategy.status()));
+  }
+  if (options.vram.empty()) return OkStatus();
+  if (options.device != "sim") return InvalidArgument("--vram: only with --device sim");
+  const auto bytes =
+      ParseByteSize(options.vram, engine::kLeastDeviceBytes, engine::kMostDeviceBytes);
+  return bytes.ok() ? OkStatus() : InvalidArgument("--vram " + Message(bytes.status()));
+}
+
 StatusOr<std::vector<ProcessPlan>> PlanFleet(const UpOptions& options, const Programs& programs,
                                              int cores) {
   if (options.workers < 1) return InvalidArgument("--workers must be at least 1");
   if (options.gateways < 1) return InvalidArgument("--gateways must be at least 1");
+  RETURN_IF_ERROR(CheckDevice(options));
   if (RedisSocket(options).size() > kMaxSocketPath) {
     return InvalidArgument("--dir: the path " + RedisSocket(options) + " is too long for a socket" +
                            " (at most " + std::to_string(kMaxSocketPath) +

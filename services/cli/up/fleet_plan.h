@@ -19,8 +19,12 @@ struct UpOptions {
   std::string metrics = "off";             // likewise
   std::string engine = {};                 // "real", "fake" or empty: the worker's default
   int fake_step_ms = -1;                   // of the fake engine; negative: the worker's default
-  double lease = 15;                       // seconds
-  double grace = 25;                       // seconds for the job in hand when the fleet stops
+  // Of the workers' real engines, as phasor-worker takes them; empty: its defaults.
+  std::string device = {};
+  std::string vram = {};
+  std::string strategy = {};
+  double lease = 15;  // seconds
+  double grace = 25;  // seconds for the job in hand when the fleet stops
 };
 
 // Programs that the plan needs, with their paths.
@@ -47,6 +51,10 @@ std::string RedisSocket(const UpOptions& options);
 // host:50052 ... INVALID_ARGUMENT: a port beyond the last, or port 0 for several.
 StatusOr<std::vector<std::string>> ConsecutiveAddresses(const std::string& first, int count);
 std::string LogFile(const UpOptions& options, const std::string& process);
+
+// INVALID_ARGUMENT names the flag: a device, a size of memory or a strategy that no worker would
+// take. So `phasor up` says it, and not a log that nobody reads.
+Status CheckDevice(const UpOptions& options);
 
 // INVALID_ARGUMENT: a socket's path that is too long for the system, no workers, no gateways.
 StatusOr<std::vector<ProcessPlan>> PlanFleet(const UpOptions& options, const Programs& programs,

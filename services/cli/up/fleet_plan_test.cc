@@ -48,6 +48,28 @@ TEST(FleetPlanTest, EncodesWhatGoesIntoAUrl) {
   }
 }
 
+TEST(FleetPlanTest, WorkersGetTheDeviceAndWhatNoneWouldTakeIsSaidAtOnce) {
+  const auto plans =
+      PlanFleet({.directory = "/d", .device = "sim", .vram = "4GiB", .strategy = "CPU_OFFLOAD"},
+                kPrograms, 2);
+  ASSERT_TRUE(plans.ok()) << plans.status();
+  EXPECT_EQ(ValueOf(plans->back(), "--device"), "sim");
+  EXPECT_EQ(ValueOf(plans->back(), "--vram"), "4GiB");
+  EXPECT_EQ(ValueOf(plans->back(), "--strategy"), "CPU_OFFLOAD");
+  EXPECT_EQ(ValueOf(PlanFleet({.directory = "/d"}, kPrograms, 2)->back(), "--vram"), "absent");
+  const UpOptions wrong[] = {
+      {.device = "sim", .vram = "0"},    {.device = "sim", .vram = "10EiB"},
+      {.device = "sim", .vram = "much"}, {.vram = "4GiB"},
+      {.device = "cpu", .vram = "4GiB"}, {.strategy = "FASTEST"},
+  };
+  for (const UpOptions& options : wrong) {
+    const Status status = CheckDevice(options);
+    EXPECT_EQ(status.code(), StatusCode::kInvalidArgument) << options.vram << options.strategy;
+    EXPECT_NE(Message(status).find(options.vram.empty() ? "--strategy" : "--vram"),
+              std::string::npos);
+  }
+}
+
 TEST(FleetPlanTest, SplitsTheCoresAndGivesEachWorkerASlot) {
   const auto threads = [](int workers, int cores) {
     return ValueOf(PlanFleet({.directory = "/d", .workers = workers}, kPrograms, cores)->back(),

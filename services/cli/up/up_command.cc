@@ -63,6 +63,7 @@ Status WaitForOldRedis(const UpOptions& options, const Interrupt& interrupt) {
 }
 
 Status Up(Session& session, UpOptions options) {
+  RETURN_IF_ERROR(CheckDevice(options));
   session.interrupt.ExpectMany();
   std::error_code error;
   options.directory = fs::absolute(options.directory, error).lexically_normal();
@@ -95,6 +96,11 @@ void AddUp(flags::Command& line, Session& session, int* exit_code) {
   up.Text("--metrics", &options->metrics, "host:port of the first gateway's /metrics, or off");
   up.OneOf("--engine", {"real", "fake"}, &options->engine,
            "real, or fake (no pictures of any worth)");
+  up.OneOf("--device", {"cpu", "sim"}, &options->device,
+           "of the workers: cpu, or sim: the CPU with a card's memory, simulated");
+  up.Text("--vram", &options->vram, "memory of each simulated device, e.g. 4GiB");
+  up.Text("--strategy", &options->strategy,
+          "how weights share a device's memory; AUTO: the cheapest that fits");
   up.Whole("--fake-step-ms", &options->fake_step_ms, "what a step of the fake engine takes");
   up.Number("--lease", &options->lease, "seconds until a lost worker's job goes on elsewhere", 1,
             3600);

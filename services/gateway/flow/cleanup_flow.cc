@@ -18,11 +18,7 @@ void Add(const storage::SweepReport& report, v1::StoreSweepReport* sum) {
 
 }  // namespace
 
-StatusOr<v1::CleanupResponse> CleanupFlow::Run(const v1::CleanupRequest& request,
-                                               const std::function<bool()>& gone) {
-  if (!request.worker().empty()) {
-    return Unimplemented("worker: freeing a worker's memory is not implemented yet");
-  }
+StatusOr<v1::CleanupResponse> CleanupFlow::Run(const std::function<bool()>& gone) {
   {
     MutexLock lock(&mu_);
     if (running_) {

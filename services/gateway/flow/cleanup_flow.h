@@ -1,5 +1,5 @@
-// Admin.Cleanup: one walk over the whole store at once, instead of when the store keeper gets to
-// it. Thread-safe; blocks on store and queue for as long as the walk takes.
+// Admin.Cleanup of the store: one walk over the whole store at once, instead of when the store
+// keeper gets to it. Thread-safe; blocks on store and queue for as long as the walk takes.
 #pragma once
 
 #include <functional>
@@ -18,10 +18,9 @@ class CleanupFlow {
       : parts_(parts), policy_(policy) {}
 
   // `gone` is asked after each page; true ends the walk with CANCELLED. Errors besides the store's
-  // and the queue's: UNAVAILABLE with RetryInfo while another walk is on, UNIMPLEMENTED for a
-  // worker's memory. What went before an error is gone.
-  StatusOr<v1::CleanupResponse> Run(const v1::CleanupRequest& request,
-                                    const std::function<bool()>& gone);
+  // and the queue's: UNAVAILABLE with RetryInfo while another walk is on. What went before an
+  // error is gone.
+  StatusOr<v1::CleanupResponse> Run(const std::function<bool()>& gone);
 
  private:
   StatusOr<v1::CleanupResponse> Walk(const std::function<bool()>& gone);

@@ -25,7 +25,7 @@ class CleanupFlowTest : public testing::Test {
     ASSERT_TRUE(fleet_.store.CreateTerminal(Ended(Id(job), job::State::kDone)).ok());
   }
   StatusOr<v1::CleanupResponse> Run() {
-    return flow_.Run({}, [this] { return ++asked_ > patience_; });
+    return flow_.Run([this] { return ++asked_ > patience_; });
   }
   std::vector<std::string> Keys() { return *storage::ListKeys(fleet_.store, "jobs"); }
 
@@ -105,11 +105,10 @@ TEST_F(CleanupFlowTest, OnlyOneAtATime) {
   for (int i = 0; i < kJobs; ++i) Put(storage::BlobKey(Id(std::to_string(i)), 1, "n", 0));
   Status second;
   ASSERT_TRUE(flow_
-                  .Run({},
-                       [&] {
-                         second = Run().status();
-                         return false;
-                       })
+                  .Run([&] {
+                    second = Run().status();
+                    return false;
+                  })
                   .ok());
   EXPECT_EQ(second.code(), StatusCode::kUnavailable);
   EXPECT_TRUE(rpc::RetryAfterOf(second).has_value());
@@ -125,17 +124,6 @@ TEST_F(CleanupFlowTest, AStoreOrAQueueThatDoesNotAnswerEndsItAndCostsNothing) {
     fault->Clear();
   }
   EXPECT_EQ(Run()->store().orphans(), 1) << "none of it is in its own way";
-}
-
-TEST_F(CleanupFlowTest, AWorkersMemoryIsNotFreedAndNothingElseIsDone) {
-  Put(storage::CheckpointKey(Id("ended"), 1, 5));
-  End("ended");
-  v1::CleanupRequest request;
-  request.set_worker("w1");
-  const Status status = flow_.Run(request, [] { return false; }).status();
-  EXPECT_EQ(status.code(), StatusCode::kUnimplemented);
-  EXPECT_THAT(Message(status), HasSubstr("worker"));
-  EXPECT_EQ(Keys().size(), 2u);
 }
 
 }  // namespace

@@ -37,8 +37,6 @@ Status CheckImplemented(const v1::GenerateRequest& request) {
   const std::pair<bool, const char*> asked[] = {
       {!request.webhook().empty(), "webhook"},
       {request.output_format() == v1::JPEG, "output_format JPEG"},
-      {v1::Strategy_IsValid(request.strategy()) && request.strategy() > v1::AUTO,
-       "strategy other than AUTO"},
   };
   for (const auto& [present, name] : asked) {
     if (present) return Unimplemented(std::string(name) + " is not implemented yet");
@@ -59,7 +57,8 @@ void CheckEnvelope(const v1::GenerateRequest& request, Violations* violations) {
   }
   if (!v1::Strategy_IsValid(request.strategy())) {
     violations->push_back(
-        {"strategy", "must be AUTO, got number " + std::to_string(request.strategy())});
+        {"strategy", "must be one of the strategies, AUTO among them, got number " +
+                         std::to_string(request.strategy())});
   }
   if (request.deadline_ms() < 0) {
     violations->push_back({"deadline_ms", "must not be negative"});
@@ -122,6 +121,7 @@ StatusOr<job::GenerateSpec> CompleteRequest(const v1::GenerateRequest& request,
   spec.priority = rpc::FromProto(request.priority()).value_or(job::Priority::kNormal);
   spec.deadline_ms = request.deadline_ms();
   spec.deadline_in_ms = request.deadline_in_ms();
+  spec.strategy = rpc::NameOf(request.strategy()).value_or("");
   spec.allow_degradation = request.allow_degradation();
   CheckSeed(spec.picture, &violations);
   for (FieldViolation& violation : job::Validate(spec, *card)) {

@@ -36,6 +36,8 @@ std::string ReasonOf(const Status& status) {
       return "unimplemented";
     case StatusCode::kAlreadyExists:
       return "conflict";
+    case StatusCode::kFailedPrecondition:
+      return "fits no worker";
     case StatusCode::kResourceExhausted:
       return "out of memory";
     default:
@@ -95,6 +97,8 @@ StatusOr<SubmitFlow::Pending> SubmitFlow::Check(const Item& item) {
   pending.trace_parent = item.trace_parent;
   pending.response.set_job_id(submit.id);
   *pending.response.mutable_request() = rpc::ToProto(spec);
+  if (parts_.admit) pending.admitted = parts_.admit(spec);
+  if (!keyed) RETURN_IF_ERROR(pending.admitted);
   // Should the queue have forgotten the key and not know of that, the worker still finds the
   // record.
   Encode(/*record_unread=*/keyed, &pending);
@@ -106,12 +110,30 @@ void SubmitFlow::AskQueue(const Group& group) {
   std::vector<queue::SubmitRequest> requests;
   for (Pending* pending : group) {
     if (pending->answer) continue;
+    if (!pending->admitted.ok() && !IsKnown(pending)) continue;
     asked.push_back(pending);
     requests.push_back(pending->submit);
   }
   if (asked.empty()) return;
   const auto replies = parts_.producer->SubmitAll(requests);
   for (size_t i = 0; i < asked.size(); ++i) asked[i]->answer = Conclude(asked[i], replies[i]);
+}
+
+// Of a job that no worker could do only one that was accepted before is answered.
+bool SubmitFlow::IsKnown(Pending* pending) {
+  const auto view = parts_.producer->Get(pending->submit.id, {.tenant = pending->submit.tenant});
+  if (view.ok()) return true;
+  if (view.status().code() != StatusCode::kNotFound) {
+    Refuse(pending, view.status());
+    return false;
+  }
+  const RecordLookup::Answers records = parts_.records->Read({pending->submit.id});
+  if (records[0].ok()) {
+    pending->answer = AnswerFromRecord(*records[0], pending);
+  } else {
+    Refuse(pending, pending->admitted);
+  }
+  return false;
 }
 
 void SubmitFlow::AskStore(const Group& group) {

@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "common/base/status.h"
+#include "common/job/generate_spec.h"
 #include "common/queue/queue.h"
 #include "common/storage/result_store.h"
 #include "phasor/v1/images.pb.h"
@@ -38,6 +39,9 @@ class SubmitFlow {
     JobMetrics* metrics = nullptr;
     std::string secret;  // of the server: makes job ids
     std::function<uint64_t()> draw_seed;
+    // OK, or why a job that is not known yet is not accepted: no worker could ever do it. Empty:
+    // all are.
+    std::function<Status(const job::GenerateSpec&)> admit = nullptr;
   };
 
   explicit SubmitFlow(Parts parts);
@@ -49,7 +53,8 @@ class SubmitFlow {
     job::Caller caller = {};  // whose job it becomes
   };
 
-  // Errors besides those of CompleteRequest: ALREADY_EXISTS (the key named another request),
+  // Errors besides those of CompleteRequest: FAILED_PRECONDITION (no worker could do it),
+  // ALREADY_EXISTS (the key named another request),
   // RESOURCE_EXHAUSTED with RetryInfo (queue full), UNAVAILABLE (paused, or the outcome is
   // unknown: repeat with the same key), DATA_LOSS (the job has ended, its record is damaged).
   using Answer = StatusOr<v1::SubmitResponse>;
@@ -59,6 +64,7 @@ class SubmitFlow {
     queue::SubmitRequest submit;
     v1::SubmitResponse response;
     std::string trace_parent;
+    Status admitted;  // if it is new
     std::optional<Answer> answer;
   };
   using Group = std::vector<Pending*>;  // those with an answer are passed over
@@ -76,6 +82,8 @@ class SubmitFlow {
  private:
   StatusOr<Pending> Check(const Item& item);
   void Refuse(Pending* pending, const Status& why);
+  // False: it has its answer.
+  bool IsKnown(Pending* pending);
   // nullopt: ask the store.
   std::optional<Answer> Conclude(Pending* pending, const StatusOr<queue::SubmitReply>& reply);
   // Fills in what the worker gets.

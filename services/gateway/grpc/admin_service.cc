@@ -2,6 +2,7 @@
 
 #include "common/log/log.h"
 #include "common/rpc/spec_convert.h"
+#include "common/rpc/status_convert.h"
 #include "services/gateway/grpc/caller_of.h"
 #include "services/gateway/grpc/limits_convert.h"
 #include "services/gateway/grpc/unary_call.h"
@@ -48,14 +49,33 @@ Status AdminService::FillStats(v1::StatsResponse* response) {
 }
 
 AdminService::Reactor* AdminService::Cleanup(Call* call, const Bytes* bytes, Bytes* response) {
+  v1::CleanupRequest asked;
+  if (ParseMessage(*bytes, &asked).ok() && !asked.worker().empty()) {
+    return CleanUpWorker(call, asked.worker(), response);
+  }
   return AnswerInPool<v1::CleanupRequest, v1::CleanupResponse>(
       call, parts_.pool, bytes, response,
-      [this, call](const v1::CleanupRequest& request, v1::CleanupResponse* reply) {
+      [this, call](const v1::CleanupRequest&, v1::CleanupResponse* reply) {
         const Status status =
-            Give(parts_.cleanup->Run(request, [call] { return call->IsCancelled(); }), reply);
+            Give(parts_.cleanup->Run([call] { return call->IsCancelled(); }), reply);
         if (status.ok()) log::Info("store swept on request", {{"what", reply->ShortDebugString()}});
         return status;
       });
+}
+
+// Answered when the worker has done it; until then it takes no thread.
+AdminService::Reactor* AdminService::CleanUpWorker(Call* call, const std::string& worker,
+                                                   Bytes* response) {
+  Reactor* reactor = call->DefaultReactor();
+  v1::GatewayMessage message;
+  message.mutable_cleanup();
+  parts_.orders->Send(worker, message, [reactor, response](const StatusOr<int64_t>& freed) {
+    v1::CleanupResponse reply;
+    if (freed.ok()) reply.set_freed_bytes(*freed);
+    if (freed.ok()) *response = ToBytes(reply);
+    reactor->Finish(rpc::ToGrpc(freed.status()));
+  });
+  return reactor;
 }
 
 AdminService::Reactor* AdminService::Pause(Call* call, const Bytes* bytes, Bytes* response) {

@@ -12,6 +12,7 @@
 #include "services/gateway/flow/cleanup_flow.h"
 #include "services/gateway/flow/job_reader.h"
 #include "services/gateway/flow/work_pool.h"
+#include "services/gateway/worker_orders.h"
 #include "services/gateway/worker_registry.h"
 
 namespace phasor::gateway {
@@ -30,6 +31,7 @@ class AdminService final : public RawAdmin {
     JobReader* reader = nullptr;
     CleanupFlow* cleanup = nullptr;
     WorkerRegistry* workers = nullptr;
+    WorkerOrders* orders = nullptr;
     WorkPool* pool = nullptr;
     const Clock* clock = nullptr;
     std::string gateway;  // its name
@@ -52,6 +54,7 @@ class AdminService final : public RawAdmin {
 
  private:
   Status FillStats(v1::StatsResponse* response);
+  Reactor* CleanUpWorker(Call* call, const std::string& worker, Bytes* response);
   Status SetPaused(bool paused);
   Status DrainWorker(const std::string& name);
   Status MigrateJob(const std::string& worker, v1::MigrateResponse* response);

@@ -1,6 +1,7 @@
 #include "services/gateway/grpc/admin_service.h"
 
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <gmock/gmock.h>
@@ -25,6 +26,7 @@ class AdminServiceTest : public GatewayFixture {
     Stream* stream = streams_.back().get();
     v1::WorkerMessage message;
     message.mutable_hello()->set_name(name);
+    message.mutable_hello()->add_models("demo");
     EXPECT_TRUE(stream->Write(message));
     message.mutable_stats()->set_state(job_id.empty() ? "idle" : "busy");
     message.mutable_stats()->set_job_id(job_id);
@@ -36,6 +38,16 @@ class AdminServiceTest : public GatewayFixture {
     v1::GatewayMessage message;
     EXPECT_TRUE(stream->Read(&message));
     return message;
+  }
+  // Answers the next order, which it returns.
+  static v1::GatewayMessage Obey(Stream* stream, int64_t freed) {
+    v1::GatewayMessage order = Read(stream);
+    v1::WorkerMessage answer;
+    v1::OrderDone* done = answer.mutable_done();
+    done->set_order(order.has_cleanup() ? order.cleanup().order() : order.preload().order());
+    done->set_freed_bytes(freed);
+    EXPECT_TRUE(stream->Write(answer));
+    return order;
   }
   // Until the worker's statistics have arrived.
   StatusOr<v1::MigrateResponse> Migrate(const std::string& worker) {
@@ -110,10 +122,82 @@ TEST_F(AdminServiceTest, CleanupLetsGoWhatIsDueAndSaysSo) {
   EXPECT_EQ(answer->store().checkpoints(), 1);
   EXPECT_EQ(answer->store().orphans(), 0);
   EXPECT_EQ(Get(id)->state(), v1::DONE);
-  v1::CleanupRequest worker;
-  worker.set_worker("w1");
-  EXPECT_EQ(Ask(admin_.get(), &v1::Admin::Stub::Cleanup, worker).status().code(),
-            StatusCode::kUnimplemented);
+}
+
+TEST_F(AdminServiceTest, CleanupOfAWorkerSaysWhatItFreed) {
+  v1::CleanupRequest request;
+  request.set_worker("w1");
+  const auto clean_up = [&] { return Ask(admin_.get(), &v1::Admin::Stub::Cleanup, request); };
+  EXPECT_EQ(clean_up().status().code(), StatusCode::kNotFound);
+  Stream* const worker = Connect("w1");
+  std::jthread obeys([&] { Obey(worker, 1234); });
+  const auto answer = clean_up();
+  ASSERT_TRUE(answer.ok()) << answer.status();
+  EXPECT_EQ(answer->freed_bytes(), 1234);
+  EXPECT_FALSE(answer->has_store()) << "the store is another matter";
+}
+
+TEST_F(AdminServiceTest, AModelIsLoadedWhereItIsAskedForAndUnloadedEverywhere) {
+  v1::LoadModelRequest load;
+  load.set_name("demo");
+  const auto ask = [&] { return Ask(models_.get(), &v1::Models::Stub::Load, load); };
+  EXPECT_EQ(ask().status().code(), StatusCode::kFailedPrecondition) << "no worker";
+  Stream* const worker = Connect("w1");
+  load.set_worker("w2");
+  EXPECT_EQ(ask().status().code(), StatusCode::kNotFound);
+  load.set_worker("w1");
+  load.set_pin(true);
+  v1::GatewayMessage order;
+  {
+    std::jthread obeys([&] { order = Obey(worker, 0); });
+    const auto model = ask();
+    ASSERT_TRUE(model.ok()) << model.status();
+    EXPECT_EQ(model->name(), "demo");
+  }
+  EXPECT_EQ(order.preload().model(), "demo");
+  EXPECT_TRUE(order.preload().pin());
+  load.set_name("nothing");
+  EXPECT_EQ(ask().status().code(), StatusCode::kNotFound);
+  v1::UnloadModelRequest unload;
+  unload.set_name("demo");
+  EXPECT_TRUE(Ask(models_.get(), &v1::Models::Stub::Unload, unload).ok()) << "nobody holds it";
+  v1::PreloadModelRequest preload;
+  preload.set_name("demo");
+  preload.set_workers(2);
+  EXPECT_EQ(Ask(models_.get(), &v1::Models::Stub::Preload, preload).status().code(),
+            StatusCode::kFailedPrecondition);
+  preload.set_workers(1);
+  EXPECT_TRUE(Ask(models_.get(), &v1::Models::Stub::Preload, preload).ok());
+  EXPECT_EQ(Read(worker).preload().order(), 0) << "nobody waits";
+}
+
+TEST_F(AdminServiceTest, APictureThatFitsNoWorkerIsRefusedUnlessItsKeyIsKnown) {
+  v1::GenerateRequest request = DemoRequest();
+  request.set_idempotency_key("known");
+  ASSERT_TRUE(Submit(request).ok()) << "a fleet without workers refuses nothing";
+  Stream* const worker = Connect("w1");
+  v1::WorkerMessage message;
+  v1::WorkerStats* stats = message.mutable_stats();
+  stats->set_state("idle");
+  stats->set_memory_bound_bytes(1 << 20);
+  v1::ModelNeed* need = stats->add_needs();
+  need->set_model("demo");
+  v1::NeedAt* at = need->add_at();
+  at->set_pixels(64);
+  at->set_bytes(int64_t{1} << 30);
+  at->set_bytes_with_guidance(int64_t{1} << 30);
+  ASSERT_TRUE(worker->Write(message));
+  const auto bounded = [&] {
+    const auto all = Ask(admin_.get(), &v1::Admin::Stub::Stats, v1::StatsRequest());
+    return all.ok() && all->workers_size() == 1 && all->workers(0).memory_bound_bytes() > 0;
+  };
+  while (!bounded()) std::this_thread::yield();
+  const Status refused = Submit().status();
+  EXPECT_EQ(refused.code(), StatusCode::kFailedPrecondition);
+  EXPECT_THAT(Message(refused), HasSubstr("needs at least 1GiB"));
+  EXPECT_TRUE(Submit(request).ok()) << "it was accepted before";
+  request.set_idempotency_key("new");
+  EXPECT_EQ(Submit(request).status().code(), StatusCode::kFailedPrecondition);
 }
 
 TEST_F(AdminServiceTest, LimitsAreShownChangedAndCheckedWhole) {

@@ -76,6 +76,7 @@ class WorkerReportService::Stream final
   void OnDone() override {
     if (ticket_) {
       parts_.registry->Disconnect(*ticket_);
+      parts_.orders->OnDisconnect(name_);
       log::Info("worker disconnected", {{"worker", name_}});
     }
     MutexLock lock(&streams_->mu);
@@ -115,6 +116,10 @@ class WorkerReportService::Stream final
         }
         parts_.registry->OnProgress(*ticket_, message.progress());
         relay_->Offer(ToEvent(message.progress(), name_));
+        return OkStatus();
+      case v1::WorkerMessage::kDone:
+        if (!ticket_) return FailedPrecondition("the first message must be hello");
+        parts_.orders->OnDone(message.done());
         return OkStatus();
       case v1::WorkerMessage::MESSAGE_NOT_SET:
         return OkStatus();  // of a newer worker

@@ -10,6 +10,7 @@
 #include "common/queue/queue.h"
 #include "phasor/v1/worker.grpc.pb.h"
 #include "services/gateway/flow/work_pool.h"
+#include "services/gateway/worker_orders.h"
 #include "services/gateway/worker_registry.h"
 
 namespace phasor::gateway {
@@ -20,6 +21,7 @@ class WorkerReportService final : public RawWorkerReport {
  public:
   struct Parts {  // all outlive the service
     WorkerRegistry* registry = nullptr;
+    WorkerOrders* orders = nullptr;
     queue::EventChannel* events = nullptr;
     WorkPool* pool = nullptr;
     std::string gateway;  // its name, told in Welcome

@@ -4,6 +4,25 @@
 #include <utility>
 
 namespace phasor::worker {
+namespace {
+
+constexpr size_t kMaxAnswers = 256;
+
+}  // namespace
+
+void ReportOutbox::Put(const v1::OrderDone& done) {
+  MutexLock lock(&mu_);
+  if (answers_.size() < kMaxAnswers) answers_.push_back(done);
+  news_.Signal();
+}
+
+std::optional<v1::OrderDone> ReportOutbox::NextAnswer() {
+  MutexLock lock(&mu_);
+  if (answers_.empty()) return std::nullopt;
+  v1::OrderDone answer = std::move(answers_.front());
+  answers_.pop_front();
+  return answer;
+}
 
 void ReportOutbox::Put(const v1::JobProgress& progress) {
   MutexLock lock(&mu_);
@@ -17,7 +36,7 @@ void ReportOutbox::Put(const v1::JobProgress& progress) {
 }
 
 bool ReportOutbox::Readable() const {
-  return closed_ || progress_.has_value() || !previews_.empty();
+  return closed_ || !answers_.empty() || progress_.has_value() || !previews_.empty();
 }
 
 std::optional<v1::JobProgress> ReportOutbox::Next(Millis timeout) {
@@ -25,7 +44,7 @@ std::optional<v1::JobProgress> ReportOutbox::Next(Millis timeout) {
   const SteadyTime until = std::chrono::steady_clock::now() + timeout;
   while (!Readable() && news_.WaitUntil(&mu_, until)) {
   }
-  if (closed_) return std::nullopt;
+  if (closed_ || !answers_.empty()) return std::nullopt;
   if (progress_.has_value()) return std::exchange(progress_, std::nullopt);
   if (previews_.empty()) return std::nullopt;
   v1::JobProgress preview = std::move(previews_.begin()->second);

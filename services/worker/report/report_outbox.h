@@ -3,6 +3,7 @@
 // executor's time. Thread-safe.
 #pragma once
 
+#include <deque>
 #include <map>
 #include <optional>
 
@@ -17,7 +18,14 @@ class ReportOutbox {
   // Never blocks.
   void Put(const v1::JobProgress& progress);
 
-  // The next message, or nullopt after `timeout` or Close. Progress comes before previews.
+  // What came of an order. At most kMaxAnswers wait; an order whose answer is lost is not answered,
+  // as if the stream had broken.
+  void Put(const v1::OrderDone& done);
+  // nullopt: there is none now.
+  std::optional<v1::OrderDone> NextAnswer();
+
+  // The next message, or nullopt after `timeout` or Close, or when there is an answer. Progress
+  // comes before previews.
   std::optional<v1::JobProgress> Next(Millis timeout);
 
   // Next returns at once from now on, with nothing.
@@ -29,6 +37,7 @@ class ReportOutbox {
   Mutex mu_;
   CondVar news_;
   bool closed_ GUARDED_BY(mu_) = false;
+  std::deque<v1::OrderDone> answers_ GUARDED_BY(mu_);
   std::optional<v1::JobProgress> progress_ GUARDED_BY(mu_);
   std::map<int, v1::JobProgress> previews_ GUARDED_BY(mu_);  // by image
 };

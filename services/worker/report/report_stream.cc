@@ -35,6 +35,7 @@ void SleepUnlessStopped(const std::stop_token& stop, Millis pause) {
 // What a gateway should know at once and not only with the next regular report.
 bool IsNews(const v1::WorkerStats& now, const v1::WorkerStats& heard) {
   return now.state() != heard.state() || now.jobs_done() != heard.jobs_done() ||
+         now.memory_state() != heard.memory_state() || now.needs_size() != heard.needs_size() ||
          !std::equal(now.models_resident().begin(), now.models_resident().end(),
                      heard.models_resident().begin(), heard.models_resident().end());
 }
@@ -99,6 +100,8 @@ void ReportStream::Write(Stream& stream, const std::stop_token& stop) {
       stats_due = steady_clock::now() + kStatsEvery;
       heard = stats;
       *message.mutable_stats() = std::move(stats);
+    } else if (auto answer = outbox_.NextAnswer()) {
+      *message.mutable_done() = *std::move(answer);
     } else {
       auto progress = outbox_.Next(kLongestNap);
       // Of a job that has ended meanwhile it would make a gateway take the worker for busy.
@@ -108,6 +111,20 @@ void ReportStream::Write(Stream& stream, const std::stop_token& stop) {
     if (!stream.Write(message)) return;
     if (message.has_progress()) SleepUnlessStopped(stop, kBetweenMessages);
   }
+}
+
+void ReportStream::Give(Order order, int64_t number) {
+  if (number != 0) {
+    order.done = [this, number](const Status& status, uint64_t freed) {
+      v1::OrderDone done;
+      done.set_order(number);
+      done.set_code(static_cast<int32_t>(status.code()));
+      done.set_message(Message(status));
+      done.set_freed_bytes(static_cast<int64_t>(freed));
+      outbox_.Put(done);
+    };
+  }
+  parts_.commands.order(std::move(order));
 }
 
 void ReportStream::Obey(const v1::GatewayMessage& message) {
@@ -122,7 +139,17 @@ void ReportStream::Obey(const v1::GatewayMessage& message) {
       parts_.commands.drain();
       break;
     case v1::GatewayMessage::kPreload:
-      parts_.commands.preload(message.preload().model());
+      Give({.kind = Order::Kind::kLoad,
+            .model = message.preload().model(),
+            .pin = message.preload().pin()},
+           message.preload().order());
+      break;
+    case v1::GatewayMessage::kUnload:
+      Give({.kind = Order::Kind::kUnload, .model = message.unload().model()},
+           message.unload().order());
+      break;
+    case v1::GatewayMessage::kCleanup:
+      Give({.kind = Order::Kind::kCleanup}, message.cleanup().order());
       break;
     case v1::GatewayMessage::kWelcome:
     case v1::GatewayMessage::MESSAGE_NOT_SET:

@@ -16,6 +16,7 @@
 #include "common/base/clock.h"
 #include "common/base/status.h"
 #include "phasor/v1/worker.grpc.pb.h"
+#include "services/worker/order.h"
 #include "services/worker/report/report_outbox.h"
 
 namespace phasor::worker {
@@ -26,7 +27,7 @@ struct WorkerCommands {
   // Give the job back; take no other for `rest`, so that another worker gets it.
   std::function<void(const std::string& job_id, Millis rest)> preempt;
   std::function<void()> drain;
-  std::function<void(const std::string& model)> preload;
+  std::function<void(Order)> order;
 };
 
 class ReportStream {
@@ -52,6 +53,8 @@ class ReportStream {
   bool Converse(const std::stop_token& stop);
   void Write(Stream& stream, const std::stop_token& stop);
   void Obey(const v1::GatewayMessage& message);
+  // With the answer to order `number` on its way back; 0: nobody waits for one.
+  void Give(Order order, int64_t number);
 
   const std::string address_;
   Parts parts_;

@@ -66,23 +66,27 @@ class ReportStreamTest : public ::testing::Test {
       obeyed_.notify_all();
     };
     stream_ = std::make_unique<ReportStream>(
-        "g",
-        ReportStream::Parts{
-            .channel = *rpc::MakeChannel({.address = server_->address()}),
-            .hello = hello,
-            .stats =
-                [this] {
-                  const std::lock_guard lock(mu_);
-                  return stats_;
-                },
-            .commands = {.cancel = [obey](const std::string& id) { obey("cancel " + id); },
-                         .preempt =
-                             [obey](const std::string& id, Millis rest) {
-                               obey("preempt " + id + " " + std::to_string(rest.count()));
-                             },
-                         .drain = [obey] { obey("drain"); },
-                         .preload = [obey](const std::string& model) { obey("load " + model); }},
-            .draw = [] { return 0.0; }});
+        "g", ReportStream::Parts{
+                 .channel = *rpc::MakeChannel({.address = server_->address()}),
+                 .hello = hello,
+                 .stats =
+                     [this] {
+                       const std::lock_guard lock(mu_);
+                       return stats_;
+                     },
+                 .commands = {.cancel = [obey](const std::string& id) { obey("cancel " + id); },
+                              .preempt =
+                                  [obey](const std::string& id, Millis rest) {
+                                    obey("preempt " + id + " " + std::to_string(rest.count()));
+                                  },
+                              .drain = [obey] { obey("drain"); },
+                              .order =
+                                  [obey](const Order& order) {
+                                    obey("order " + std::to_string(static_cast<int>(order.kind)) +
+                                         " " + order.model + (order.pin ? " pinned" : ""));
+                                    if (order.done) order.done(NotFound("no " + order.model), 7);
+                                  }},
+                 .draw = [] { return 0.0; }});
     running_ = std::jthread([this](std::stop_token stop) { stream_->Run(stop); });
   }
   ~ReportStreamTest() override {
@@ -144,6 +148,7 @@ TEST_F(ReportStreamTest, ObeysEveryOrder) {
   order.mutable_drain();
   ASSERT_TRUE(gateway_.Send(order));
   order.mutable_preload()->set_model("m");
+  order.mutable_preload()->set_order(5);
   ASSERT_TRUE(gateway_.Send(order));
   order.Clear();
   ASSERT_TRUE(gateway_.Send(order)) << "an order of a newer gateway";
@@ -151,7 +156,12 @@ TEST_F(ReportStreamTest, ObeysEveryOrder) {
   ASSERT_TRUE(gateway_.Send(order));
   EXPECT_EQ(Orders(8), (std::vector<std::string>{"cancel a", "preempt b 0", "preempt b 1500",
                                                  "preempt b 60000", "preempt b 0", "drain",
-                                                 "load m", "drain"}));
+                                                 "order 0 m", "drain"}));
+  EXPECT_TRUE(gateway_.WaitFor([](const FakeGateway& gateway) {
+    return gateway.dones_.size() == 1 && gateway.dones_[0].order() == 5 &&
+           gateway.dones_[0].code() == static_cast<int>(StatusCode::kNotFound) &&
+           gateway.dones_[0].freed_bytes() == 7;
+  })) << "what came of an order that has a number";
 }
 
 TEST_F(ReportStreamTest, OpensAgainAfterTheGatewayHungUp) {

@@ -1,62 +1,26 @@
 #include "services/worker/run/job_runner.h"
 
 #include <algorithm>
-#include <map>
-#include <optional>
 #include <utility>
 
-#include "common/base/hash.h"
 #include "common/log/log.h"
-#include "common/rpc/result_convert.h"
 #include "common/rpc/spec_convert.h"
 #include "engine/api/device_lost.h"
 #include "services/worker/run/encode_pictures.h"
+#include "services/worker/run/ongoing.h"
 
 namespace phasor::worker {
 namespace {
 
-constexpr size_t kMaxReason = 1000;      // bytes of a failure's sentence
 constexpr Millis kEncodeStall{120'000};  // for the PNGs
-constexpr Millis kLastWords{3'000};      // to report a failure once the device is lost
-
-std::string Sentence(const Status& status) { return Message(status).substr(0, kMaxReason); }
-
-// The same wherever the same thing fails with the same words, which name the phase.
-std::string FaultOf(job::ErrorClass error, const Status& status) {
-  if (!job::MayBeTheJobs(error)) return "";
-  return std::string(ToString(error)) + "-" + Sha256Hex(Message(status)).substr(0, 16);
-}
+constexpr int kSmallestSide = 64;        // pixels, of a picture that got smaller
 
 }  // namespace
-
-// What is known of the job that runs now.
-struct JobRunner::Ongoing {
-  Ongoing(const queue::Grant& the_grant, std::shared_ptr<RunningJob> the_running,
-          const RunnerParts& parts, engine::CheckpointPace& pace)
-      : grant(the_grant),
-        running(std::move(the_running)),
-        calls(parts.patience, parts.metrics, *running),
-        checkpoints(parts.store, parts.patience, parts.metrics, pace, *running, calls) {}
-
-  const queue::Grant& grant;
-  std::shared_ptr<RunningJob> running;
-  StoreCalls calls;
-  Checkpoints checkpoints;
-  job::GenerateSpec spec;
-  bool record_unread = false;       // no gateway has asked for a record of its key
-  std::string request_fingerprint;  // goes into the record, to tell repeats from conflicts
-  UnitPace::Shape shape;
-  std::unique_ptr<engine::Run> run;
-  std::optional<ProgressReporter> reporter;
-  int steps_done = 0;
-  int64_t started_ms = 0;                 // wall clock
-  std::map<std::string, double> seconds;  // by phase
-  std::optional<queue::Completion> completion;
-};
 
 JobRunner::JobRunner(RunnerParts parts, RunnerConfig config)
     : parts_(std::move(parts)),
       config_(std::move(config)),
+      debug_(config_.debug),
       publisher_(parts_.queue, parts_.store, parts_.lease, parts_.patience, config_.lease),
       pace_(config_.stall),
       checkpoint_pace_({.share = config_.checkpoint_share}) {}
@@ -92,7 +56,7 @@ JobEnd JobRunner::Run(const queue::Grant& grant, SteadyTime sent) {
   log::Info("job left", {{"job_id", grant.fence.id}, {"state", state}, {"seconds", seconds}});
   if (ending.status.ok()) return {.came_out = job.run != nullptr, .completion = job.completion};
   if (ending.stop != StopReason::kNone) return {};
-  return {.failed = ending.error()};
+  return {.failed = ending.error(), .retry_in = job.retry_in};
 }
 
 double JobRunner::SinceSubmit(const queue::Grant& grant) const {
@@ -123,13 +87,64 @@ JobRunner::Ending JobRunner::Execute(Ongoing& job) {
   const auto model = Load(job);
   if (!model.ok()) return {.status = model.status(), .source = FailureSource::kModel};
 
-  auto run = (*model)->Start(job.spec.picture);
-  if (!run.ok()) return {.status = run.status(), .source = FailureSource::kRequest};
+  return Draw(job, **model);
+}
+
+JobRunner::Ending JobRunner::Draw(Ongoing& job, engine::Model& model) {
+  for (;;) {
+    Ending ending = DrawOnce(job, model);
+    parts_.memory.AfterRun();
+    if (ending.status.ok() || !GoSmaller(job, ending, model.info())) return ending;
+  }
+}
+
+JobRunner::Ending JobRunner::DrawOnce(Ongoing& job, engine::Model& model) {
+  auto run = Start(job, model);
+  if (!run.ok()) return {.status = run.status(), .source = job::FailureSource::kRequest};
   job.run = *std::move(run);
-  job.checkpoints.Resume(job.grant, *job.run, [&] { return Stop(job) == StopReason::kNone; });
+  const std::string fingerprint = job.run->Report().fingerprint;
+  if (const auto* stored = parts_.results.Find(fingerprint)) {
+    return Publish(job, job.run->Report(), *stored, /*from_cache=*/true);
+  }
+  if (job.degradations.empty()) {
+    job.checkpoints.Resume(job.grant, *job.run, [&] { return Stop(job) == StopReason::kNone; });
+  }
   job.steps_done = job.run->Report().resumed_from_step;
   if (Ending ending = Advance(job, *job.run); !ending.status.ok()) return ending;
-  return Publish(job, *job.run, (*model)->info());
+  return Encode(job, *job.run, model.info());
+}
+
+StatusOr<std::unique_ptr<engine::Run>> JobRunner::Start(Ongoing& job, engine::Model& model) {
+  const std::string& name = job.grant.model;
+  parts_.memory.BeforeRun(name, model, job.spec.picture, job.spec.strategy);
+  return model.Start(job.spec.picture, {.strategy = job.spec.strategy, .make_room = [this, name] {
+                                          return parts_.memory.MakeRoom(name);
+                                        }});
+}
+
+bool JobRunner::GoSmaller(Ongoing& job, const Ending& ending, const engine::ModelInfo& model) {
+  const bool memory = ending.stop == StopReason::kNone && job.run != nullptr &&
+                      ending.error() == job::ErrorClass::kOutOfMemory;
+  const bool due = job.grant.tries + 1 >= job::FailureFacts{}.max_tries;
+  if (!memory || !due || !job.spec.allow_degradation) return false;
+  const auto smaller = [&](int side) {
+    return side * 3 / 4 / model.size_multiple * model.size_multiple;
+  };
+  PictureSpec& picture = job.spec.picture;
+  if (std::min(smaller(picture.width), smaller(picture.height)) < kSmallestSide) return false;
+  const engine::RunReport report = job.run->Report();
+  job.degradations.insert(job.degradations.end(), report.degradations.begin(),
+                          report.degradations.end());
+  const engine::Unit unit = job.run->Next();
+  picture.width = smaller(picture.width);
+  picture.height = smaller(picture.height);
+  job.degradations.push_back(
+      {unit.kind, unit.index,
+       "resolution " + std::to_string(picture.width) + "x" + std::to_string(picture.height),
+       Message(ending.status), unit.predicted_peak_bytes, 0});
+  log::Warn("the picture gets smaller",
+            {{"job_id", job.grant.fence.id}, {"width", picture.width}, {"height", picture.height}});
+  return true;
 }
 
 // Each part is a unit: a load that takes long is told from one that hangs.
@@ -174,7 +189,10 @@ JobRunner::Ending JobRunner::Unit(Ongoing& job, engine::Run& run) {
   job.reporter->BeforeUnit(unit);
   job.running->BeginUnit(PhaseOf(unit.kind), pace_.Stall(job.shape, unit));
   const SteadyTime begin = parts_.patience.clock.Steady();
-  if (const Status status = run.Advance(); !status.ok()) {
+  const Status status = run.Advance();
+  parts_.memory.AfterUnit(job.grant.model, run);
+  if (!status.ok()) {
+    if (status.code() == StatusCode::kResourceExhausted) parts_.memory.Failed(unit.kind);
     return {.status = Annotate(status, std::string(ToString(unit.kind)) + " failed")};
   }
   const double seconds = SecondsBetween(begin, parts_.patience.clock.Steady());
@@ -192,156 +210,15 @@ JobRunner::Ending JobRunner::Unit(Ongoing& job, engine::Run& run) {
   return {.status = OkStatus()};
 }
 
-JobRunner::Ending JobRunner::Publish(Ongoing& job, const engine::Run& run,
-                                     const engine::ModelInfo& model) {
-  using job::FailureSource;
-  const Clock& clock = parts_.patience.clock;
-  const SteadyTime begin = clock.Steady();
+JobRunner::Ending JobRunner::Encode(Ongoing& job, const engine::Run& run,
+                                    const engine::ModelInfo& model) {
   job.running->BeginUnit(queue::Phase::kPublishing, kEncodeStall);
   const auto pictures = EncodePictures(run, job.spec.picture, model);
   if (!pictures.ok()) return {.status = pictures.status()};
   job.running->EndUnit(job.spec.picture.steps);
   const engine::RunReport report = run.Report();
-
-  v1::Result result;
-  for (const char* phase : {"queue", "load", "encode", "denoise", "decode"}) {
-    v1::PhaseTiming* timing = result.add_timings();
-    timing->set_phase(phase);
-    timing->set_seconds(job.seconds[phase]);
-  }
-  result.set_attempts(job.grant.tries + job.grant.crashes + 1);
-  result.set_resumed_from_step(report.resumed_from_step);
-  result.set_worker(config_.worker);
-  result.set_scheduler(report.scheduler);
-  result.set_fingerprint(report.fingerprint);
-  for (const std::string& warning : report.warnings) result.add_warnings(warning);
-  const storage::TerminalRecord record{
-      .id = job.grant.fence.id,
-      .state = job::State::kDone,
-      .reason = "",
-      .code = "",
-      .epoch = job.grant.fence.epoch,
-      .nonce = job.grant.fence.nonce,
-      .worker = config_.worker,
-      .tenant = job.grant.tenant,
-      .model = job.grant.model,
-      .accepted_ms = job.grant.enqueued_ms,
-      .started_ms = job.started_ms,
-      .finished_ms = clock.WallMillis(),
-      .images = {},
-      .details = rpc::EncodeDetails(result, job.request_fingerprint),
-      .later_fields = ""};
-  const auto standing = publisher_.Publish(*job.running, job.calls, *pictures, record);
-  if (standing.status().code() == StatusCode::kAborted) {
-    const StopReason stop = job.running->Stop(clock.Steady());
-    return {.status = standing.status(),
-            .stop = stop == StopReason::kDrained ? stop : std::max(stop, StopReason::kLeaseLost)};
-  }
-  if (!standing.ok()) return {.status = standing.status(), .source = FailureSource::kStore};
-  job.completion = publisher_.Settle(job.grant.fence, *standing);
-  parts_.metrics.Phase(job.grant.model, "publish", SecondsBetween(begin, clock.Steady()));
-  parts_.metrics.PicturesMade(job.grant.model, job.grant.priority, SinceSubmit(job.grant),
-                              job::Cost(job.spec.picture));
-  return {.status = OkStatus()};
-}
-
-StatusOr<bool> JobRunner::SettleOld(Ongoing& job) {
-  // Nobody had it before, and a gateway has asked for a record of its key, or it has none.
-  if (job.grant.fence.epoch <= 1 && !job.record_unread) return false;
-  const auto record = job.calls.Ask([&] { return parts_.store.ReadTerminal(job.grant.fence.id); },
-                                    [&] { return Stop(job) == StopReason::kNone; });
-  if (record.status().code() == StatusCode::kUnavailable) return record.status();
-  if (!record.ok()) return false;
-  log::Info("the job had ended already", {{"job_id", record->id}, {"by", record->worker}});
-  job.completion = publisher_.Settle(job.grant.fence, *record);
-  return true;
-}
-
-std::string JobRunner::Finish(Ongoing& job, const Ending& ending) {
-  if (ending.status.ok()) {
-    job.checkpoints.Discard();
-    return "DONE";
-  }
-  if (ending.stop == StopReason::kNone) {
-    const std::string state = Fail(job, ending);
-    if (state == "FAILED") job.checkpoints.Discard();
-    return state;
-  }
-  parts_.metrics.Stopped(ending.stop);
-  log::Info("job stopped", {{"job_id", job.grant.fence.id}, {"why", ToString(ending.stop)}});
-  if (ending.stop == StopReason::kCanceled) job.checkpoints.Discard();
-  if (!IsOwned(ending.stop)) return "DROPPED";
-  GiveBack(job);
-  return "RELEASED";
-}
-
-void JobRunner::GiveBack(Ongoing& job) {
-  job.running->BeginCall(kStoreStall);
-  if (job.run != nullptr) job.checkpoints.Save(*job.run, job.steps_done);
-  const SteadyTime end = parts_.patience.clock.Steady() + config_.lease;
-  const auto answer = parts_.patience.Until(end, [&] {
-    return parts_.queue.Release(job.grant.fence, job.checkpoints.newest(),
-                                job.checkpoints.newest_step());
-  });
-  if (!answer.ok()) {
-    log::Warn("job not given back; its lease will run out",
-              {{"job_id", job.grant.fence.id}, {"status", answer.status()}});
-  }
-}
-
-std::string JobRunner::Fail(Ongoing& job, const Ending& ending) {
-  const job::ErrorClass error = ending.error();
-  const job::Verdict verdict = job::Judge({.error = error,
-                                           .tries = job.grant.tries,
-                                           .crashes = job.grant.crashes,
-                                           .allow_degradation = job.spec.allow_degradation},
-                                          parts_.patience.draw());
-  const job::Relief relief = job::Given(verdict.relief);
-  const std::string code = absl::StatusCodeToString(ending.status.code());
-  log::Warn("job failed", {{"job_id", job.grant.fence.id},
-                           {"status", ending.status},
-                           {"class", ToString(error)},
-                           {"retry", verdict.retry},
-                           {"delay_ms", verdict.delay.count()},
-                           {"relief", ToString(relief)}});
-  parts_.metrics.Failed(error);
-  if (relief != job::Relief::kNone) parts_.metrics.Relieved(verdict.relief, relief);
-  job.running->BeginCall(kStoreStall);
-  const SteadyTime end =
-      parts_.patience.clock.Steady() +
-      (verdict.worker_lost ? std::min(kLastWords, config_.lease) : config_.lease);
-  if (verdict.worker_lost) {
-    parts_.on_device_lost();  // nothing can be saved any more: the last checkpoint stands
-  } else if (verdict.retry) {
-    Prepare(job, relief);
-  }
-  const queue::Failure failure{.fence = job.grant.fence,
-                               .retryable = verdict.retry,
-                               .delay = verdict.delay,
-                               .worker_lost = verdict.worker_lost,
-                               .reason = Sentence(ending.status),
-                               .code = code,
-                               .fault = FaultOf(error, ending.status)};
-  const auto answer = parts_.patience.Until(end, [&] { return parts_.queue.Fail(failure); });
-  if (!answer.ok()) {
-    log::Warn("failure not reported; the lease will run out",
-              {{"job_id", job.grant.fence.id}, {"status", answer.status()}});
-  }
-  // Whether the tries are spent is the queue's to say.
-  const bool sealed = answer.ok() && *answer == queue::FailOutcome::kSealed;
-  if (!verdict.retry || sealed) return "FAILED";
-  parts_.metrics.Retried(code);
-  return "RETRY_PENDING";
-}
-
-// What makes the next try better, before it is asked for.
-void JobRunner::Prepare(Ongoing& job, job::Relief relief) {
-  if (relief != job::Relief::kNone) parts_.models.KeepOnly(job.grant.model);
-  // The state before the unit that failed is worth keeping: the next try redoes only that.
-  if (job.run != nullptr && job.checkpoints.Save(*job.run, job.steps_done)) {
-    parts_.lease.RenewSoon();
-    parts_.lease.Tick();
-  }
+  parts_.results.Put(report.fingerprint, *pictures);
+  return Publish(job, report, *pictures, /*from_cache=*/false);
 }
 
 }  // namespace phasor::worker

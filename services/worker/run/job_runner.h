@@ -21,8 +21,11 @@
 #include "services/worker/patience.h"
 #include "services/worker/report/progress_reporter.h"
 #include "services/worker/run/checkpoints.h"
+#include "services/worker/run/debug_records.h"
+#include "services/worker/run/memory_watch.h"
 #include "services/worker/run/model_cache.h"
 #include "services/worker/run/publisher.h"
+#include "services/worker/run/result_cache.h"
 #include "services/worker/unit_pace.h"
 #include "services/worker/worker_metrics.h"
 
@@ -33,12 +36,16 @@ struct RunnerConfig {
   Millis lease{15'000};
   double checkpoint_share = 0.01;  // of a run's time that checkpoints may cost
   Millis stall{20'000};            // what every unit is granted before it counts as hung
+  DebugRecords::Config debug = {};
 };
 
 struct RunnerParts {
   queue::Consumer& queue;
   storage::ResultStore& store;
+  engine::Engine& engine;
   ModelCache& models;
+  MemoryWatch& memory;
+  ResultCache& results;
   LeaseRenewer& lease;
   ProgressSink progress;
   Patience patience;
@@ -51,6 +58,7 @@ struct RunnerParts {
 struct JobEnd {
   bool came_out = false;                       // it was computed here and has its record
   std::optional<job::ErrorClass> failed = {};  // why it did not; nullopt: stopped, or as above
+  Millis retry_in{0};                          // of one that failed
   // What the queue is still to be told, for the taker.
   std::optional<queue::Completion> completion = {};
 };
@@ -74,11 +82,20 @@ class JobRunner {
   };
 
   Ending Execute(Ongoing& job);
+  // From the model to the published pictures; smaller ones where nothing else helps and the
+  // request allows it.
+  Ending Draw(Ongoing& job, engine::Model& model);
+  Ending DrawOnce(Ongoing& job, engine::Model& model);
+  StatusOr<std::unique_ptr<engine::Run>> Start(Ongoing& job, engine::Model& model);
+  // The last resort. False: it is not allowed, not due, or there is nothing smaller.
+  bool GoSmaller(Ongoing& job, const Ending& ending, const engine::ModelInfo& model);
   StatusOr<std::shared_ptr<engine::Model>> Load(Ongoing& job);
   Ending Advance(Ongoing& job, engine::Run& run);
   Ending Unit(Ongoing& job, engine::Run& run);
   double SinceSubmit(const queue::Grant& grant) const;  // seconds
-  Ending Publish(Ongoing& job, const engine::Run& run, const engine::ModelInfo& model);
+  Ending Encode(Ongoing& job, const engine::Run& run, const engine::ModelInfo& model);
+  Ending Publish(Ongoing& job, const engine::RunReport& report,
+                 const std::vector<Picture>& pictures, bool from_cache);
   // Whether the job has ended already; an error says that the run has to stop before the store
   // told.
   StatusOr<bool> SettleOld(Ongoing& job);
@@ -89,9 +106,11 @@ class JobRunner {
   void GiveBack(Ongoing& job);
   std::string Fail(Ongoing& job, const Ending& ending);
   void Prepare(Ongoing& job, job::Relief relief);
+  void Record(const Ongoing& job, const Ending& ending) const;
 
   RunnerParts parts_;
   const RunnerConfig config_;
+  const DebugRecords debug_;
   Publisher publisher_;
   UnitPace pace_;
   engine::CheckpointPace checkpoint_pace_;

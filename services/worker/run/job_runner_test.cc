@@ -300,7 +300,7 @@ TEST_F(JobRunnerTest, AModelMayTakeLongToLoadAsLongAsItsPartsDoNot) {
     }
   };
   engine_ = engine::MakeFakeEngine(options);
-  models_ = std::make_unique<ModelCache>(*engine_, cards_, 1, clock_, metrics_);
+  StartModels();
   StartRunner();
   const job::JobId id = Submit();
   EXPECT_TRUE(TakeAndRun().came_out) << "800 s of loading, with 300 s for each part";

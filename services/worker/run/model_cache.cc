@@ -1,13 +1,20 @@
 #include "services/worker/run/model_cache.h"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 namespace phasor::worker {
+namespace {
+
+constexpr uint64_t kNoBound = std::numeric_limits<uint64_t>::max();
+
+}  // namespace
 
 ModelCache::ModelCache(engine::Engine& engine, const std::vector<config::ModelCard>& cards,
-                       size_t max_resident, const Clock& clock, WorkerMetrics& metrics)
-    : engine_(engine), max_resident_(max_resident), clock_(clock), metrics_(metrics) {
+                       const ModelCacheLimits& limits, const Clock& clock, WorkerMetrics& metrics,
+                       MemoryMetrics& memory)
+    : engine_(engine), limits_(limits), clock_(clock), metrics_(metrics), memory_(memory) {
   for (const config::ModelCard& card : cards) directories_[card.name] = card.directory;
 }
 
@@ -22,34 +29,91 @@ StatusOr<std::shared_ptr<engine::Model>> ModelCache::Get(const std::string& name
   const auto directory = directories_.find(name);
   if (directory == directories_.end()) return NotFound("this worker has no model named " + name);
 
-  Keep(max_resident_ - 1);
+  const uint64_t most = limits_.bytes > 0 ? limits_.bytes : kNoBound;
+  const auto size = sizes_.find(name);
+  Keep(limits_.models - 1, size == sizes_.end() ? most : most - std::min(most, size->second));
+  if (limits_.load_alone) MakeRoom(name, [] { return false; });
   const SteadyTime begin = clock_.Steady();
   auto model = engine_.Load(directory->second, on_part);
   if (model.status().code() == StatusCode::kResourceExhausted && !entries_.empty()) {
-    Keep(0);
+    KeepOnly(name);
     model = engine_.Load(directory->second, on_part);
   }
   if (!model.ok()) return Annotate(model.status(), "model " + name + " can't be loaded");
   metrics_.ModelLoaded(name, SecondsBetween(begin, clock_.Steady()));
+  sizes_[name] = (*model)->info().weight_bytes;
+  Keep(limits_.models, most - std::min(most, sizes_[name]));
   entries_.push_front({name, *std::move(model)});
-  metrics_.ModelsResident(static_cast<int>(entries_.size()));
+  Count();
   return entries_.front().model;
 }
 
-void ModelCache::Keep(size_t count) {
-  while (entries_.size() > count) entries_.pop_back();
-  metrics_.ModelsResident(static_cast<int>(entries_.size()));
+void ModelCache::Keep(size_t models, uint64_t bytes) {
+  for (auto entry = entries_.end(); entry != entries_.begin();) {
+    --entry;
+    if (entries_.size() <= models && Bytes() <= bytes) break;
+    if (pinned_.contains(entry->name)) continue;
+    memory_.Swapped(entry->name);
+    entry = entries_.erase(entry);
+  }
+  Count();
+}
+
+void ModelCache::Unload(const std::string& name) {
+  pinned_.erase(name);
+  entries_.remove_if([&](const Entry& entry) { return entry.name == name; });
+  Count();
+}
+
+bool ModelCache::MakeRoom(const std::string& name, const std::function<bool()>& enough) {
+  bool left = false;
+  for (auto entry = entries_.rbegin(); entry != entries_.rend() && !enough(); ++entry) {
+    if (entry->name == name || pinned_.contains(entry->name)) continue;
+    if (entry->model->OnDevice().empty()) continue;
+    entry->model->LeaveDevice();
+    memory_.Swapped(entry->name);
+    left = true;
+  }
+  return left;
 }
 
 void ModelCache::KeepOnly(const std::string& name) {
-  entries_.remove_if([&](const Entry& entry) { return entry.name != name; });
-  metrics_.ModelsResident(static_cast<int>(entries_.size()));
+  for (const Entry& entry : entries_) {
+    if (entry.name != name) entry.model->LeaveDevice();
+  }
+  entries_.remove_if(
+      [&](const Entry& entry) { return entry.name != name && !pinned_.contains(entry.name); });
+  Count();
 }
+
+uint64_t ModelCache::Bytes() const {
+  uint64_t bytes = 0;
+  for (const Entry& entry : entries_) bytes += entry.model->info().weight_bytes;
+  return bytes;
+}
+
+void ModelCache::Count() { metrics_.ModelsResident(static_cast<int>(entries_.size())); }
 
 std::vector<std::string> ModelCache::Resident() const {
   std::vector<std::string> names;
   for (const Entry& entry : entries_) names.push_back(entry.name);
   return names;
+}
+
+std::vector<ModelCache::Held> ModelCache::Look() const {
+  std::vector<Held> held;
+  for (const Entry& entry : entries_) {
+    held.push_back({entry.name, pinned_.contains(entry.name), entry.model->info().weight_bytes,
+                    entry.model->OnDevice()});
+  }
+  return held;
+}
+
+std::shared_ptr<engine::Model> ModelCache::Find(const std::string& name) const {
+  for (const Entry& entry : entries_) {
+    if (entry.name == name) return entry.model;
+  }
+  return nullptr;
 }
 
 }  // namespace phasor::worker

@@ -49,12 +49,13 @@ class ModelCacheTest : public ::testing::Test {
     }
   }
   ModelCache Make(size_t max_resident) {
-    return ModelCache(engine_, cards_, max_resident, clock_, metrics_);
+    return ModelCache(engine_, cards_, {.models = max_resident}, clock_, metrics_, memory_);
   }
 
   FakeClock clock_;
   metrics::Registry registry_;
   WorkerMetrics metrics_{registry_};
+  MemoryMetrics memory_{registry_};
   SmallEngine engine_;
   std::vector<config::ModelCard> cards_;
 };

@@ -10,7 +10,7 @@
 namespace phasor::worker {
 namespace {
 
-constexpr size_t kMaxAsked = 16;
+constexpr size_t kMaxOrders = 16;
 constexpr Millis kNap{200};   // while no job is to be taken
 constexpr Millis kWait{500};  // for a hint that work arrived; also how fast a drain is seen
 // How long a draining worker asks whether its last take got it a job.
@@ -26,16 +26,26 @@ std::vector<std::string> NamesOf(const std::vector<config::ModelCard>& cards) {
 
 Executor::Executor(Parts parts, ExecutorConfig config)
     : parts_(std::move(parts)), config_(std::move(config)), offer_(NamesOf(config_.models)) {
-  if (!config_.preload.empty()) asked_.push_back(config_.preload);
+  if (!config_.preload.empty()) orders_.push_back({.model = config_.preload});
 }
 
 Status Executor::Run() {
   ASSIGN_OR_RETURN(const std::unique_ptr<engine::Engine> engine, parts_.make_engine());
-  ModelCache models(*engine, config_.models, config_.max_models_resident, parts_.patience.clock,
-                    parts_.metrics);
+  ModelCache models(*engine, config_.models, config_.limits, parts_.patience.clock, parts_.metrics,
+                    parts_.memory);
+  MemoryWatch memory({.engine = *engine,
+                      .models = models,
+                      .cards = config_.models,
+                      .metrics = parts_.memory,
+                      .status = parts_.status});
+  ResultCache results(config_.result_cache_bytes, parts_.memory);
+  memory.AddCache([&results] { results.Clear(); });
   JobRunner runner({.queue = parts_.queue,
                     .store = parts_.store,
+                    .engine = *engine,
                     .models = models,
+                    .memory = memory,
+                    .results = results,
                     .lease = parts_.lease,
                     .progress = parts_.progress,
                     .patience = parts_.patience,
@@ -43,19 +53,25 @@ Status Executor::Run() {
                     .on_device_lost = parts_.on_device_lost},
                    config_.runner);
   Taker taker(parts_.queue, parts_.patience, config_.taker);
-  LoadAsked(models);
+  const Hands hands{models, memory, taker, runner};
+  Obey(hands);
   parts_.status.Ready();
   log::Info("worker ready", {{"engine", engine->Versions()}, {"models", config_.models.size()}});
+  return Loop(hands);
+}
+
+Status Executor::Loop(const Hands& hands) {
+  Taker& taker = hands.taker;
   while (!MayLeave(taker)) {
-    if (HasAsked()) taker.Settle();  // loading takes a while
-    LoadAsked(models);
-    if (!taker.MayHoldJob()) RETURN_IF_ERROR(TestIfDue(taker, models));
+    if (HasOrders()) taker.Settle();  // they take a while
+    Obey(hands);
+    if (!taker.MayHoldJob()) RETURN_IF_ERROR(TestIfDue(taker, hands.models));
     if (!taker.MayHoldJob() && !IntakeIsOpen()) {
       taker.Settle();
       parts_.patience.sleep(kNap);
       continue;
     }
-    ASSIGN_OR_RETURN(const bool worked, Tick(taker, models, runner));
+    ASSIGN_OR_RETURN(const bool worked, Tick(hands));
     if (!worked && !draining() && offer_.RoundIsOver()) parts_.queue.WaitForWork(kWait);
   }
   taker.Settle();
@@ -69,9 +85,11 @@ bool Executor::IntakeIsOpen() {
   return !closed.has_value();
 }
 
-StatusOr<bool> Executor::Tick(Taker& taker, ModelCache& models, JobRunner& runner) {
-  const auto taken = taker.Take(offer_.Next(
-      models.Resident(), [this](const std::string& model) { return parts_.intake.Offers(model); }));
+StatusOr<bool> Executor::Tick(const Hands& hands) {
+  const auto taken =
+      hands.taker.Take(offer_.Next(hands.models.Resident(), [this](const std::string& model) {
+        return parts_.intake.Offers(model);
+      }));
   if (!taken.ok()) {
     TakeFailed(taken.status());
     return true;
@@ -82,16 +100,18 @@ StatusOr<bool> Executor::Tick(Taker& taker, ModelCache& models, JobRunner& runne
   if (!taken->has_value()) return false;
   const std::string& id = (*taken)->grant.fence.id;
   parts_.status.Busy(id);
-  const JobEnd end = runner.Run((*taken)->grant, (*taken)->sent);
-  if (end.completion) taker.Owe(*end.completion);
+  const JobEnd end = hands.runner.Run((*taken)->grant, (*taken)->sent);
+  if (end.completion) hands.taker.Owe(*end.completion);
   const queue::Grant& grant = (*taken)->grant;
   parts_.intake.JobEnded({.job = id,
                           .model = grant.model,
                           .came_out = end.came_out,
                           .failed_before = grant.tries + grant.crashes > 0,
-                          .failed = end.failed});
+                          .failed = end.failed,
+                          .retry_in = end.retry_in});
   parts_.status.Idle();
-  parts_.status.Resident(models.Resident());
+  parts_.status.Resident(hands.models.Resident());
+  hands.memory.Look();
   if (end.failed == job::ErrorClass::kDeviceLost) return engine::DeviceLost("the device is lost");
   return true;
 }
@@ -132,28 +152,51 @@ Status Executor::TestIfDue(Taker& taker, ModelCache& models) {
   return OkStatus();
 }
 
-void Executor::LoadAsked(ModelCache& models) {
-  std::vector<std::string> asked;
+void Executor::Obey(const Hands& hands) {
+  std::vector<Order> orders;
   {
     MutexLock lock(&mu_);
-    asked.swap(asked_);
+    orders.swap(orders_);
   }
-  const Millis stall = UnitPace(config_.runner.stall).LoadStall();
-  for (const std::string& name : asked) {
-    const auto begin_part = [&] { parts_.own_units.Begin("the load of model " + name, stall); };
-    begin_part();
-    const auto model = models.Get(name, [&](std::string_view) { begin_part(); });
-    parts_.own_units.End();
-    if (!model.ok()) {
-      log::Warn("preload failed", {{"model", name}, {"status", model.status()}});
+  for (const Order& order : orders) {
+    Status status;
+    uint64_t freed = 0;
+    switch (order.kind) {
+      case Order::Kind::kLoad:
+        status = Load(order, hands.models);
+        break;
+      case Order::Kind::kUnload:
+        hands.models.Unload(order.model);
+        break;
+      case Order::Kind::kCleanup:
+        freed = hands.memory.Cleanup();
+        break;
     }
+    parts_.status.Resident(hands.models.Resident());
+    hands.memory.Look();
+    if (order.done) order.done(status, freed);
   }
-  if (!asked.empty()) parts_.status.Resident(models.Resident());
 }
 
-bool Executor::HasAsked() const {
+Status Executor::Load(const Order& order, ModelCache& models) {
+  const Millis stall = UnitPace(config_.runner.stall).LoadStall();
+  const auto begin_part = [&] {
+    parts_.own_units.Begin("the load of model " + order.model, stall);
+  };
+  begin_part();
+  const auto model = models.Get(order.model, [&](std::string_view) { begin_part(); });
+  parts_.own_units.End();
+  if (!model.ok()) {
+    log::Warn("preload failed", {{"model", order.model}, {"status", model.status()}});
+    return model.status();
+  }
+  if (order.pin) models.Pin(order.model);
+  return OkStatus();
+}
+
+bool Executor::HasOrders() const {
   MutexLock lock(&mu_);
-  return !asked_.empty();
+  return !orders_.empty();
 }
 
 void Executor::Drain() {
@@ -162,9 +205,15 @@ void Executor::Drain() {
   draining_ = true;
 }
 
-void Executor::Preload(const std::string& model) {
-  MutexLock lock(&mu_);
-  if (asked_.size() < kMaxAsked) asked_.push_back(model);
+void Executor::Ask(Order order) {
+  {
+    MutexLock lock(&mu_);
+    if (orders_.size() < kMaxOrders) {
+      orders_.push_back(std::move(order));
+      return;
+    }
+  }
+  if (order.done) order.done(Unavailable("the worker has too many orders already"), 0);
 }
 
 bool Executor::draining() const {

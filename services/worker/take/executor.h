@@ -1,7 +1,7 @@
 // The thread that owns the engine: makes it, loads models, takes one job after another and runs
 // it. Everything of the engine lives and dies in Run.
 //
-// Run belongs to one thread; Preload and Drain may be called from any. References outlive it.
+// Run belongs to one thread; Ask and Drain may be called from any. References outlive it.
 #pragma once
 
 #include <functional>
@@ -14,6 +14,8 @@
 #include "common/base/status.h"
 #include "common/config/model_card.h"
 #include "common/queue/queue.h"
+#include "services/worker/memory_metrics.h"
+#include "services/worker/order.h"
 #include "services/worker/own_units.h"
 #include "services/worker/run/job_runner.h"
 #include "services/worker/run/offer.h"
@@ -27,7 +29,8 @@ struct ExecutorConfig {
   RunnerConfig runner;
   TakerConfig taker;
   std::vector<config::ModelCard> models;  // that this worker can run
-  size_t max_models_resident = 1;
+  ModelCacheLimits limits = {};
+  uint64_t result_cache_bytes = 0;
   std::string preload;  // loaded before the first take, empty: none
 };
 
@@ -42,6 +45,7 @@ class Executor {
     ProgressSink progress;
     Patience patience;
     WorkerMetrics& metrics;
+    MemoryMetrics& memory;
     WorkerStatus& status;
     Intake& intake;
     OwnUnits& own_units;  // what it does beside jobs
@@ -57,19 +61,28 @@ class Executor {
 
   // Takes no further job.
   void Drain();
-  // Between two jobs the model is loaded.
-  void Preload(const std::string& model);
+  // Obeyed between two jobs.
+  void Ask(Order order);
 
  private:
+  // What lives as long as the engine.
+  struct Hands {
+    ModelCache& models;
+    MemoryWatch& memory;
+    Taker& taker;
+    JobRunner& runner;
+  };
+  Status Loop(const Hands& hands);
   // One take and its job. False: there was nothing to do. An error: the device was lost.
-  StatusOr<bool> Tick(Taker& taker, ModelCache& models, JobRunner& runner);
+  StatusOr<bool> Tick(const Hands& hands);
   void TakeFailed(const Status& status);
   // Tests the worker if that is due. An error: the device was lost.
   Status TestIfDue(Taker& taker, ModelCache& models);
   // False: no job is to be taken now.
   bool IntakeIsOpen();
-  bool HasAsked() const;
-  void LoadAsked(ModelCache& models);
+  bool HasOrders() const;
+  void Obey(const Hands& hands);
+  Status Load(const Order& order, ModelCache& models);
   bool draining() const;
   // True when draining, unless the last take may have got a job that nobody knows of.
   bool MayLeave(const Taker& taker) const;
@@ -82,7 +95,7 @@ class Executor {
   mutable Mutex mu_;
   bool draining_ GUARDED_BY(mu_) = false;
   SteadyTime drain_began_ GUARDED_BY(mu_);
-  std::vector<std::string> asked_ GUARDED_BY(mu_);
+  std::vector<Order> orders_ GUARDED_BY(mu_);
 };
 
 }  // namespace phasor::worker

@@ -32,6 +32,7 @@ class ExecutorTest : public WorkerFixture {
                                      },
                                      [] { return 0.0; }},
                         .metrics = metrics_,
+                        .memory = memory_metrics_,
                         .status = status_,
                         .intake = intake_,
                         .own_units = own_units_,
@@ -39,7 +40,7 @@ class ExecutorTest : public WorkerFixture {
         ExecutorConfig{.runner = {.worker = "w1"},
                        .taker = {.worker = "w1", .node = "n1"},
                        .models = cards_,
-                       .max_models_resident = 1,
+                       .limits = {.models = 1},
                        .preload = "tiny"});
   }
 
@@ -55,7 +56,6 @@ class ExecutorTest : public WorkerFixture {
                  }};
   OwnUnits own_units_;
   LeaseRenewer renewer_{queue_, clock_, {}, metrics_};
-  WorkerStatus status_{{.name = "w1", .node = "n1", .device = "cpu"}, clock_};
 };
 
 TEST_F(ExecutorTest, RunsJobsUntilItIsDrainedAndFinishesTheOneInHand) {
@@ -93,7 +93,7 @@ TEST_F(ExecutorTest, AClosedIntakeDoesNotKeepTheEndOfAJobFromTheQueue) {
 TEST_F(ExecutorTest, AnOrderToLoadAModelDoesNotKeepTheEndOfAJobFromTheQueue) {
   const auto executor = MakeExecutor(queue_);
   id_ = Submit();
-  on_progress_ = [&](const v1::JobProgress&) { executor->Preload("unknown"); };
+  on_progress_ = [&](const v1::JobProgress&) { executor->Ask({.model = "unknown"}); };
   on_look_ = [&] {
     if (++looks_ == 1) return;
     EXPECT_EQ(View(id_).state, job::State::kDone) << "before the load";

@@ -9,6 +9,8 @@ namespace phasor::worker {
 namespace {
 
 constexpr Millis kLongestRest{60'000};
+// For a larger worker to take a job that did not fit here: longer than an idle one looks for work.
+constexpr Millis kForLarger{1'500};
 
 }  // namespace
 
@@ -40,6 +42,10 @@ void Intake::JobEnded(const JobOutcome& outcome) {
   if (outcome.came_out) {
     worker_.Succeeded();
     cordon.Succeeded();
+  }
+  if (outcome.failed == job::ErrorClass::kOutOfMemory) {
+    const SteadyTime again = clock_.Steady() + outcome.retry_in;
+    left_[outcome.model] = {again, again + kForLarger};
   }
   if (!outcome.failed.has_value() || outcome.failed_before) return;
   cordon.Failed(outcome.job, *outcome.failed, clock_.Steady());
@@ -74,13 +80,21 @@ bool Intake::AllDoubted() const {
                                             [](const auto& one) { return one.second.IsClosed(); }));
 }
 
+bool Intake::IsLeft(const std::string& model, SteadyTime now) const {
+  const auto found = left_.find(model);
+  return found != left_.end() && now >= found->second.from && now < found->second.until;
+}
+
 std::optional<Closed> Intake::Look() {
   const SteadyTime now = clock_.Steady();
   {
     MutexLock lock(&mu_);
     if (ordered_) return Closed::kOrdered;
     if (AllDoubted()) return Closed::kCordoned;
-    if (now < rest_until_) return Closed::kResting;
+    const bool all_left =
+        !by_model_.empty() && std::all_of(by_model_.begin(), by_model_.end(),
+                                          [&](const auto& one) { return IsLeft(one.first, now); });
+    if (now < rest_until_ || all_left) return Closed::kResting;
   }
   const bool measured = config_.max_memory_percent < 100;
   if (measured && memory_percent_() > config_.max_memory_percent) return Closed::kMemory;
@@ -89,6 +103,7 @@ std::optional<Closed> Intake::Look() {
 
 bool Intake::Offers(const std::string& model) const {
   MutexLock lock(&mu_);
+  if (IsLeft(model, clock_.Steady())) return false;
   const auto cordon = by_model_.find(model);
   return cordon == by_model_.end() || !cordon->second.IsClosed();
 }

@@ -2,6 +2,9 @@
 // no more, it doubts itself, the host's memory is short, or it leaves a job that it gave back to
 // others for a moment.
 //
+// A job for which the memory did not suffice here is left to others for a moment once it may be
+// tried again, so that a larger worker that is free gets it first.
+//
 // Doubts are about one model (its files may be broken here) until a test shows that the store is
 // not reached: then they are about the worker. Only while all models are doubted none is taken at
 // all.
@@ -36,6 +39,7 @@ struct JobOutcome {
   // Why it did not come out; nullopt: it came out, or was given back or lost without saying
   // anything.
   std::optional<job::ErrorClass> failed = {};
+  Millis retry_in{0};  // from when on it may be tried again
 };
 
 class Intake {
@@ -67,6 +71,12 @@ class Intake {
 
  private:
   bool AllDoubted() const REQUIRES_LOCK(mu_);
+  bool IsLeft(const std::string& model, SteadyTime now) const REQUIRES_LOCK(mu_);
+
+  struct Window {
+    SteadyTime from;
+    SteadyTime until;
+  };
 
   const Config config_;
   const Clock& clock_;
@@ -76,6 +86,7 @@ class Intake {
   bool ordered_ GUARDED_BY(mu_) = false;
   Cordon worker_ GUARDED_BY(mu_);  // closed by its store
   std::map<std::string, Cordon> by_model_ GUARDED_BY(mu_);
+  std::map<std::string, Window> left_ GUARDED_BY(mu_);  // by model: to larger workers
   std::string rest_after_ GUARDED_BY(mu_);
   Millis rest_ GUARDED_BY(mu_){0};
   SteadyTime rest_until_ GUARDED_BY(mu_);

@@ -174,5 +174,24 @@ TEST_F(IntakeTest, EachReasonHasAWord) {
   EXPECT_EQ(ToString(Closed::kResting), "resting");
 }
 
+TEST(IntakeMemoryTest, AJobThatDidNotFitIsLeftToALargerWorkerForAMoment) {
+  FakeClock clock;
+  Intake intake({.models = {"a", "b"}}, clock, [] { return 0.0; });
+  intake.JobEnded({.job = "j",
+                   .model = "a",
+                   .failed = job::ErrorClass::kOutOfMemory,
+                   .retry_in = Millis(2'000)});
+  EXPECT_TRUE(intake.Offers("a")) << "it may not be tried yet";
+  clock.Advance(Millis(2'000));
+  EXPECT_FALSE(intake.Offers("a"));
+  EXPECT_TRUE(intake.Offers("b"));
+  EXPECT_EQ(intake.Look(), std::nullopt);
+  intake.JobEnded({.job = "j", .model = "b", .failed = job::ErrorClass::kOutOfMemory});
+  EXPECT_EQ(intake.Look(), Closed::kResting) << "all of its models";
+  clock.Advance(Millis(1'500));
+  EXPECT_TRUE(intake.Offers("a"));
+  EXPECT_EQ(intake.Look(), std::nullopt);
+}
+
 }  // namespace
 }  // namespace phasor::worker

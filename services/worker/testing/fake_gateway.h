@@ -22,6 +22,7 @@ class FakeGateway final : public v1::WorkerReport::Service {
       const std::lock_guard lock(mu_);
       if (message.has_hello()) Welcome(message.hello(), stream);
       if (message.has_stats()) stats_ = message.stats();
+      if (message.has_done()) dones_.push_back(message.done());
       if (message.has_progress()) {
         progress_ = message.progress();
         ++progresses_;
@@ -60,6 +61,7 @@ class FakeGateway final : public v1::WorkerReport::Service {
   v1::WorkerStats stats_;          // newest
   v1::JobProgress progress_;       // newest
   int progresses_ = 0;
+  std::vector<v1::OrderDone> dones_;
 
  private:
   void Welcome(const v1::Hello& hello, Stream* stream) {

@@ -37,16 +37,29 @@ class WorkerFixture : public ::testing::Test {
     engine::FakeOptions options = fake_;
     options.sleep = [this](Millis time) { clock_.Advance(time); };
     engine_ = engine::MakeFakeEngine(options);
-    models_ = std::make_unique<ModelCache>(*engine_, cards_, 1, clock_, metrics_);
+    StartModels();
     lease_ = std::make_unique<LeaseRenewer>(line_, clock_, LeaseConfig{}, metrics_);
     StartRunner();
+  }
+
+  // On the engine that there is.
+  void StartModels() {
+    models_ =
+        std::make_unique<ModelCache>(*engine_, cards_, limits_, clock_, metrics_, memory_metrics_);
+    memory_ = std::make_unique<MemoryWatch>(
+        MemoryWatch::Parts{*engine_, *models_, cards_, memory_metrics_, status_});
+    results_ = std::make_unique<ResultCache>(result_cache_, memory_metrics_);
+    memory_->AddCache([this] { results_->Clear(); });
   }
 
   void StartRunner() {
     runner_ = std::make_unique<JobRunner>(
         RunnerParts{.queue = queue_,
                     .store = *store_,
+                    .engine = *engine_,
                     .models = *models_,
+                    .memory = *memory_,
+                    .results = *results_,
                     .lease = *lease_,
                     .progress =
                         [this](const v1::JobProgress& progress) {
@@ -56,7 +69,7 @@ class WorkerFixture : public ::testing::Test {
                     .patience = patience_,
                     .metrics = metrics_,
                     .on_device_lost = [this] { ++devices_lost_; }},
-        RunnerConfig{.worker = name_, .checkpoint_share = checkpoint_share_});
+        RunnerConfig{.worker = name_, .checkpoint_share = checkpoint_share_, .debug = debug_});
   }
 
   job::GenerateSpec Spec(int steps = 8, int images = 1) const {
@@ -149,6 +162,11 @@ class WorkerFixture : public ::testing::Test {
   std::unique_ptr<storage::ResultStore> store_ = std::make_unique<storage::MemoryStore>();
   metrics::Registry registry_;
   WorkerMetrics metrics_{registry_, {"tiny"}};
+  MemoryMetrics memory_metrics_{registry_};
+  WorkerStatus status_{{.name = "w", .node = "n", .device = "fake"}, clock_};
+  ModelCacheLimits limits_;
+  uint64_t result_cache_ = 0;
+  DebugRecords::Config debug_;
   std::vector<config::ModelCard> cards_;
   engine::FakeOptions fake_;
   double checkpoint_share_ = 0.01;
@@ -163,6 +181,8 @@ class WorkerFixture : public ::testing::Test {
   std::string name_;
   std::unique_ptr<engine::Engine> engine_;
   std::unique_ptr<ModelCache> models_;
+  std::unique_ptr<MemoryWatch> memory_;
+  std::unique_ptr<ResultCache> results_;
   std::unique_ptr<LeaseRenewer> lease_;
   std::unique_ptr<JobRunner> runner_;
   int submitted_ = 0;

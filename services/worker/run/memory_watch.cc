@@ -1,0 +1,132 @@
+#include "services/worker/run/memory_watch.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "common/base/byte_size.h"
+#include "common/log/log.h"
+#include "common/rpc/spec_convert.h"
+#include "engine/memory/pressure.h"
+#include "services/worker/run/need_table.h"
+
+namespace phasor::worker {
+namespace {
+
+constexpr char kIdleModels[] = "idle_models";
+
+void AddShare(const std::string& kind, uint64_t bytes,
+              google::protobuf::RepeatedPtrField<v1::MemoryShare>* shares) {
+  v1::MemoryShare* share = shares->Add();
+  share->set_kind(kind);
+  share->set_bytes(static_cast<int64_t>(bytes));
+}
+
+// Whether the model would run as it likes best: by the strategy that was named, else by the
+// cheapest there is.
+bool RunsWell(const engine::Model& model, const PictureSpec& spec, const std::string& strategy) {
+  const auto plan = model.Plan(spec);
+  if (!plan.ok() || plan->strategies.empty()) return true;
+  for (const engine::ResidencyPlan& one : plan->strategies) {
+    if (ToString(one.strategy) == strategy) return one.FitsIn(plan->budget);
+  }
+  return plan->strategies.front().FitsIn(plan->budget);
+}
+
+}  // namespace
+
+engine::Pressure MemoryWatch::PressureNow() const {
+  const engine::MemoryUse use = parts_.engine.ReportDevice().use;
+  return engine::PressureOf(use.current.total(), use.capacity);
+}
+
+void MemoryWatch::BeforeRun(const std::string& name, const engine::Model& model,
+                            const PictureSpec& spec, const std::string& strategy) {
+  std::string wanted = strategy;
+  if (wanted.empty()) wanted = parts_.engine.ReportDevice().strategy;
+  parts_.models.MakeRoom(name, [&] { return RunsWell(model, spec, wanted); });
+}
+
+std::string MemoryWatch::MakeRoom(const std::string& name) {
+  return parts_.models.MakeRoom(name, [] { return false; }) ? kIdleModels : "";
+}
+
+void MemoryWatch::AfterUnit(const std::string& name, engine::Run& run) {
+  const auto high = [this] { return PressureNow() < engine::Pressure::kHigh; };
+  if (!high()) parts_.models.MakeRoom(name, high);
+  if (PressureNow() == engine::Pressure::kCritical) {
+    drop_caches_();
+    const engine::MemoryUse use = parts_.engine.ReportDevice().use;
+    if (PressureNow() == engine::Pressure::kCritical &&
+        run.Next().kind != engine::UnitKind::kDone) {
+      run.GoLeaner("the device's memory is tight: " + ByteSizeText(use.current.total()) + " of " +
+                   ByteSizeText(use.capacity) + " are in use between two units");
+    }
+  }
+  const engine::RunReport report = run.Report();
+  if (!report.units.empty()) parts_.metrics.Unit(name, report.units.back());
+  // Those of a unit that failed in the end are taken back.
+  told_ = std::min(told_, report.degradations.size());
+  for (; told_ < report.degradations.size(); ++told_) {
+    const engine::Degradation& one = report.degradations[told_];
+    parts_.metrics.OutOfMemory(one.kind, one.action);
+    log::Warn("memory did not suffice", {{"phase", ToString(one.kind)},
+                                         {"unit", one.index},
+                                         {"action", one.action},
+                                         {"bytes_asked", one.bytes_asked},
+                                         {"bytes_free", one.bytes_free}});
+  }
+  Tell();
+}
+
+void MemoryWatch::Look() {
+  for (const config::ModelCard& card : parts_.cards) {
+    if (needs_.contains(card.name)) continue;
+    const auto model = parts_.models.Find(card.name);
+    if (model != nullptr) needs_[card.name] = NeedOf(card, *model);
+  }
+  Tell();
+}
+
+uint64_t MemoryWatch::Cleanup() {
+  const uint64_t before = parts_.engine.ReportDevice().use.current.total();
+  drop_caches_();
+  parts_.models.KeepOnly("");
+  Tell();
+  const uint64_t after = parts_.engine.ReportDevice().use.current.total();
+  return before - std::min(before, after);
+}
+
+void MemoryWatch::Tell() {
+  const engine::DeviceReport device = parts_.engine.ReportDevice();
+  const engine::Pressure pressure =
+      engine::PressureOf(device.use.current.total(), device.use.capacity);
+  parts_.metrics.Device(device.use, pressure);
+  v1::WorkerStats stats;
+  if (!device.name.empty()) {
+    using engine::MemoryKind;
+    stats.set_memory_bound_bytes(static_cast<int64_t>(device.use.capacity));
+    AddShare("weights", device.use.current.of(MemoryKind::kWeights), stats.mutable_memory());
+    AddShare("activations", device.use.current.of(MemoryKind::kActivations),
+             stats.mutable_memory());
+    AddShare("workspace", device.use.current.of(MemoryKind::kWorkspace), stats.mutable_memory());
+    stats.set_memory_state(std::string(ToString(pressure)));
+    stats.set_strategy(rpc::StrategyOf(device.strategy).value_or(v1::AUTO));
+    for (const std::string& strategy : device.strategies) {
+      const auto known = rpc::StrategyOf(strategy);
+      if (known.ok()) stats.add_strategies(*known);
+    }
+  }
+  for (const ModelCache::Held& held : parts_.models.Look()) {
+    v1::ModelMemory* model = stats.add_models();
+    model->set_model(held.name);
+    model->set_pinned(held.pinned);
+    model->set_weight_bytes(static_cast<int64_t>(held.weight_bytes));
+    for (const auto& part : held.on_device) AddShare(part.name, part.bytes, model->mutable_parts());
+  }
+  for (const auto& [name, need] : needs_) {
+    if (need.at_size() > 0) *stats.add_needs() = need;
+  }
+  parts_.status.SetMemory(std::move(stats));
+}
+
+}  // namespace phasor::worker

@@ -1,0 +1,42 @@
+// What is known of the job that runs now; for the sources of JobRunner alone. One thread, the
+// executor.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "services/worker/run/job_runner.h"
+
+namespace phasor::worker {
+
+struct JobRunner::Ongoing {
+  Ongoing(const queue::Grant& the_grant, std::shared_ptr<RunningJob> the_running,
+          const RunnerParts& parts, engine::CheckpointPace& pace)
+      : grant(the_grant),
+        running(std::move(the_running)),
+        calls(parts.patience, parts.metrics, *running),
+        checkpoints(parts.store, parts.patience, parts.metrics, pace, *running, calls) {}
+
+  const queue::Grant& grant;
+  std::shared_ptr<RunningJob> running;
+  StoreCalls calls;
+  Checkpoints checkpoints;
+  job::GenerateSpec spec;
+  bool record_unread = false;       // no gateway has asked for a record of its key
+  std::string request_fingerprint;  // goes into the record, to tell repeats from conflicts
+  UnitPace::Shape shape;
+  std::unique_ptr<engine::Run> run;
+  std::vector<engine::Degradation> degradations;  // of earlier runs of this try
+  std::optional<ProgressReporter> reporter;
+  int steps_done = 0;
+  int64_t started_ms = 0;                 // wall clock
+  std::map<std::string, double> seconds;  // by phase
+  std::optional<queue::Completion> completion;
+  Millis retry_in{0};
+};
+
+}  // namespace phasor::worker
