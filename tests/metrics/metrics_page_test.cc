@@ -59,6 +59,8 @@ std::string TogetherOf(const FamilyInfo& info) {
       {"phasor_job_ends_seen_total", "rate, then max"},
       {"phasor_clock_difference_seconds", "each alone"},
       {"phasor_store_sweep_stopped", "max"},
+      {"phasor_predicted_peak_bytes", "max"},
+      {"phasor_actual_peak_bytes", "max"},
   };
   if (const auto found = special->find(info.name); found != special->end()) return found->second;
   if (BeginsWith(info.name, "phasor_queue_") && info.type == "gauge") return "max";
