@@ -27,7 +27,7 @@ struct RenderOptions {
   std::string latents;          // file to read the initial noise from
   std::string checkpoint_dir;
   std::optional<int> stop_after_step;
-  std::string resume;  // file
+  std::string resume;       // file
   std::string report;       // file
   std::string memory_plot;  // file
   std::string preview_dir;
