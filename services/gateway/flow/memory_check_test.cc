@@ -17,7 +17,7 @@ v1::WorkerStats Worker(int64_t mib) {
   stats.add_strategies(v1::FP16_FULL);
   stats.add_strategies(v1::SEQUENTIAL_OFFLOAD);
   v1::ModelNeed* need = stats.add_needs();
-  need->set_model("m");
+  need->set_model(std::string("m"));
   for (const int side : {64, 128, 256}) {
     v1::NeedAt* at = need->add_at();
     at->set_pixels(int64_t{side} * side);
@@ -29,7 +29,7 @@ v1::WorkerStats Worker(int64_t mib) {
 
 job::GenerateSpec Spec(int width, int height, double guidance = 1) {
   job::GenerateSpec spec;
-  spec.model = "m";
+  spec.model = std::string("m");
   spec.picture.width = width;
   spec.picture.height = height;
   spec.picture.guidance_scale = guidance;

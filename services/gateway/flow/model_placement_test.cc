@@ -9,11 +9,11 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
-v1::WorkerStats Worker(const std::string& name, const std::string& state, bool holds) {
+v1::WorkerStats Worker(const char* name, const char* state, bool holds) {
   v1::WorkerStats stats;
   stats.set_name(name);
   stats.set_state(state);
-  if (holds) stats.add_models_resident("m");
+  if (holds) stats.add_models_resident(std::string("m"));
   return stats;
 }
 
