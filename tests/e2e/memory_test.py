@@ -5,7 +5,7 @@ import json
 import os
 import unittest
 
-from fleet import MODELS, Fleet, run
+from fleet import MODELS, Fleet, run, wait_for
 
 REQUEST = ("a red circle on a blue background", "--seed", 5, "--steps", 3, "--width", 256,
            "--height", 256)
@@ -79,8 +79,9 @@ class MemoryTest(unittest.TestCase):
         self.assertIn(worker["memory_state"], ("LOW", "MODERATE", "HIGH", "CRITICAL"))
         self.assertEqual(worker["strategy"], "AUTO")
         self.assertEqual(worker["models"][0]["model"], "phasor-demo")
-        text = self.fleet.phasor("stats")[1]
-        self.assertIn("holds   phasor-demo: vae.decoder", text)
+        # The worker's next report tells of what the last unit left there.
+        wait_for("a report of the decoder",
+                 lambda: "holds   phasor-demo: vae.decoder" in self.fleet.phasor("stats")[1], 30)
 
     def test_models_are_unloaded_loaded_pinned_and_memory_cleaned_up(self):
         name = self.fleet.stats()["workers"][0]["name"]

@@ -61,14 +61,13 @@ TEST_F(RecordLookupTest, AStalledStoreCostsThePatienceOnceAndIsAskedAgainWhenItA
     EXPECT_EQ(answer.status().code(), StatusCode::kUnavailable);
   }
   EXPECT_GE(Steady::now() - begin, std::chrono::milliseconds(200));
-  const int asked = store_.asked;
   const Steady::time_point again = Steady::now();
   for (int i = 0; i < 100; ++i) {
     EXPECT_EQ(lookup.Read({Id(i)})[0].status().code(), StatusCode::kUnavailable);
   }
   // A hundred times the patience would be 20 s.
   EXPECT_LT(Steady::now() - again, std::chrono::seconds(5));
-  EXPECT_EQ(store_.asked, asked) << "nothing piles up behind it";
+  EXPECT_LE(store_.asked, 2) << "as many as there are threads: nothing piles up behind them";
   store_.stalled = false;
   store_.release.Notify();
   // The old questions are answered by and by.

@@ -67,10 +67,13 @@ JobRunner::Ending JobRunner::Publish(Ongoing& job, const engine::RunReport& repo
 
 StatusOr<bool> JobRunner::SettleOld(Ongoing& job) {
   // Nobody had it before, and a gateway has asked for a record of its key, or it has none.
-  if (job.grant.fence.epoch <= 1 && !job.record_unread) return false;
+  const bool first = job.grant.fence.epoch <= 1;
+  if (first && !job.record_unread) return false;
+  // For a first owner a record is unlikely and drawing again harmless: whoever publishes finds it.
+  // It does not wait for a store that is away, which may be so on this node alone.
   const auto record = job.calls.Ask([&] { return parts_.store.ReadTerminal(job.grant.fence.id); },
-                                    [&] { return Stop(job) == StopReason::kNone; });
-  if (record.status().code() == StatusCode::kUnavailable) return record.status();
+                                    [&] { return !first && Stop(job) == StopReason::kNone; });
+  if (!first && record.status().code() == StatusCode::kUnavailable) return record.status();
   if (!record.ok()) return false;
   log::Info("the job had ended already", {{"job_id", record->id}, {"by", record->worker}});
   job.completion = publisher_.Settle(job.grant.fence, *record);
