@@ -11,7 +11,7 @@
 #include <string>
 
 #include "engine/device/counted_memory.h"
-#include "engine/runtime/make_engine.h"
+#include "engine/runtime/loaded_model.h"
 
 namespace phasor::engine {
 namespace {
@@ -30,17 +30,12 @@ class CutsTest : public testing::Test {
 
   void Use(const std::string& strategy, const Cuts& cuts, uint64_t vram_bytes = 0) {
     run_.reset();
-    model_.reset();
-    engine_.reset();
     EngineOptions options;
     options.device = "sim";
     options.vram_bytes = vram_bytes;
     options.strategy = strategy;
     options.cuts = cuts;
-    options.threads = 1;
-    engine_ = MakeEngine(options, clock_).value();
-    model_ = engine_->Load(std::string(std::getenv("PHASOR_SOURCE_DIR")) + "/models/phasor-demo")
-                 .value();
+    model_.Load(options, "/models/phasor-demo");
   }
 
   void Finish() {
@@ -78,10 +73,8 @@ class CutsTest : public testing::Test {
     return largest;
   }
 
-  SystemClock clock_;
   PictureSpec spec_;
-  std::unique_ptr<Engine> engine_;
-  std::shared_ptr<Model> model_;
+  LoadedModel model_;
   std::unique_ptr<EngineRun> run_;
 };
 
@@ -204,7 +197,7 @@ TEST_F(CutsTest, RefusesTilesThatDoNotJoin) {
   for (const int tile : {-1, 32, 63, 100}) {
     EngineOptions options;
     options.cuts.vae_tile = tile;
-    const Status refused = MakeEngine(options, clock_).status();
+    const Status refused = MakeEngine(options, SystemClock()).status();
     EXPECT_EQ(refused.code(), StatusCode::kInvalidArgument) << tile;
     EXPECT_THAT(Message(refused), testing::HasSubstr("vae_tile: must be 0 or a multiple of 32"));
   }

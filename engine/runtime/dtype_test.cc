@@ -5,11 +5,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdlib>
 #include <iostream>
 
 #include "engine/runtime/dtype.h"
-#include "engine/runtime/make_engine.h"
+#include "engine/runtime/loaded_model.h"
 #include "engine/runtime/processor.h"
 
 namespace phasor::engine {
@@ -35,16 +34,11 @@ class DtypeTest : public testing::Test {
 
   void Use(const std::string& dtype, const std::string& strategy = "CPU_OFFLOAD") {
     run_.reset();
-    model_.reset();
-    engine_.reset();
     EngineOptions options;
     options.device = "sim";
     options.dtype = dtype;
     options.strategy = strategy;
-    options.threads = 1;
-    engine_ = MakeEngine(options, clock_).value();
-    model_ = engine_->Load(std::string(std::getenv("PHASOR_SOURCE_DIR")) + "/models/phasor-demo")
-                 .value();
+    model_.Load(options, "/models/phasor-demo");
   }
 
   void Start() { run_ = model_->Start(spec_).value(); }
@@ -58,10 +52,8 @@ class DtypeTest : public testing::Test {
     return run_->images().front().rgb;
   }
 
-  SystemClock clock_;
   PictureSpec spec_;
-  std::unique_ptr<Engine> engine_;
-  std::shared_ptr<Model> model_;
+  LoadedModel model_;
   std::unique_ptr<EngineRun> run_;
 };
 

@@ -3,11 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <iostream>
 #include <string>
 
-#include "engine/runtime/make_engine.h"
+#include "engine/runtime/loaded_model.h"
 
 namespace phasor::engine {
 namespace {
@@ -23,15 +22,11 @@ constexpr double kSlackBytes = 16 << 10;
 class PlanTest : public testing::TestWithParam<const char*> {
  protected:
   void Use(const std::string& strategy, uint64_t vram_bytes = 0) {
-    model_.reset();
-    engine_.reset();
     EngineOptions options;
     options.device = "sim";
     options.vram_bytes = vram_bytes;
     options.strategy = strategy;
-    options.threads = 1;
-    engine_ = MakeEngine(options, clock_).value();
-    model_ = engine_->Load(std::string(std::getenv("PHASOR_SOURCE_DIR")) + GetParam()).value();
+    model_.Load(options, GetParam());
   }
 
   static PictureSpec Spec(int width, int height) {
@@ -69,9 +64,7 @@ class PlanTest : public testing::TestWithParam<const char*> {
     }
   }
 
-  SystemClock clock_;
-  std::unique_ptr<Engine> engine_;
-  std::shared_ptr<Model> model_;
+  LoadedModel model_;
 };
 
 TEST_P(PlanTest, PredictsWhatIsCounted) {

@@ -4,12 +4,11 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <random>
 #include <string>
 
 #include "engine/device/counted_memory.h"
-#include "engine/runtime/make_engine.h"
+#include "engine/runtime/loaded_model.h"
 
 namespace phasor::engine {
 namespace {
@@ -37,17 +36,12 @@ class SimulatedDeviceTest : public testing::Test {
   void Use(const std::string& device, uint64_t vram_bytes = 0,
            const std::string& strategy = "FP16_FULL") {
     run_.reset();
-    model_.reset();
-    engine_.reset();
     memory_.FailAllocation(0, AllocationFailure::kOutOfMemory);
     EngineOptions options;
     options.device = device;
     options.vram_bytes = vram_bytes;
     options.strategy = strategy;
-    options.threads = 1;
-    engine_ = MakeEngine(options, clock_).value();
-    const std::string source = std::getenv("PHASOR_SOURCE_DIR");
-    model_ = engine_->Load(source + "/tests/golden/tiny_sd/model").value();
+    model_.Load(options, "/tests/golden/tiny_sd/model");
   }
 
   void Start() { run_ = model_->Start(spec_).value(); }
@@ -84,10 +78,8 @@ class SimulatedDeviceTest : public testing::Test {
   }
 
   CountedMemory& memory_ = CountedMemory::Get();
-  SystemClock clock_;
   PictureSpec spec_;
-  std::unique_ptr<Engine> engine_;
-  std::shared_ptr<Model> model_;
+  LoadedModel model_;
   std::unique_ptr<EngineRun> run_;
   int failures_ = 0;
 };
