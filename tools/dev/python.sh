@@ -64,22 +64,25 @@ oracle_setup() {
   python_environment "$ORACLE_HOME" "$PHASOR_ROOT/tools/dev/oracle.txt"
 }
 
-# moto, the S3 server that the tests of the S3 store start. Anew when the list has changed.
-s3_server_setup() {
-  local list="$PHASOR_ROOT/tools/dev/s3_server.txt"
-  if cmp -s "$list" "$S3_SERVER_HOME/installed.txt"; then return; fi
-  need_disk "$PHASOR_CACHE" 400
-  say "installing moto, an S3 server for tests (31 MB download, 140 MB on disk), into $S3_SERVER_HOME"
-  python_environment "$S3_SERVER_HOME" "$list"
-  cp "$list" "$S3_SERVER_HOME/installed.txt"
+# An environment in folder $1 with what list $2 names, which takes $3 MB and is said to be $4. Anew when
+# the list has changed.
+python_list_setup() {
+  local home="$1" list="$2"
+  if cmp -s "$list" "$home/installed.txt"; then return; fi
+  need_disk "$PHASOR_CACHE" "$3"
+  say "installing $4 into $home"
+  python_environment "$home" "$list"
+  cp "$list" "$home/installed.txt"
 }
 
-# Kubernetes' schemas, for ./dev test-deploy. Anew when the list has changed.
+# moto, the S3 server that the tests of the S3 store start.
+s3_server_setup() {
+  python_list_setup "$S3_SERVER_HOME" "$PHASOR_ROOT/tools/dev/s3_server.txt" 400 \
+    "moto, an S3 server for tests (31 MB download, 140 MB on disk),"
+}
+
+# Kubernetes' schemas, for ./dev test-deploy.
 schemas_setup() {
-  local list="$PHASOR_ROOT/tools/dev/schemas.txt"
-  if cmp -s "$list" "$SCHEMAS_HOME/installed.txt"; then return; fi
-  need_disk "$PHASOR_CACHE" 600
-  say "installing Kubernetes' schemas (24 MB download, 144 MB on disk) into $SCHEMAS_HOME"
-  python_environment "$SCHEMAS_HOME" "$list"
-  cp "$list" "$SCHEMAS_HOME/installed.txt"
+  python_list_setup "$SCHEMAS_HOME" "$PHASOR_ROOT/tools/dev/schemas.txt" 600 \
+    "Kubernetes' schemas (24 MB download, 144 MB on disk)"
 }
