@@ -157,10 +157,13 @@ struct ModelPlan {
   MemoryBudget budget;
   std::vector<ResidencyPlan> strategies;  // cheapest first, nothing cut
   RunPlan chosen;
-  // Pixels a side of the largest square picture that is expected to fit with the request's other
-  // settings: as a whole, and in pieces. 0: none is; the widest there is where nothing bounds it.
-  int largest_whole = 0;
-  int largest_in_pieces = 0;
+};
+
+// Pixels a side of the largest square picture that is expected to fit with the request's other
+// settings. 0: none is; the widest there is where nothing bounds it.
+struct LargestSquares {
+  int whole = 0;
+  int in_pieces = 0;
 };
 
 // What of a model is on the device.
@@ -189,6 +192,8 @@ class Model {
   StatusOr<std::unique_ptr<Run>> Start(const PictureSpec& spec) { return Start(spec, {}); }
   // Moves nothing. UNIMPLEMENTED: this engine has no memory to plan (the fake one).
   virtual StatusOr<ModelPlan> Plan(const PictureSpec& spec) const;
+  // As Plan, which it asks for many sizes: for people, not for each run.
+  virtual StatusOr<LargestSquares> Largest(const PictureSpec& spec) const;
   // Its parts that are on the device, if any.
   virtual std::vector<PartUse> OnDevice() const { return {}; }
   // Takes them off; the next unit of a run brings them back.

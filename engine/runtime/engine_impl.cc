@@ -59,6 +59,12 @@ class ModelImpl final : public Model {
     return PlanModel(*environment_.pipeline, *environment_.residency, spec);
   }
 
+  StatusOr<LargestSquares> Largest(const PictureSpec& spec) const override {
+    RETURN_IF_ERROR(CheckSpec(spec, info_));
+    RETURN_IF_ERROR(environment_.pipeline->Check(spec));
+    return FindLargest(*environment_.pipeline, *environment_.residency, spec);
+  }
+
   std::vector<PartUse> OnDevice() const override {
     std::vector<PartUse> parts;
     for (auto& [name, bytes] : environment_.residency->Held()) parts.push_back({name, bytes});

@@ -70,13 +70,17 @@ int LargestSquare(const Pipeline& pipeline, const Residency& residency, const Pi
 ModelPlan PlanModel(const Pipeline& pipeline, const Residency& residency, const PictureSpec& spec) {
   ModelPlan plan{.budget = residency.Budget(),
                  .strategies = {},
-                 .chosen = ChoosePlan(pipeline, residency, spec, {}),
-                 .largest_whole = LargestSquare(pipeline, residency, spec, false),
-                 .largest_in_pieces = LargestSquare(pipeline, residency, spec, true)};
+                 .chosen = ChoosePlan(pipeline, residency, spec, {})};
   for (const Strategy strategy : kStrategies) {
     plan.strategies.push_back(PlanWith(pipeline, residency, spec, strategy, {}).residency);
   }
   return plan;
+}
+
+LargestSquares FindLargest(const Pipeline& pipeline, const Residency& residency,
+                           const PictureSpec& spec) {
+  return {.whole = LargestSquare(pipeline, residency, spec, false),
+          .in_pieces = LargestSquare(pipeline, residency, spec, true)};
 }
 
 }  // namespace phasor::engine

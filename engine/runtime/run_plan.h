@@ -22,4 +22,7 @@ RunPlan ChoosePlan(const Pipeline& pipeline, const Residency& residency, const P
 // Of every strategy, and what ChoosePlan chooses.
 ModelPlan PlanModel(const Pipeline& pipeline, const Residency& residency, const PictureSpec& spec);
 
+LargestSquares FindLargest(const Pipeline& pipeline, const Residency& residency,
+                           const PictureSpec& spec);
+
 }  // namespace phasor::engine

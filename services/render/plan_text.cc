@@ -89,17 +89,18 @@ std::string Square(int side) {
   return std::to_string(side) + "x" + std::to_string(side);
 }
 
-std::string Largest(const engine::ModelPlan& plan) {
-  std::string text = "The largest square picture that fits: " + Square(plan.largest_whole);
-  if (plan.largest_in_pieces != plan.largest_whole) {
-    text.append(", in pieces ").append(Square(plan.largest_in_pieces));
+std::string LargestText(const engine::LargestSquares& largest) {
+  std::string text = "The largest square picture that fits: " + Square(largest.whole);
+  if (largest.in_pieces != largest.whole) {
+    text.append(", in pieces ").append(Square(largest.in_pieces));
   }
   return text.append(".\n");
 }
 
 }  // namespace
 
-std::string PlanText(const engine::ModelPlan& plan, engine::Strategy shown) {
+std::string PlanText(const engine::ModelPlan& plan, engine::Strategy shown,
+                     const engine::LargestSquares& largest) {
   const engine::MemoryBudget& budget = plan.budget;
   std::string text = budget.capacity == 0
                          ? std::string("The device has no bound of its own.")
@@ -109,7 +110,7 @@ std::string PlanText(const engine::ModelPlan& plan, engine::Strategy shown) {
   for (const ResidencyPlan& one : plan.strategies) {
     if (one.strategy == shown) text.append("\n").append(Placements(one));
   }
-  if (budget.capacity > 0) text.append("\n").append(Largest(plan));
+  if (budget.capacity > 0) text.append("\n").append(LargestText(largest));
   return text;
 }
 

@@ -9,7 +9,8 @@
 namespace phasor::render {
 
 // `shown` is the strategy whose placements are listed.
-std::string PlanText(const engine::ModelPlan& plan, engine::Strategy shown);
+std::string PlanText(const engine::ModelPlan& plan, engine::Strategy shown,
+                     const engine::LargestSquares& largest);
 
 // The same for programs: a line of JSON. `shown` is what would run.
 std::string PlanJson(const engine::ModelPlan& plan, const engine::ResidencyPlan& shown,

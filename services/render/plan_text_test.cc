@@ -11,6 +11,8 @@ using engine::UnitKind;
 
 constexpr uint64_t kMiB = uint64_t{1} << 20;
 
+constexpr engine::LargestSquares kLargest = {.whole = 640, .in_pieces = 1024};
+
 engine::ModelPlan Plan() {
   return {.budget = {.capacity = 64 * kMiB, .reserved = kMiB / 2},
           .strategies =
@@ -30,13 +32,11 @@ engine::ModelPlan Plan() {
                  {UnitKind::kStep,
                   {{"text_encoder", Placement::kAbsent, 0}, {"unet", Placement::kStreamed, 0}},
                   12 * kMiB}}}},
-          .chosen = {{Strategy::kSequentialOffload, {}}, {}},
-          .largest_whole = 640,
-          .largest_in_pieces = 1024};
+          .chosen = {{Strategy::kSequentialOffload, {}}, {}}};
 }
 
 TEST(PlanTextTest, ListsStrategiesAndWhereThePartsAre) {
-  EXPECT_EQ(PlanText(Plan(), Strategy::kSequentialOffload),
+  EXPECT_EQ(PlanText(Plan(), Strategy::kSequentialOffload, kLargest),
             "The device has 64MiB, of which 512KiB are taken. AUTO takes SEQUENTIAL_OFFLOAD.\n"
             "\n"
             "predicted peak        encode  denoise    run\n"
@@ -56,7 +56,7 @@ TEST(PlanTextTest, SaysWhatIsCutAndWhatThatTakes) {
   plan.chosen = {{Strategy::kSequentialOffload,
                   {{UnitKind::kEncode, {}, kMiB}, {UnitKind::kStep, {}, 7 * kMiB}}},
                  {.split_guidance = true, .vae_tile = 0}};
-  const std::string text = PlanText(plan, Strategy::kSequentialOffload);
+  const std::string text = PlanText(plan, Strategy::kSequentialOffload, kLargest);
   EXPECT_NE(text.find("AUTO takes SEQUENTIAL_OFFLOAD, guidance split.\n"), std::string::npos);
   EXPECT_NE(
       text.find("SEQUENTIAL_OFFLOAD                      1MiB    12MiB  12MiB  does not fit\n"
@@ -68,7 +68,7 @@ TEST(PlanTextTest, SaysWhatIsCutAndWhatThatTakes) {
 TEST(PlanTextTest, ADeviceMayHaveNoBound) {
   engine::ModelPlan plan = Plan();
   plan.budget = {};
-  const std::string text = PlanText(plan, Strategy::kFull);
+  const std::string text = PlanText(plan, Strategy::kFull, kLargest);
   EXPECT_TRUE(text.starts_with("The device has no bound of its own. AUTO takes ")) << text;
   EXPECT_EQ(text.find("does not fit"), std::string::npos) << text;
   EXPECT_EQ(text.find("largest"), std::string::npos) << "there is none";

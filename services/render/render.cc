@@ -147,8 +147,12 @@ class RenderJob {
     for (const engine::ResidencyPlan& one : plan.strategies) {
       if (one.strategy == *strategy) shown = one;
     }
-    environment_.out << (options_.json ? PlanJson(plan, shown, report_.spec)
-                                       : PlanText(plan, shown.strategy));
+    if (options_.json) {
+      environment_.out << PlanJson(plan, shown, report_.spec);
+    } else {
+      ASSIGN_OR_RETURN(const engine::LargestSquares largest, model_->Largest(report_.spec));
+      environment_.out << PlanText(plan, shown.strategy, largest);
+    }
     if (shown.FitsIn(plan.budget)) return OkStatus();
     return ResourceExhausted("this request is not expected to fit: it takes " +
                              ByteSizeText(shown.peak_bytes()));
