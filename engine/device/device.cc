@@ -3,7 +3,11 @@
 #include <malloc.h>
 
 #include <atomic>
+#include <future>
+#include <optional>
+#include <utility>
 
+#include "engine/device/copy_queue.h"
 #include "engine/device/counted_memory.h"
 
 namespace phasor::engine {
@@ -11,13 +15,40 @@ namespace {
 
 std::atomic<bool> simulating = false;
 
+class HostFence final : public Fence {
+ public:
+  // The work has no hold on the tensors, for it may live a moment longer than the fence.
+  HostFence(at::Tensor to, at::Tensor from, CopyQueue& copies)
+      : to_(std::move(to)),
+        from_(std::move(from)),
+        done_(copies.Add([this] { to_.copy_(from_); })) {}
+  ~HostFence() override {
+    if (done_.valid()) done_.wait();
+  }
+  void Await() override {
+    if (done_.valid()) done_.get();
+  }
+
+ private:
+  const at::Tensor to_, from_;
+  std::future<void> done_;
+};
+
 class CpuDevice : public Device {
  public:
   std::string_view name() const override { return "cpu"; }
+  at::Device place() const override { return at::kCPU; }
+  std::unique_ptr<Fence> CopyAsync(at::Tensor to, at::Tensor from) override {
+    if (!copies_) copies_.emplace();
+    return std::make_unique<HostFence>(std::move(to), std::move(from), *copies_);
+  }
   HostMemory host_memory() const override { return HostMemory::kShared; }
   MemoryUse Memory() const override { return CountedMemory::Get().Use(); }
   void ResetPeak() override { CountedMemory::Get().ResetPeak(); }
   void EmptyCaches() override { ::malloc_trim(0); }
+
+ private:
+  std::optional<CopyQueue> copies_;  // from the first copy on
 };
 
 class SimulatedDevice final : public CpuDevice {

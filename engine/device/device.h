@@ -2,9 +2,9 @@
 // same kernels, so to the same bits, but as if its memory were a card's: of a given size, apart
 // from the host's.
 //
-// One thread owns a device. Memory is counted for the process (counted_memory.h), so a simulated
-// device's capacity holds for every allocation of LibTorch while it lives, and there is one at a
-// time.
+// One thread owns a device; copies go on beside it. Memory is counted for the process
+// (counted_memory.h), so a simulated device's capacity holds for every allocation of LibTorch while
+// it lives, and there is one at a time.
 #pragma once
 
 #include <cstdint>
@@ -14,17 +14,34 @@
 
 #include "common/base/status.h"
 #include "engine/api/memory_use.h"
+#include "engine/tensor/torch.h"
 
 namespace phasor::engine {
 
 // Whether a device computes with the host's memory where it lies.
 enum class HostMemory { kShared, kApart };
 
+// A copy under way. Keeps both its tensors and awaits, so it may be dropped at any time.
+class Fence {
+ public:
+  virtual ~Fence() = default;
+  // What is computed from now on sees the copy; on a card the host does not wait for that. Throws
+  // what the copy threw. Again: nothing happens.
+  virtual void Await() = 0;
+};
+
 class Device {
  public:
   virtual ~Device() = default;
   virtual std::string_view name() const = 0;
+  // Where its tensors are, as LibTorch sees it: a simulated one's are on the CPU.
+  virtual at::Device place() const = 0;
   virtual HostMemory host_memory() const = 0;
+  // Copies `from`, which is on the host and which nobody writes to, into `to`, which is on this
+  // device and which nobody uses until the fence is awaited, converting where the types differ.
+  // Goes on beside what is computed; copies are done one after the other. Fences must not outlive
+  // their device.
+  virtual std::unique_ptr<Fence> CopyAsync(at::Tensor to, at::Tensor from) = 0;
   virtual MemoryUse Memory() const = 0;
   // The peak is what is in use from now on.
   virtual void ResetPeak() = 0;

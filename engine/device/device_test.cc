@@ -3,7 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <ATen/ops/arange.h>
 #include <ATen/ops/empty.h>
+#include <ATen/ops/full.h>
 #include <c10/util/Exception.h>
 
 #include "engine/tensor/torch.h"
@@ -37,6 +39,41 @@ TEST(DeviceTest, ReportsThePeakSinceTheLastReset) {
   EXPECT_EQ(device->Memory().peak.total() - device->Memory().current.total(), kMiB);
   device->ResetPeak();
   EXPECT_EQ(device->Memory().peak.total(), device->Memory().current.total());
+}
+
+TEST(DeviceTest, CopiesBesideWhatIsComputedAndConverts) {
+  for (const char* name : {"cpu", "sim"}) {
+    const auto device = MakeDevice(name, 0).value();
+    EXPECT_TRUE(device->place().is_cpu());
+    const at::Tensor from = at::arange(4096, at::kFloat);
+    const at::Tensor same = at::empty({4096}, at::kFloat);
+    const at::Tensor shorter = at::empty({4096}, at::kHalf);
+    const auto first = device->CopyAsync(same, from);
+    const auto second = device->CopyAsync(shorter, from.slice(0, 0, 4096));
+    second->Await();
+    EXPECT_TRUE(shorter.equal(from.to(at::kHalf)));
+    first->Await();
+    first->Await();
+    EXPECT_TRUE(same.equal(from));
+  }
+}
+
+TEST(DeviceTest, ACopyKeepsItsTensorsUntilItsFenceIsGone) {
+  const auto device = MakeDevice("sim", 0).value();
+  const uint64_t before = device->Memory().current.total();
+  {
+    const c10::InferenceMode no_autograd;
+    const auto dropped =
+        device->CopyAsync(at::empty({1 << 18}, at::kFloat), at::full({1 << 18}, 2.0f));
+    EXPECT_EQ(device->Memory().current.total() - before, 2 * kMiB);
+  }
+  EXPECT_EQ(device->Memory().current.total(), before);
+}
+
+TEST(DeviceTest, AwaitThrowsWhatTheCopyThrew) {
+  const auto device = MakeDevice("cpu", 0).value();
+  const auto wrong = device->CopyAsync(at::empty({3}, at::kFloat), at::full({2}, 1.0f));
+  EXPECT_THROW(wrong->Await(), c10::Error);
 }
 
 TEST(DeviceTest, RefusesInASentence) {
