@@ -1,6 +1,7 @@
 #include "common/base/hash.h"
 
 #include <openssl/core_names.h>
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/params.h>
 #include <openssl/rand.h>
@@ -93,6 +94,10 @@ std::string Hex(const uint8_t* data, size_t size) {
     text.push_back(kDigits[data[i] & 15]);
   }
   return text;
+}
+
+bool EqualInConstantTime(std::string_view one, std::string_view other) {
+  return one.size() == other.size() && CRYPTO_memcmp(one.data(), other.data(), one.size()) == 0;
 }
 
 std::string Base32(const uint8_t* data, size_t size) {

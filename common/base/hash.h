@@ -38,6 +38,9 @@ std::string Hex(const uint8_t* data, size_t size);
 inline std::string Hex(const Digest& digest) { return Hex(digest.data(), digest.size()); }
 inline std::string Sha256Hex(std::string_view bytes) { return Hex(Sha256Of(bytes)); }
 
+// Takes as long for equal texts as for any others of their length.
+bool EqualInConstantTime(std::string_view one, std::string_view other);
+
 // RFC 4648 base32 in lower case without padding: names that fit keys, paths and URLs.
 std::string Base32(const uint8_t* data, size_t size);
 

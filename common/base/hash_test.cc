@@ -63,5 +63,12 @@ TEST(RandomTokenTest, DiffersEachTime) {
   for (std::thread& thread : threads) thread.join();
 }
 
+TEST(EqualInConstantTimeTest, SaysWhatComparingSays) {
+  EXPECT_TRUE(EqualInConstantTime("", ""));
+  EXPECT_TRUE(EqualInConstantTime("abc", "abc"));
+  EXPECT_FALSE(EqualInConstantTime("abc", "abd"));
+  EXPECT_FALSE(EqualInConstantTime("abc", "ab"));
+}
+
 }  // namespace
 }  // namespace phasor

@@ -64,11 +64,12 @@ StatusOr<std::unique_ptr<Server>> Server::Start(const ServerConfig& config,
   int port = 0;
   builder.AddListeningPort(config.address, grpc::InsecureServerCredentials(), &port);
   for (grpc::Service* service : services) builder.RegisterService(service);
-  if (config.metrics != nullptr) {
-    std::vector<std::unique_ptr<grpc::experimental::ServerInterceptorFactoryInterface>> creators;
-    creators.push_back(MakeCallMetrics(config.metrics));
-    builder.experimental().SetInterceptorCreators(std::move(creators));
-  }
+  // What is received passes them from the last to the first, what is sent from the first on: so the
+  // metrics see a gate's word.
+  std::vector<std::unique_ptr<grpc::experimental::ServerInterceptorFactoryInterface>> creators;
+  if (config.gate) creators.push_back(config.gate());
+  if (config.metrics != nullptr) creators.push_back(MakeCallMetrics(config.metrics));
+  builder.experimental().SetInterceptorCreators(std::move(creators));
   std::unique_ptr<grpc::Server> server = builder.BuildAndStart();
   const bool is_unix = config.address.rfind("unix:", 0) == 0;
   if (server == nullptr || port == 0) {

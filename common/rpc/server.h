@@ -2,11 +2,13 @@
 // reflection, call metrics. Thread-safe.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include <grpcpp/impl/service_type.h>
+#include <grpcpp/support/server_interceptor.h>
 
 #include "common/base/clock.h"
 #include "common/base/status.h"
@@ -28,6 +30,9 @@ struct ServerConfig {
   size_t max_buffer_bytes = size_t{512} << 20;
   bool reflection = true;
   metrics::Registry* metrics = nullptr;  // outlives the server; null: none
+  // Makes what judges calls before they reach their services, and before they are counted; what it
+  // makes outlives nothing. Null: all calls are let in.
+  std::function<std::unique_ptr<grpc::experimental::ServerInterceptorFactoryInterface>()> gate;
 };
 
 class Server {

@@ -49,6 +49,10 @@ void Declare(config::Settings& settings, RawConfig* raw) {
   config::DeclareShared(settings, &config, &raw->log);
   settings.Text({"secret_file", "secret of the fleet, made if it is not there"},
                 &config.secret_file);
+  settings.Text({"keys",
+                 "who may call (docs/security.md): 'off' for everybody, keys in 'redis', or "
+                 "in a file"},
+                &config.keys);
   settings.Text(
       {"name", "of this gateway; default: host name and process id", "PHASOR_GATEWAY_NAME"},
       &config.name);

@@ -23,6 +23,9 @@ struct GatewayConfig {
   // Makes job ids from idempotency keys: all gateways of a fleet share it. Made with random
   // content if there is no such file.
   std::string secret_file = "phasor-data/secret";
+  // Where API keys are: "off", "redis" or a file. With keys every call needs one
+  // (docs/security.md).
+  std::string keys = "off";
   std::string name;             // told to workers and in Stats; default: host name and process id
   int work_threads = 32;        // for calls that wait for Redis or the store
   int work_queue = 4096;        // calls that may wait for a thread

@@ -16,6 +16,7 @@
 #include "services/gateway/flow/submit_flow.h"
 #include "services/gateway/flow/work_pool.h"
 #include "services/gateway/grpc/admin_service.h"
+#include "services/gateway/grpc/gate.h"
 #include "services/gateway/grpc/images_service.h"
 #include "services/gateway/grpc/models_service.h"
 #include "services/gateway/grpc/submit_group.h"
@@ -58,6 +59,8 @@ struct Gateway::Parts {
         admin({ports.maintenance, ports.control, &reader, &cleanup, &workers, &orders, &pool,
                ports.clock, config.name, PHASOR_VERSION, [gate] { return gate->job_loss(); }}),
         report({&workers, &orders, ports.events, &pool, config.name}),
+        authenticator({.keys = ports.keys, .tokens = nullptr, .clock = ports.clock}),
+        gate_keeper({&authenticator, ports.metrics}),
         roles(
             {ports.producer, ports.maintenance, ports.store, &workers, ports.clock, ports.metrics},
             {.policy = config.sweep, .interval = config.sweep_every},
@@ -67,6 +70,14 @@ struct Gateway::Parts {
     const config::ModelCard* card = catalog.Find(spec.model);
     const int multiple = card == nullptr ? 8 : card->limits.size_multiple;
     return CheckMemory(spec, multiple, workers.For(spec.model));
+  }
+
+  // Keys that do not answer yet are waited for; a file that is not there was named by mistake.
+  Status FirstLookAtKeys() {
+    const Status read = authenticator.Refresh();
+    if (read.code() == StatusCode::kNotFound) return FailedPrecondition("keys: " + Message(read));
+    if (!read.ok()) log::Warn("keys can't be read", {{"why", read}});
+    return OkStatus();
   }
 
   // The threads that know may know before the server stands.
@@ -97,6 +108,8 @@ struct Gateway::Parts {
   ModelsService models;
   AdminService admin;
   WorkerReportService report;
+  access::Authenticator authenticator;
+  Gate gate_keeper;
   Roles roles;
 
   Mutex mu;
@@ -130,9 +143,12 @@ StatusOr<std::unique_ptr<Gateway>> Gateway::Start(const GatewayConfig& config,
   behind.store = gate->store();
   auto owned = std::make_unique<Parts>(config, secret, std::move(models), behind, gate.get());
   Parts* const parts = owned.get();
+  RETURN_IF_ERROR(parts->FirstLookAtKeys());
   ASSIGN_OR_RETURN(
       auto server,
-      rpc::Server::Start({.address = config.listen, .metrics = ports.metrics},
+      rpc::Server::Start({.address = config.listen,
+                          .metrics = ports.metrics,
+                          .gate = [parts] { return parts->gate_keeper.MakeInterceptor(); }},
                          {&parts->images, &parts->models, &parts->admin, &parts->report}));
   {
     MutexLock lock(&parts->mu);
@@ -153,6 +169,12 @@ StatusOr<std::unique_ptr<Gateway>> Gateway::Start(const GatewayConfig& config,
                          RETURN_IF_ERROR(gate->Tick());
                          parts->SetServing(&Parts::fleet_ready, gate->ready().ok());
                          return OkStatus();
+                       }},
+                      {"access",
+                       [parts] {
+                         const Status refreshed = parts->authenticator.Refresh();
+                         parts->gate_keeper.Tick();
+                         return refreshed;
                        }},
                       {"watchers", [parts] {
                          parts->hub.Tick();

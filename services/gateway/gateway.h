@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "common/access/authenticator.h"
 #include "common/base/clock.h"
 #include "common/base/status.h"
 #include "common/config/model_folder.h"
@@ -30,6 +31,7 @@ class Gateway {
     const Clock* clock = nullptr;
     metrics::Registry* metrics = nullptr;
     queue::Foundation* foundation = nullptr;  // null: it is not checked
+    access::KeyStore* keys = nullptr;         // null: nobody needs a credential
   };
 
   // Serves when it returns. Errors: the address can't be bound; the foundation answers and is

@@ -4,6 +4,7 @@
 #include <ctime>
 #include <iostream>
 
+#include "common/access/stores/open_key_store.h"
 #include "common/base/process.h"
 #include "common/config/model_folder.h"
 #include "common/log/log.h"
@@ -31,6 +32,8 @@ Status Serve(const GatewayConfig& config) {
   ASSIGN_OR_RETURN(const auto redis, queue::ParseRedisUrl(config.redis));
   queue::RedisQueue queue({.address = redis});
   queue::RedisFoundation foundation({.address = redis}, [&queue] { return queue.connections(); });
+  std::unique_ptr<access::KeyStore> keys;
+  if (config.keys != "off") keys = access::OpenKeyStore(config.keys, {.address = redis});
   ASSIGN_OR_RETURN(const auto gateway, Gateway::Start(config, secret, std::move(models),
                                                       {.producer = &queue,
                                                        .maintenance = &queue,
@@ -39,7 +42,8 @@ Status Serve(const GatewayConfig& config) {
                                                        .store = store.get(),
                                                        .clock = &clock,
                                                        .metrics = &metrics,
-                                                       .foundation = &foundation}));
+                                                       .foundation = &foundation,
+                                                       .keys = keys.get()}));
   std::unique_ptr<metrics::AdminServer> admin;
   if (config.metrics != "off") {
     ASSIGN_OR_RETURN(admin, metrics::AdminServer::Start(config.metrics, &metrics,

@@ -1,0 +1,32 @@
+// Where the records of API keys are: a port with adapters for Redis and for a file
+// (common/access/stores), and one in memory. One contract suite runs against all of them
+// (contract/key_store_contract.h). Thread-safe; calls block.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "common/access/api_key.h"
+#include "common/base/status.h"
+
+namespace phasor::access {
+
+struct KeyList {
+  std::vector<KeyRecord> keys;  // by id
+  std::string version;          // another one once anything has changed
+  int damaged = 0;              // records that were left out: their keys are no good
+};
+
+class KeyStore {
+ public:
+  virtual ~KeyStore() = default;
+  // ALREADY_EXISTS: there is one of this id.
+  virtual Status Add(const KeyRecord& record) = 0;
+  // NOT_FOUND: there is none of this id.
+  virtual Status Remove(const std::string& id) = 0;
+  virtual StatusOr<KeyList> Read() = 0;
+  // That of Read, for less.
+  virtual StatusOr<std::string> Version() = 0;
+};
+
+}  // namespace phasor::access
