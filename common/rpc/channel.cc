@@ -1,5 +1,8 @@
 #include "common/rpc/channel.h"
 
+#include <utility>
+#include <vector>
+
 #include <grpcpp/create_channel.h>
 #include <grpcpp/security/credentials.h>
 #include <grpcpp/support/channel_arguments.h>
@@ -22,7 +25,10 @@ StatusOr<std::shared_ptr<grpc::Channel>> MakeChannel(const ChannelConfig& config
   arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 3'000);
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 2'000);
   arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
-  return grpc::CreateCustomChannel(config.address, grpc::InsecureChannelCredentials(), arguments);
+  std::vector<std::unique_ptr<grpc::experimental::ClientInterceptorFactoryInterface>> carriers;
+  if (config.credential != nullptr) carriers.push_back(MakeCarrier(config.credential));
+  return grpc::experimental::CreateCustomChannelWithInterceptors(
+      config.address, grpc::InsecureChannelCredentials(), arguments, std::move(carriers));
 }
 
 }  // namespace phasor::rpc

@@ -9,6 +9,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/status.h"
+#include "common/rpc/credential.h"
 
 namespace phasor::rpc {
 
@@ -19,6 +20,8 @@ struct ChannelConfig {
   // allow a ping each second.
   Millis ping_every{20'000};
   Millis ping_timeout{10'000};
+  // Goes with every call; null: none does.
+  std::shared_ptr<Credential> credential = {};
 };
 
 // Connects lazily: an address nobody serves shows at the first call, as UNAVAILABLE.

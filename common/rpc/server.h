@@ -32,7 +32,8 @@ struct ServerConfig {
   metrics::Registry* metrics = nullptr;  // outlives the server; null: none
   // Makes what judges calls before they reach their services, and before they are counted; what it
   // makes outlives nothing. Null: all calls are let in.
-  std::function<std::unique_ptr<grpc::experimental::ServerInterceptorFactoryInterface>()> gate;
+  std::function<std::unique_ptr<grpc::experimental::ServerInterceptorFactoryInterface>()> gate =
+      nullptr;
 };
 
 class Server {
