@@ -63,7 +63,7 @@ at::Tensor Conv2d::ForwardShifted(const at::Tensor& x, const at::Tensor& shift) 
 at::Tensor Conv2d::Run(const at::Tensor& x, const at::Tensor& bias, const at::Tensor& sum) const {
   const at::Tensor& weight = weight_.ForConvolution(
       {.input = x.sizes(), .stride = options_.stride, .padding = options_.padding});
-  const at::Tensor input = x.contiguous(at::MemoryFormat::ChannelsLast);
+  const at::Tensor input = x.contiguous(weight_.layout());
   if (weight.is_mkldnn() && sum.defined() && TakesSum(sum)) {
     return PackedConvolutionPlus(input, sum, weight, bias, options_);
   }

@@ -1,4 +1,4 @@
-// A square 2-D convolution in channels-last memory.
+// A square 2-D convolution, in channels-last memory unless its weights say otherwise.
 //
 // On the CPU in fp32 the weight comes packed for oneDNN, for the first input's shape. Other shapes
 // and types still work: oneDNN repacks where another form is better, and what a fused form does not

@@ -9,8 +9,9 @@ class Embedding {
  public:
   Embedding(const WeightScope& weights, int64_t count, int64_t width);
 
-  at::Tensor Forward(const at::Tensor& ids) const;  // int64 [...] -> [..., width]
-  at::Tensor First(int64_t count) const;            // [count, width]
+  at::Tensor Forward(
+      const at::Tensor& ids) const;       // int64 [...], from the host, too -> [..., width]
+  at::Tensor First(int64_t count) const;  // [count, width]
 
  private:
   Weight weight_;  // [count, width]

@@ -16,7 +16,7 @@ struct SinusoidOptions {
 };
 
 // fp32 throughout, in the reference's order of operations: at t = 1000 one ulp of a frequency
-// moves the angle by 6e-5. `t` is [B] in any type; the result is fp32 [B, width].
+// moves the angle by 6e-5. `t` is [B] in any type, on the host as is the fp32 result, [B, width].
 at::Tensor Sinusoid(const at::Tensor& t, const SinusoidOptions& options);
 
 struct TimestepMlpOptions {

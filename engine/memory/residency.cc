@@ -7,7 +7,9 @@ namespace phasor::engine {
 
 Residency::Residency(std::vector<ModelPart> parts, std::shared_ptr<Device> device)
     : parts_(std::move(parts)), device_(std::move(device)) {
-  for (const ModelPart& part : parts_) part.weights->SetHostMemory(device_->host_memory());
+  for (const ModelPart& part : parts_) {
+    part.weights->SetHostMemory(device_->host_memory(), device_->place());
+  }
 }
 
 void Residency::Enter(Strategy strategy, UnitKind phase) {

@@ -6,6 +6,7 @@
 namespace phasor::engine {
 
 bool AllFinite(const at::Tensor& tensor) {
+  if (!tensor.is_cpu()) return at::isfinite(tensor).all().item<bool>();
   // Any order will do: no copy of a channels-last tensor.
   const at::Tensor dense = tensor.is_non_overlapping_and_dense() ? tensor : tensor.contiguous();
   const at::Tensor values = dense.to(at::kFloat);

@@ -7,7 +7,8 @@
 namespace phasor::engine {
 
 // False if any value is infinite or not a number. fp32 on the CPU in any order (other types are
-// converted first); reads each value once. Thread-safe; throws what LibTorch throws.
+// converted first); reads each value once. Waits for a card. Thread-safe; throws what LibTorch
+// throws.
 bool AllFinite(const at::Tensor& tensor);
 
 }  // namespace phasor::engine

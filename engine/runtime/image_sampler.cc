@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "engine/runtime/checkpoint_tensors.h"
+#include "engine/tensor/beside.h"
 
 namespace phasor::engine {
 namespace {
@@ -25,15 +26,18 @@ std::map<std::string, const T*> Under(const std::map<std::string, T>& map,
 
 }  // namespace
 
-ImageSampler::ImageSampler(std::unique_ptr<Scheduler> scheduler, std::vector<int64_t> shape,
+ImageSampler::ImageSampler(std::unique_ptr<Scheduler> scheduler, const Settings& settings,
                            uint64_t seed)
-    : scheduler_(std::move(scheduler)), shape_(std::move(shape)), noise_(seed) {}
+    : scheduler_(std::move(scheduler)),
+      shape_(settings.latent_shape),
+      place_(settings.place),
+      noise_(seed) {}
 
 StatusOr<ImageSampler> ImageSampler::Make(const Settings& settings, uint64_t seed) {
   ASSIGN_OR_RETURN(std::unique_ptr<Scheduler> scheduler,
                    MakeScheduler(settings.scheduler_config, settings.scheduler));
   RETURN_IF_ERROR(scheduler->SetTimesteps(settings.steps));
-  return ImageSampler(std::move(scheduler), settings.latent_shape, seed);
+  return ImageSampler(std::move(scheduler), settings, seed);
 }
 
 void ImageSampler::Step(int k, const DenoiseFunction& denoise) {
@@ -41,12 +45,13 @@ void ImageSampler::Step(int k, const DenoiseFunction& denoise) {
   if (!latents.defined()) {
     const at::Tensor noise =
         initial_noise_.defined() ? initial_noise_ : noise_.Draw(shape_, at::kFloat);
-    latents = noise.mul(scheduler_->init_noise_sigma());
+    latents = Beside(noise, place_).mul(scheduler_->init_noise_sigma());
   }
   const at::Tensor output = denoise(scheduler_->ScaleInput(latents, k), scheduler_->timesteps()[k]);
-  latents_ = scheduler_->Step(
-      output, k, latents,
-      [this](at::IntArrayRef shape, at::ScalarType dtype) { return noise_.Draw(shape, dtype); });
+  latents_ =
+      scheduler_->Step(output, k, latents, [this](at::IntArrayRef shape, at::ScalarType dtype) {
+        return Beside(noise_.Draw(shape, dtype), place_);
+      });
 }
 
 ImageSampler::Position ImageSampler::Save() const {
@@ -79,9 +84,9 @@ Status ImageSampler::Read(const std::string& prefix, const Checkpoint& checkpoin
   if (latents->dtype != CheckpointDtype::kF32 || latents->shape != shape_) {
     return DataLoss("checkpoint: " + prefix + kLatents + " has another shape or type");
   }
-  Position position{FromCheckpoint(*latents), {}, FromCheckpoint(*noise)};
+  Position position{Beside(FromCheckpoint(*latents), place_), {}, FromCheckpoint(*noise)};
   for (const auto& [name, tensor] : Under(checkpoint.tensors, prefix + kHistory)) {
-    position.history.tensors[name] = FromCheckpoint(*tensor);
+    position.history.tensors[name] = Beside(FromCheckpoint(*tensor), place_);
   }
   for (const auto& [name, value] : Under(checkpoint.counters, prefix + kHistory)) {
     position.history.counters[name] = *value;

@@ -28,6 +28,7 @@ class ImageSampler {
     SchedulerOptions scheduler;
     int steps = 0;
     std::vector<int64_t> latent_shape;  // [1, C, h, w]
+    at::Device place = at::kCPU;        // of the latents; noise is drawn on the host everywhere
   };
 
   // Everything that a step changes.
@@ -58,10 +59,11 @@ class ImageSampler {
   const Scheduler& scheduler() const { return *scheduler_; }
 
  private:
-  ImageSampler(std::unique_ptr<Scheduler> scheduler, std::vector<int64_t> shape, uint64_t seed);
+  ImageSampler(std::unique_ptr<Scheduler> scheduler, const Settings& settings, uint64_t seed);
 
   std::unique_ptr<Scheduler> scheduler_;
   std::vector<int64_t> shape_;
+  at::Device place_;
   NoiseStream noise_;
   at::Tensor initial_noise_;  // undefined: drawn
   at::Tensor latents_;

@@ -14,7 +14,7 @@ Image ToImage(const at::Tensor& decoded) {
   // goes to even at a half, as numpy does.
   at::Tensor values = decoded.mul(0.5);
   values.add_(0.5).clamp_(0, 1).mul_(255).round_();
-  const at::Tensor pixels = values.to(at::kByte).squeeze(0).permute({1, 2, 0}).contiguous();
+  const at::Tensor pixels = values.to(at::kByte).squeeze(0).permute({1, 2, 0}).contiguous().cpu();
   Image image;
   image.height = static_cast<int>(pixels.size(0));
   image.width = static_cast<int>(pixels.size(1));

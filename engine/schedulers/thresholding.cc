@@ -34,6 +34,19 @@ float Quantile(const at::Tensor& row, double ratio) {
                        : std::fma(weight - 1.0f, gap, values[above]);
 }
 
+// The same where the values are, [B, 1]: nothing comes back to the host.
+at::Tensor QuantilesOnDevice(const at::Tensor& rows, double ratio) {
+  const at::Tensor sorted = std::get<0>(rows.sort(1));
+  const int64_t last = sorted.size(1) - 1;
+  const float rank = static_cast<float>(ratio) * static_cast<float>(last);
+  const auto below = std::min(static_cast<int64_t>(rank), last);
+  const at::Tensor low = sorted.narrow(1, below, 1);
+  const at::Tensor high = sorted.narrow(1, std::min(below + 1, last), 1);
+  const at::Tensor between = at::lerp(low, high, rank - static_cast<float>(below));
+  const at::Tensor top = sorted.narrow(1, last, 1);
+  return at::where(top.ne(top), top, between);  // not-a-numbers come last
+}
+
 }  // namespace
 
 at::Tensor Threshold(const ThresholdConfig& config, const at::Tensor& sample) {
@@ -41,7 +54,10 @@ at::Tensor Threshold(const ThresholdConfig& config, const at::Tensor& sample) {
   const at::Tensor flat =
       (wide ? sample : sample.to(at::kFloat)).reshape({sample.size(0), -1});  // [B, N]
   at::Tensor bound = at::empty({flat.size(0), 1}, flat.options());
-  for (int64_t row = 0; row < flat.size(0); ++row) {
+  if (!flat.is_cpu()) {
+    bound = QuantilesOnDevice(flat.abs().to(at::kFloat), config.ratio).to(flat.scalar_type());
+  }
+  for (int64_t row = 0; flat.is_cpu() && row < flat.size(0); ++row) {
     bound[row].fill_(Quantile(flat[row].abs().to(at::kFloat), config.ratio));
   }
   bound = bound.clamp(1, config.max_value);

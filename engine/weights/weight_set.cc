@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "engine/device/counted_memory.h"
+#include "engine/tensor/beside.h"
 
 namespace phasor::engine {
 namespace {
@@ -99,6 +100,7 @@ Weight WeightSet::Add(const std::string& name, at::Tensor host, at::ScalarType d
   WeightSlot& slot = slots_.emplace_back();
   slot.name = name;
   slot.dtype = host.is_floating_point() ? dtype : host.scalar_type();
+  slot.convolution = packs;
   slot.packs = packs && (slot.dtype == at::kFloat || slot.dtype == at::kBFloat16);
   slot.mapped = mapped;
   slot.host = std::move(host);
@@ -106,6 +108,13 @@ Weight WeightSet::Add(const std::string& name, at::Tensor host, at::ScalarType d
   slot.set = this;
   layers_[layer->second].push_back(&slot);
   return Weight(std::shared_ptr<WeightSlot>(shared_from_this(), &slot));
+}
+
+void WeightSet::SetHostMemory(HostMemory memory, at::Device place) {
+  host_memory_ = memory;
+  place_ = place;
+  if (place.is_cpu()) return;
+  for (WeightSlot& slot : slots_) slot.packs = false;
 }
 
 uint64_t WeightSet::ResidentBytes() const {
@@ -155,11 +164,30 @@ void WeightSet::Use(const WeightSlot& slot) {
 
 at::Tensor WeightSet::Load(const WeightSlot& slot) const {
   const MemoryScope scope(MemoryKind::kWeights);
+  if (!place_.is_cpu()) {
+    at::Tensor value = LoadElsewhere(slot);
+    Leave(slot);
+    return value;
+  }
   const bool converts = slot.host.scalar_type() != slot.dtype;
   if (!converts && host_memory_ == HostMemory::kShared) return slot.host;
   at::Tensor value = converts ? slot.host.to(slot.dtype) : CopyOf(slot.host);
   Leave(slot);
   return value;
+}
+
+// The file's own bytes cross the bus, once; another type or order is made of them over there.
+at::Tensor WeightSet::LoadElsewhere(const WeightSlot& slot) const {
+  const at::MemoryFormat format = slot.convolution ? layout_ : at::MemoryFormat::Contiguous;
+  if (slot.host.scalar_type() == slot.dtype && slot.host.is_contiguous(format)) {
+    return Beside(slot.host, place_);
+  }
+  at::Tensor raw;
+  {
+    const MemoryScope workspace(MemoryKind::kWorkspace);
+    raw = Beside(slot.host, place_);
+  }
+  return raw.to(raw.options().dtype(slot.dtype), /*non_blocking=*/false, /*copy=*/true, format);
 }
 
 at::Tensor WeightSet::Pack(const WeightSlot& slot, const ConvolutionUse& use) const {

@@ -44,7 +44,8 @@ struct WeightSlot {
   std::string name;
   at::Tensor host;  // as the file has it, in the shape asked for
   at::ScalarType dtype = at::kFloat;
-  bool packs = false;   // a convolution's: it is packed for oneDNN when first used
+  bool convolution = false;
+  bool packs = false;   // a convolution's on the CPU: it is packed for oneDNN when first used
   bool mapped = false;  // `host` is a view of a file
   size_t layer = 0;
   at::Tensor value;  // what is computed with; undefined while it is not on the device
@@ -70,6 +71,8 @@ class Weight {
   const at::Tensor& ForConvolution(const ConvolutionUse& use) const {
     return slot_->value.defined() ? slot_->value : slot_->FetchPacked(use);
   }
+  // The order in memory that a convolution's input is to have.
+  at::MemoryFormat layout() const;
 
  private:
   std::shared_ptr<WeightSlot> slot_;
@@ -87,8 +90,15 @@ class WeightSet : public std::enable_shared_from_this<WeightSet> {
   Weight Add(const std::string& name, at::Tensor host, at::ScalarType dtype, bool packs,
              bool mapped = false);
 
-  // A set is resident from the start, each weight from when it is first asked for.
-  void SetHostMemory(HostMemory memory) { host_memory_ = memory; }
+  // A set is resident from the start, each weight from when it is first asked for. `place` is where
+  // values are made. To be called before the first is.
+  void SetHostMemory(HostMemory memory, at::Device place = at::kCPU);
+  at::Device place() const { return place_; }
+
+  // The order in memory that convolutions compute in. Channels-last unless said otherwise, and
+  // always so on the CPU.
+  void SetLayout(at::MemoryFormat layout) { layout_ = layout; }
+  at::MemoryFormat layout() const { return layout_; }
 
   // Moves the set. Resident weights are brought in at once, but for those that are packed when
   // first used. Throws what LibTorch throws; then the call may be repeated.
@@ -103,17 +113,22 @@ class WeightSet : public std::enable_shared_from_this<WeightSet> {
   friend struct WeightSlot;
   void Use(const WeightSlot& slot);
   at::Tensor Load(const WeightSlot& slot) const;
+  at::Tensor LoadElsewhere(const WeightSlot& slot) const;
   at::Tensor Pack(const WeightSlot& slot, const ConvolutionUse& use) const;
   void Leave(const WeightSlot& slot) const;
   void Drop(size_t layer);
 
   const std::string name_;
   HostMemory host_memory_ = HostMemory::kShared;
+  at::Device place_ = at::kCPU;
+  at::MemoryFormat layout_ = at::MemoryFormat::ChannelsLast;
   Placement placement_ = Placement::kResident;
   std::deque<WeightSlot> slots_;  // where they are, they stay
   std::map<std::string, size_t> layer_of_;
   std::vector<std::vector<WeightSlot*>> layers_;
   size_t streamed_ = 0;  // the layer that is on the device, if the set is streamed
 };
+
+inline at::MemoryFormat Weight::layout() const { return slot_->set->layout(); }
 
 }  // namespace phasor::engine

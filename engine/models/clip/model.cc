@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "engine/tensor/beside.h"
 #include "engine/weights/renames.h"
 
 namespace phasor::engine {
@@ -68,9 +69,11 @@ at::Tensor ClipTextModel::Encode(const at::Tensor& ids, int clip_skip) const {
 }
 
 at::Tensor ClipTextModel::Pool(const at::Tensor& ids, const at::Tensor& last_hidden_state) const {
-  const at::Tensor positions = ClipPoolingPositions(ids, config_.eos_token_id);  // [B]
-  const at::Tensor rows = at::arange(ids.size(0), at::kLong);
-  return at::index(last_hidden_state, {rows, positions});  // [B, d]
+  const at::Device place = last_hidden_state.device();
+  const at::Tensor positions =
+      Beside(ClipPoolingPositions(ids, config_.eos_token_id), place);         // [B]
+  const at::Tensor rows = Beside(at::arange(ids.size(0), at::kLong), place);  // [B]
+  return at::index(last_hidden_state, {rows, positions});                     // [B, d]
 }
 
 at::Tensor ClipPoolingPositions(const at::Tensor& ids, int64_t eos_token_id) {

@@ -14,8 +14,14 @@ at::Tensor Guide(const at::Tensor& negative, const at::Tensor& positive, double 
 namespace {
 
 // The standard deviation (unbiased) of every image, [B, 1, 1, 1]: fp32 inputs, summed in double in
-// one order, where LibTorch's order depends on the processor.
+// one order, where LibTorch's order depends on the processor. A card sums in its own.
 at::Tensor Deviations(const at::Tensor& x) {
+  if (!x.is_cpu()) {
+    const at::Tensor wide = x.to(at::kDouble);
+    const at::Tensor apart = wide - wide.mean({1, 2, 3}, /*keepdim=*/true);
+    const auto degrees = static_cast<double>(x.numel() / x.size(0) - 1);
+    return at::sqrt(apart.square().sum({1, 2, 3}, /*keepdim=*/true) / degrees).to(at::kFloat);
+  }
   const at::Tensor plain = x.contiguous();
   const int64_t count = plain.numel() / plain.size(0);
   at::Tensor deviations = at::empty({plain.size(0), 1, 1, 1}, at::kFloat);

@@ -157,7 +157,9 @@ class Sd1Pipeline final : public Pipeline {
                        [&vae](const at::Tensor& part) { return vae.Decode(part).to(at::kFloat); });
   }
 
-  at::Tensor Preview(const at::Tensor& latents) const override { return preview_.Render(latents); }
+  at::Tensor Preview(const at::Tensor& latents) const override {
+    return preview_.Render(latents.to(at::kCPU));
+  }
 
  private:
   // fp32 in and out: the schedulers' arithmetic does not depend on the networks' type.

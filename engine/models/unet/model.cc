@@ -4,6 +4,8 @@
 
 #include <ATen/TensorOperators.h>
 
+#include "engine/tensor/beside.h"
+
 namespace phasor::engine {
 namespace {
 
@@ -81,9 +83,10 @@ UnetContext Unet::Prepare(const at::Tensor& context) const {
 at::Tensor Unet::TimeEmbedding(const at::Tensor& timestep, const at::Tensor& sample,
                                const UnetExtras& extras) const {
   const auto sinusoid = [&](const at::Tensor& t, int64_t width) {
-    return Sinusoid(t, {.width = width,
-                        .flip_sin_to_cos = config_.flip_sin_to_cos,
-                        .freq_shift = config_.freq_shift});
+    const SinusoidOptions options = {.width = width,
+                                     .flip_sin_to_cos = config_.flip_sin_to_cos,
+                                     .freq_shift = config_.freq_shift};
+    return Beside(Sinusoid(t, options), sample.device());
   };
   const at::Tensor t = timestep.reshape({-1});  // [1 or B]
   at::Tensor temb =

@@ -43,7 +43,8 @@ class Unet {
   // [B, S, D]
   UnetContext Prepare(const at::Tensor& context) const;
 
-  // sample [B, in, h, w]; timestep a scalar or [B], any type -> [B, out, h, w].
+  // sample [B, in, h, w]; timestep a scalar or [B], any type, on the host, as is extras.time_ids
+  // -> [B, out, h, w].
   at::Tensor Forward(const at::Tensor& sample, const at::Tensor& timestep,
                      const UnetContext& context, const UnetExtras& extras = {}) const;
 

@@ -6,6 +6,8 @@
 #include <ATen/ops/arange.h>
 #include <ATen/ops/empty.h>
 
+#include "engine/tensor/beside.h"
+
 namespace phasor::engine {
 namespace {
 
@@ -20,7 +22,9 @@ void Blend(const at::Tensor& before, const at::Tensor& tile, int64_t axis, int64
   std::vector<int64_t> shape = {1, 1, 1, 1};
   shape[axis] = extent;
   const at::Tensor share =
-      (at::arange(extent, at::kFloat) / static_cast<double>(extent)).view(shape).to(tile.dtype());
+      Beside((at::arange(extent, at::kFloat) / static_cast<double>(extent)).view(shape),
+             tile.device())
+          .to(tile.dtype());
   const at::Tensor last = before.slice(axis, before.size(axis) - extent);
   at::Tensor first = tile.slice(axis, 0, extent);
   first.copy_(last * (1 - share) + first * share);
