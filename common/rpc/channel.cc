@@ -9,11 +9,13 @@
 
 #include "common/rpc/address.h"
 #include "common/rpc/grpc_log.h"
+#include "common/rpc/tls_credentials.h"
 
 namespace phasor::rpc {
 
 StatusOr<std::shared_ptr<grpc::Channel>> MakeChannel(const ChannelConfig& config) {
-  RETURN_IF_ERROR(CheckAddress(config.address));
+  const Dial dial = ParseDial(config.address, config.tls.always);
+  RETURN_IF_ERROR(CheckAddress(dial.address));
   RouteGrpcLog();
   grpc::ChannelArguments arguments;
   arguments.SetMaxReceiveMessageSize(config.max_receive_bytes);
@@ -25,10 +27,15 @@ StatusOr<std::shared_ptr<grpc::Channel>> MakeChannel(const ChannelConfig& config
   arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 3'000);
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 2'000);
   arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
+  if (dial.tls && !config.tls.server_name.empty()) {
+    arguments.SetSslTargetNameOverride(config.tls.server_name);
+  }
   std::vector<std::unique_ptr<grpc::experimental::ClientInterceptorFactoryInterface>> carriers;
   if (config.credential != nullptr) carriers.push_back(MakeCarrier(config.credential));
   return grpc::experimental::CreateCustomChannelWithInterceptors(
-      config.address, grpc::InsecureChannelCredentials(), arguments, std::move(carriers));
+      dial.address,
+      dial.tls ? ClientCredentials(config.tls.source.get()) : grpc::InsecureChannelCredentials(),
+      arguments, std::move(carriers));
 }
 
 }  // namespace phasor::rpc

@@ -3,8 +3,11 @@
 #include <mutex>
 #include <utility>
 
+#include <grpcpp/ext/channelz_service_plugin.h>
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
 #include <grpcpp/health_check_service_interface.h>
+#include <grpcpp/impl/server_builder_option.h>
+#include <grpcpp/impl/server_builder_plugin.h>
 #include <grpcpp/resource_quota.h>
 #include <grpcpp/security/server_credentials.h>
 #include <grpcpp/server.h>
@@ -14,24 +17,35 @@
 #include "common/rpc/address.h"
 #include "common/rpc/call_metrics.h"
 #include "common/rpc/grpc_log.h"
+#include "common/rpc/tls_credentials.h"
 #include "grpc/health/v1/health.pb.h"
 
 namespace phasor::rpc {
 namespace {
 
 // Switches of the whole process that must be set before the first builder.
-void InstallPlugins(bool reflection) {
+void InstallPlugins() {
   // Debian's abseil is built with deadlock detection, which takes a global lock at every Lock.
   absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
-  static std::once_flag health;
-  std::call_once(health, [] { grpc::EnableDefaultHealthCheckService(true); });
-  static std::once_flag reflect;
-  if (reflection) {
-    std::call_once(reflect, grpc::reflection::InitProtoReflectionServerBuilderPlugin);
+  static std::once_flag once;
+  std::call_once(once, [] {
+    grpc::EnableDefaultHealthCheckService(true);
+    grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+    grpc::channelz::experimental::InitChannelzService();
     // Links the description of the health service, which the library serves without one.
     grpc::health::v1::HealthCheckRequest::descriptor();
-  }
+  });
 }
+
+// The library gives every server of the process what InstallPlugins asked for; this takes it from
+// one.
+class WithoutPlugins final : public grpc::ServerBuilderOption {
+ public:
+  void UpdateArguments(grpc::ChannelArguments*) override {}
+  void UpdatePlugins(std::vector<std::unique_ptr<grpc::ServerBuilderPlugin>>* plugins) override {
+    plugins->clear();
+  }
+};
 
 void SetLimits(const ServerConfig& config, grpc::ServerBuilder* builder) {
   builder->SetMaxReceiveMessageSize(config.max_receive_bytes);
@@ -56,13 +70,23 @@ Server::~Server() { Shutdown(Millis(0)); }
 StatusOr<std::unique_ptr<Server>> Server::Start(const ServerConfig& config,
                                                 const std::vector<grpc::Service*>& services) {
   RETURN_IF_ERROR(CheckBindable(config.address));
+  if (config.client_certificates &&
+      (config.tls == nullptr || config.tls->authorities_path().empty())) {
+    return InvalidArgument(config.address +
+                           ": clients' certificates need authorities to check them");
+  }
   RouteGrpcLog();
-  InstallPlugins(config.reflection);
+  InstallPlugins();
 
   grpc::ServerBuilder builder;
   SetLimits(config, &builder);
+  if (!config.reflection) builder.SetOption(std::make_unique<WithoutPlugins>());
   int port = 0;
-  builder.AddListeningPort(config.address, grpc::InsecureServerCredentials(), &port);
+  builder.AddListeningPort(config.address,
+                           config.tls == nullptr
+                               ? grpc::InsecureServerCredentials()
+                               : ServerCredentials(*config.tls, config.client_certificates),
+                           &port);
   for (grpc::Service* service : services) builder.RegisterService(service);
   // What is received passes them from the last to the first, what is sent from the first on: so the
   // metrics see a gate's word.

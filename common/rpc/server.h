@@ -13,6 +13,7 @@
 #include "common/base/clock.h"
 #include "common/base/status.h"
 #include "common/metrics/registry.h"
+#include "common/tls/source.h"
 
 namespace grpc {
 class Server;
@@ -28,7 +29,12 @@ struct ServerConfig {
   // What gRPC may take for its connections and for messages that it has not handed on yet; beyond
   // it reads wait and calls are refused.
   size_t max_buffer_bytes = size_t{512} << 20;
+  // For operators: the services' descriptions and what the process knows of its connections.
   bool reflection = true;
+  // Its certificate, and the authorities that clients' certificates are checked against. Null:
+  // plain text. What is replaced there is used for the connections that come after.
+  std::shared_ptr<tls::Source> tls = {};
+  bool client_certificates = false;      // only clients with a certificate are let in
   metrics::Registry* metrics = nullptr;  // outlives the server; null: none
   // Makes what judges calls before they reach their services, and before they are counted; what it
   // makes outlives nothing. Null: all calls are let in.

@@ -12,6 +12,7 @@
 #include "services/cli/commands/worker_commands.h"
 #include "services/cli/draw/generate_command.h"
 #include "services/cli/link/completion.h"
+#include "services/cli/link/link_flags.h"
 #include "services/cli/up/up_command.h"
 
 namespace phasor::cli {
@@ -39,9 +40,7 @@ int Main(int argc, char** argv) {
   line.RequiresCommand();
   line.TakesFlagsOfOthers();
   line.Version(PHASOR_VERSION);
-  line.List("--address", &session.addresses,
-            "of a gateway, host:port or unix:/path; of several with commas between them, or "
-            "repeated; default: PHASOR_ADDRESS, the running 'phasor up', 127.0.0.1:50051");
+  AddLinkFlags(line, session);
   line.Flag("--json", &session.json, "results as lines of JSON");
   line.Flag("-q,--quiet", &session.quiet, "no progress");
   AddGenerate(line, session, &exit_code);

@@ -43,9 +43,27 @@ void ReadLimits(config::YamlReader& file, RawConfig* raw) {
   file.Absorb(child);
 }
 
+void DeclareListeners(config::Settings& settings, GatewayConfig& config) {
+  settings.Text({"listen", "host:port or unix:/path to serve gRPC on"}, &config.listen);
+  settings.Text({"listen_admin",
+                 "the same for operators: Admin, reflection, channelz; default: "
+                 "where clients are served"},
+                &config.listen_admin);
+  settings.Text({"listen_workers", "the same for workers' reports"}, &config.listen_workers);
+  settings.Text({"tls_cert", "file with the certificate to show, and those that vouch for it"},
+                &config.tls.certificate);
+  settings.Text({"tls_key", "file with its key"}, &config.tls.key);
+  settings.Text({"tls_client_ca", "file with the authorities whose certificates let callers in"},
+                &config.tls.authorities);
+  settings.Texts({"tls_client_certs", "with tls_client_ca, who must show a certificate"},
+                 &config.certificates_of);
+  settings.Flag({"insecure", "serve other machines although nothing proves who calls"},
+                &config.insecure);
+}
+
 void Declare(config::Settings& settings, RawConfig* raw) {
   GatewayConfig& config = raw->config;
-  settings.Text({"listen", "host:port or unix:/path to serve gRPC on"}, &config.listen);
+  DeclareListeners(settings, config);
   config::DeclareShared(settings, &config, &raw->log);
   settings.Text({"secret_file", "secret of the fleet, made if it is not there"},
                 &config.secret_file);
@@ -73,15 +91,33 @@ void Declare(config::Settings& settings, RawConfig* raw) {
       kMaxHours, &config.sweep.record_retention);
 }
 
+Status CheckListeners(const GatewayConfig& config) {
+  if (config.tls.certificate.empty() && !config.tls.authorities.empty()) {
+    return InvalidArgument("--tls-client-ca needs --tls-cert and --tls-key");
+  }
+  ASSIGN_OR_RETURN(const auto listeners, ListenersOf(config));
+  return CheckExposure({.listeners = listeners,
+                        .operations = config.metrics,
+                        .credentials = config.keys != "off",
+                        .insecure = config.insecure});
+}
+
 StatusOr<GatewayConfig> Complete(RawConfig raw) {
   GatewayConfig config = std::move(raw.config);
   RETURN_IF_ERROR(storage::Validate(config.sweep));
+  RETURN_IF_ERROR(CheckListeners(config));
   ASSIGN_OR_RETURN(config.log, config::ParseLogWords(raw.log));
   if (config.name.empty()) config.name = HostName() + "-" + std::to_string(getpid());
   return config;
 }
 
 }  // namespace
+
+StatusOr<std::vector<Listener>> ListenersOf(const GatewayConfig& config) {
+  ListenWords words{config.listen, config.listen_admin, config.listen_workers};
+  if (!config.tls.authorities.empty()) words.certificates_of = config.certificates_of;
+  return PlanListeners(words);
+}
 
 StatusOr<GatewayConfig> ReadGatewayConfig(int argc, const char* const* argv, bool* exit_early) {
   const config::ProgramOptions<RawConfig> options = {

@@ -4,17 +4,27 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "common/base/clock.h"
 #include "common/base/status.h"
 #include "common/log/log.h"
 #include "common/queue/types.h"
 #include "common/storage/sweep.h"
+#include "common/tls/material.h"
+#include "services/gateway/listeners.h"
 
 namespace phasor::gateway {
 
 struct GatewayConfig {
-  std::string listen = "127.0.0.1:50051";        // or unix:/path
+  std::string listen = "127.0.0.1:50051";  // or unix:/path
+  std::string listen_admin;                // for operators; empty: where clients are
+  std::string listen_workers;              // likewise
+  // Certificate, its key, and who vouches for those of clients. Without a certificate: plain text.
+  tls::Files tls;
+  // Names of the audiences who must show a certificate where authorities are given.
+  std::vector<std::string> certificates_of = {"clients", "operators", "workers"};
+  bool insecure = false;                         // other machines are served, whoever calls
   std::string metrics = "127.0.0.1:9464";        // of /metrics, /healthz and /readyz; "off": none
   std::string redis = "redis://127.0.0.1:6379";  // or unix:///path/to/socket
   bool allow_job_loss = false;  // of a Redis that evicts keys or has no append-only file
@@ -37,6 +47,9 @@ struct GatewayConfig {
   Millis sweep_every = std::chrono::hours(1);
   log::LogConfig log;
 };
+
+// What comes of the addresses. Errors as of PlanListeners.
+StatusOr<std::vector<Listener>> ListenersOf(const GatewayConfig& config);
 
 // INVALID_ARGUMENT names the flag, variable or key. `*exit_early` is set when help or version was
 // printed and there is nothing to run.

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "common/log/log.h"
-#include "common/rpc/server.h"
+#include "services/gateway/doors.h"
 #include "services/gateway/flow/cancel_flow.h"
 #include "services/gateway/flow/cleanup_flow.h"
 #include "services/gateway/flow/job_reader.h"
@@ -22,6 +22,7 @@
 #include "services/gateway/grpc/submit_group.h"
 #include "services/gateway/grpc/worker_report_service.h"
 #include "services/gateway/grpc/write_guard.h"
+#include "services/gateway/upkeep/certificate_watch.h"
 #include "services/gateway/upkeep/job_metrics.h"
 #include "services/gateway/upkeep/queue_sampler.h"
 #include "services/gateway/upkeep/roles.h"
@@ -80,11 +81,29 @@ struct Gateway::Parts {
     return OkStatus();
   }
 
+  // Opens the doors.
+  Status Open(const Ports& ports) {
+    std::shared_ptr<tls::Source> source;
+    if (!config.tls.empty()) {
+      ASSIGN_OR_RETURN(source, tls::Source::Open(config.tls, ports.clock));
+    }
+    certificates = std::make_unique<CertificateWatch>(source, ports.metrics);
+    ASSIGN_OR_RETURN(const auto listeners, ListenersOf(config));
+    ASSIGN_OR_RETURN(
+        auto opened,
+        Doors::Open(
+            {listeners, source, ports.metrics, [this] { return gate_keeper.MakeInterceptor(); }},
+            {.clients = {&images, &models}, .operators = {&admin}, .workers = {&report}}));
+    MutexLock lock(&mu);
+    doors = std::move(opened);
+    return OkStatus();
+  }
+
   // The threads that know may know before the server stands.
   void SetServing(bool Parts::*what, bool ready) {
     MutexLock lock(&mu);
     this->*what = ready;
-    if (server != nullptr) server->SetServing(queue_ready && fleet_ready && !stopping);
+    if (doors != nullptr) doors->SetServing(queue_ready && fleet_ready && !stopping);
   }
 
   const GatewayConfig config;
@@ -116,7 +135,8 @@ struct Gateway::Parts {
   bool queue_ready GUARDED_BY(mu) = false;
   bool fleet_ready GUARDED_BY(mu) = false;
   bool stopping GUARDED_BY(mu) = false;
-  std::unique_ptr<rpc::Server> server;  // set once, under mu
+  std::unique_ptr<Doors> doors;  // set once, under mu
+  std::unique_ptr<CertificateWatch> certificates;
   std::unique_ptr<queue::Subscription> subscription;
 };
 
@@ -144,22 +164,14 @@ StatusOr<std::unique_ptr<Gateway>> Gateway::Start(const GatewayConfig& config,
   auto owned = std::make_unique<Parts>(config, secret, std::move(models), behind, gate.get());
   Parts* const parts = owned.get();
   RETURN_IF_ERROR(parts->FirstLookAtKeys());
-  ASSIGN_OR_RETURN(
-      auto server,
-      rpc::Server::Start({.address = config.listen,
-                          .metrics = ports.metrics,
-                          .gate = [parts] { return parts->gate_keeper.MakeInterceptor(); }},
-                         {&parts->images, &parts->models, &parts->admin, &parts->report}));
-  {
-    MutexLock lock(&parts->mu);
-    parts->server = std::move(server);
-  }
+  RETURN_IF_ERROR(parts->Open(ports));
   parts->subscription = ports.events->Subscribe([parts](const queue::Event& event) {
     parts->hub.OnEvent(event);
     parts->workers.OnEvent(event);
     parts->job_metrics.OnEvent(event);
   });
-  parts->roles.Start({{"sampler",
+  parts->roles.Start({{"certificates", [parts] { return parts->certificates->Tick(); }},
+                      {"sampler",
                        [parts] {
                          parts->sampler.Tick();
                          return OkStatus();
@@ -185,7 +197,9 @@ StatusOr<std::unique_ptr<Gateway>> Gateway::Start(const GatewayConfig& config,
   return std::unique_ptr<Gateway>(new Gateway(std::move(gate), std::move(owned)));
 }
 
-const std::string& Gateway::address() const { return parts_->server->address(); }
+const std::string& Gateway::address(Audience audience) const {
+  return parts_->doors->address(audience);
+}
 
 Status Gateway::ready() {
   RETURN_IF_ERROR(gate_->ready());
@@ -199,13 +213,13 @@ void Gateway::Shutdown() {
     MutexLock lock(&parts_->mu);
     if (parts_->stopping) return;
     parts_->stopping = true;
-    parts_->server->SetServing(false);
+    parts_->doors->SetServing(false);
   }
   parts_->roles.Stop();
   parts_->subscription.reset();
   parts_->hub.Close(Public(Unavailable("the gateway is shutting down; call again")));
   parts_->report.Close();
-  parts_->server->Shutdown(parts_->config.shutdown_grace);
+  parts_->doors->Shutdown(parts_->config.shutdown_grace);
   parts_->group.Stop();
   parts_->records.Stop();
   parts_->pool.Stop();

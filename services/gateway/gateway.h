@@ -42,8 +42,9 @@ class Gateway {
   // Stops as Shutdown does.
   ~Gateway();
 
-  // Where it listens, with the port it got.
-  const std::string& address() const;
+  // Where it listens for clients, with the port it got.
+  const std::string& address() const { return address(Audience::kClients); }
+  const std::string& address(Audience audience) const;
   // OK, or why it can't serve now.
   Status ready();
   // Not OK: the foundation's first answer came after the start and was wrong; end the process.

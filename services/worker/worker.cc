@@ -38,6 +38,14 @@ std::vector<std::string> NamesOf(const std::vector<config::ModelCard>& models) {
   return names;
 }
 
+// Before a new attempt to reach a gateway: takes certificates that were replaced into use.
+std::string Why(const std::string& address, const rpc::ClientTls& tls) {
+  if (tls.source != nullptr) {
+    if (const Status status = tls.source->Look(); !status.ok()) return Message(status);
+  }
+  return rpc::ExplainUnreachable(address, tls);
+}
+
 }  // namespace
 
 Worker::Worker(WorkerConfig config, std::vector<config::ModelCard> models, Ports ports)
@@ -105,13 +113,15 @@ Status Worker::OpenStreams() {
   hello.set_device(status_.identity().device);
   hello.set_version(PHASOR_VERSION);
   for (const config::ModelCard& model : models_) hello.add_models(model.name);
+  ASSIGN_OR_RETURN(const rpc::ClientTls tls, rpc::OpenClientTls(config_.tls, &ports_.clock));
   for (const std::string& address : config_.gateways) {
-    ASSIGN_OR_RETURN(auto channel, rpc::MakeChannel({.address = address}));
+    ASSIGN_OR_RETURN(auto channel, rpc::MakeChannel({.address = address, .tls = tls}));
     streams_.push_back(std::make_unique<ReportStream>(
         address, ReportStream::Parts{.channel = channel,
                                      .hello = hello,
                                      .stats = [this] { return status_.Stats(); },
                                      .commands = Commands(),
+                                     .explain = [address, tls] { return Why(address, tls); },
                                      .draw = ports_.draw}));
   }
   return OkStatus();

@@ -7,6 +7,7 @@
 #include "common/base/process.h"
 #include "common/config/program_options.h"
 #include "common/config/shared_settings.h"
+#include "common/rpc/client_tls_settings.h"
 #include "engine/memory/memory_budget.h"
 #include "engine/memory/strategy.h"
 
@@ -61,7 +62,9 @@ void DeclareMemory(config::Settings& settings, RawConfig* raw) {
 void Declare(config::Settings& settings, RawConfig* raw) {
   WorkerConfig& config = raw->config;
   config::DeclareShared(settings, &config, &raw->log);
-  settings.Texts({"gateways", "gateways to report to"}, &config.gateways);
+  settings.Texts({"gateways", "gateways to report to; grpcs://host:port: with TLS"},
+                 &config.gateways);
+  rpc::DeclareClientTls(settings, &config.tls);
   settings.Text({"name", "unique among running workers", "PHASOR_WORKER_NAME"}, &config.name);
   settings.Text({"node", "machine or slot; default: the host name"}, &config.node);
   settings.Whole({"threads", "of the engine; 0: all cores"}, 0, kMaxThreads, &config.threads);

@@ -9,6 +9,7 @@
 #include "common/base/clock.h"
 #include "common/base/status.h"
 #include "common/log/log.h"
+#include "common/rpc/client_tls.h"
 
 namespace phasor::worker {
 
@@ -18,6 +19,7 @@ struct WorkerConfig {
   std::string store = "phasor-data/store";  // folder or URL, as OpenStore takes it
   std::string models = "models";            // a model's directory, or a folder of them
   std::vector<std::string> gateways;        // whom to report to; empty: nobody
+  rpc::ClientTlsWords tls;                  // of the way there
   std::string name;                         // default: host name, process id, random
   std::string node;                         // default: the host name
   int threads = 0;                          // of the engine, 0: all cores

@@ -71,7 +71,7 @@ class TwoGatewaysTest : public ::testing::Test {
   }
 
   std::unique_ptr<cli::Client> Connect() {
-    return *cli::Client::Make({gateways_[0]->address(), gateways_[1]->address()}, NoInterrupt());
+    return *cli::Client::Make({{gateways_[0]->address(), gateways_[1]->address()}}, NoInterrupt());
   }
 
   // Takes the job that is queued and ends it, as a worker does.
@@ -123,7 +123,7 @@ TEST_F(TwoGatewaysTest, ASubmitGoesToTheOtherGatewayWithTheSameKey) {
 
 TEST_F(TwoGatewaysTest, AGatewayThatWasNeverThereCostsNothingButAMoment) {
   const auto client =
-      *cli::Client::Make({"unix:/nowhere/gateway.sock", gateways_[1]->address()}, NoInterrupt());
+      *cli::Client::Make({{"unix:/nowhere/gateway.sock", gateways_[1]->address()}}, NoInterrupt());
   const auto begun = steady_clock::now();
   EXPECT_TRUE(client->Submit(Keyed("k")).ok());
   EXPECT_LT(steady_clock::now() - begun, seconds(3));
@@ -162,10 +162,10 @@ TEST_P(LostGatewayTest, IsLeftForTheOtherWithinFiveSeconds) {
                              {"--store", lost.store(), "--secret-file", lost.folder() + "/secret"});
   for (const auto* gateway : {&other, &lost}) {
     const auto waiting =
-        *cli::Client::Make({gateway->address()}, NoInterrupt(), {.first = Millis(20'000)});
+        *cli::Client::Make({{gateway->address()}}, NoInterrupt(), {.first = Millis(20'000)});
     ASSERT_TRUE(waiting->Submit(Keyed("k")).ok());
   }
-  const auto client = *cli::Client::Make({lost.address(), other.address()}, NoInterrupt());
+  const auto client = *cli::Client::Make({{lost.address(), other.address()}}, NoInterrupt());
   const auto submitted = client->Submit(Keyed("k"));
   ASSERT_TRUE(submitted.ok()) << submitted.status();
   std::vector<steady_clock::time_point> heard;
@@ -173,7 +173,7 @@ TEST_P(LostGatewayTest, IsLeftForTheOtherWithinFiveSeconds) {
     heard.push_back(steady_clock::now());
     if (heard.size() == 1) kill(lost.pid(), GetParam());
     if (heard.size() != 2) return;
-    const auto third = *cli::Client::Make({other.address()}, NoInterrupt());
+    const auto third = *cli::Client::Make({{other.address()}}, NoInterrupt());
     EXPECT_TRUE(third->Cancel(submitted->job_id()).ok());
   });
   ASSERT_TRUE(ended.ok()) << ended.status();

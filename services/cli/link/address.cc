@@ -1,5 +1,8 @@
 #include "services/cli/link/address.h"
 
+#include <unistd.h>
+
+#include <algorithm>
 #include <sstream>
 
 #include "common/base/environment.h"
@@ -46,6 +49,25 @@ std::vector<std::string> FindAddresses(const std::vector<std::string>& flags,
   }
   if (found.empty()) found.push_back("127.0.0.1:50051");
   return found;
+}
+
+std::vector<std::string> FindAdminAddresses(const std::vector<std::string>& flags,
+                                            const Environment& environment) {
+  std::vector<std::string> found;
+  for (const std::string& flag : flags) AddWords(flag, ',', &found);
+  if (found.empty()) AddWords(environment("PHASOR_ADMIN_ADDRESS").value_or(""), ',', &found);
+  return found;
+}
+
+std::string AuthorityFile(const std::string& directory) { return directory + "/tls/ca.pem"; }
+
+std::string FindAuthorities(const std::vector<std::string>& addresses,
+                            const Environment& environment) {
+  const std::string file = AuthorityFile(DefaultFleetDirectory(environment));
+  const bool asked = std::any_of(addresses.begin(), addresses.end(), [](const std::string& each) {
+    return each.starts_with("grpcs://");
+  });
+  return asked && access(file.c_str(), R_OK) == 0 ? file : "";
 }
 
 std::string AddressText(const std::vector<std::string>& addresses) {

@@ -23,6 +23,17 @@ std::string AddressFile(const std::string& directory);
 std::vector<std::string> FindAddresses(const std::vector<std::string>& flags,
                                        const Environment& environment);
 
+// Where gateways serve operators: `flags`, else PHASOR_ADMIN_ADDRESS; empty: where they serve all.
+std::vector<std::string> FindAdminAddresses(const std::vector<std::string>& flags,
+                                            const Environment& environment);
+
+// The file in a fleet's directory with the authority that `phasor up --tls` made.
+std::string AuthorityFile(const std::string& directory);
+
+// That of the default directory, if it is there and one of the addresses asks for TLS; else empty.
+std::string FindAuthorities(const std::vector<std::string>& addresses,
+                            const Environment& environment);
+
 // For sentences: "a:1 and b:2".
 std::string AddressText(const std::vector<std::string>& addresses);
 

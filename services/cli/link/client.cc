@@ -35,9 +35,9 @@ Millis Pause(int rounds) {
 
 }  // namespace
 
-StatusOr<std::unique_ptr<Client>> Client::Make(const std::vector<std::string>& addresses,
-                                               Interrupt& interrupt, ClientPatience patience) {
-  ASSIGN_OR_RETURN(Gateways gateways, Gateways::Make(addresses));
+StatusOr<std::unique_ptr<Client>> Client::Make(const Link& link, Interrupt& interrupt,
+                                               ClientPatience patience) {
+  ASSIGN_OR_RETURN(Gateways gateways, Gateways::Make(link));
   return std::unique_ptr<Client>(new Client(std::move(gateways), interrupt, patience));
 }
 

@@ -27,8 +27,8 @@ struct ClientPatience {
 
 class Client {
  public:
-  static StatusOr<std::unique_ptr<Client>> Make(const std::vector<std::string>& addresses,
-                                                Interrupt& interrupt, ClientPatience patience = {});
+  static StatusOr<std::unique_ptr<Client>> Make(const Link& link, Interrupt& interrupt,
+                                                ClientPatience patience = {});
 
   // A unary method, e.g. Ask(&v1::Images::Stub::Get, request). `timeout`: of one attempt, where the
   // work itself may take long; 0: the usual.

@@ -90,7 +90,7 @@ class Images final : public v1::Images::Service {
 class ClientTest : public ::testing::Test {
  protected:
   ClientTest() : server_(*rpc::Server::Start({.address = "127.0.0.1:0"}, {&images_})) {
-    client_ = *Client::Make({server_->address()}, interrupt_);
+    client_ = *Client::Make({{server_->address()}}, interrupt_);
   }
 
   // Its thread waits for signals for as long as the process lives.
@@ -146,7 +146,7 @@ TEST_F(ClientTest, PassesErrorsOn) {
 
 TEST_F(ClientTest, GivesUpOnAGatewayThatNeverAnswers) {
   const auto client =
-      *Client::Make({"unix:/nowhere/gateway.sock"}, interrupt_, {.first = Millis(0)});
+      *Client::Make({{"unix:/nowhere/gateway.sock"}}, interrupt_, {.first = Millis(0)});
   EXPECT_EQ(client->Ask(&v1::Admin::Stub::Stats, v1::StatsRequest()).status().code(),
             StatusCode::kUnavailable);
 }

@@ -9,16 +9,25 @@
 #include <vector>
 
 #include "common/base/status.h"
+#include "common/rpc/client_tls.h"
 #include "phasor/v1/admin.grpc.pb.h"
 #include "phasor/v1/images.grpc.pb.h"
 #include "phasor/v1/models.grpc.pb.h"
 
 namespace phasor::cli {
 
+// The way to the gateways.
+struct Link {
+  std::vector<std::string> addresses;  // not empty
+  // Where they serve operators, in the same order; empty: at the same addresses.
+  std::vector<std::string> admin_addresses = {};
+  rpc::ClientTls tls = {};
+};
+
 class Gateways {
  public:
-  // `addresses` is not empty. INVALID_ARGUMENT: one of them is malformed.
-  static StatusOr<Gateways> Make(const std::vector<std::string>& addresses);
+  // INVALID_ARGUMENT: an address is malformed.
+  static StatusOr<Gateways> Make(const Link& link);
 
   size_t size() const { return stubs_.size(); }
 

@@ -2,12 +2,51 @@
 
 #include <nlohmann/json.hpp>
 
+#include "common/rpc/client_tls.h"
 #include "services/cli/text/job_text.h"
 
 namespace phasor::cli {
+namespace {
+
+// Reading the files of the link needs the time; no command lives so long that it would matter.
+const SystemClock kClock;
+
+StatusOr<Link> FindLink(const Session& session) {
+  const Environment& environment = session.environment;
+  Link link{.addresses = FindAddresses(session.addresses, environment),
+            .admin_addresses = FindAdminAddresses(session.admin_addresses, environment)};
+  rpc::ClientTlsWords words = session.tls;
+  if (words.files.empty() && !words.tls) {
+    words.files.authorities = FindAuthorities(link.addresses, environment);
+  }
+  ASSIGN_OR_RETURN(link.tls, rpc::OpenClientTls(words, &kClock));
+  return link;
+}
+
+// What is wrong with a certificate is not in gRPC's answer.
+std::string Text(const Session& session, const Status& status) {
+  const auto link = FindLink(session);
+  if (!link.ok()) return ErrorText(status, "");
+  const std::string text = ErrorText(status, AddressText(link->addresses));
+  if (status.code() != StatusCode::kUnavailable) return text;
+  for (const std::vector<std::string>& addresses : {link->addresses, link->admin_addresses}) {
+    for (const std::string& address : addresses) {
+      const std::string why = rpc::ExplainUnreachable(address, link->tls);
+      if (!why.empty()) return text + "\n" + why;
+    }
+  }
+  return text;
+}
+
+}  // namespace
+
+StatusOr<std::unique_ptr<Client>> Session::Connect() const {
+  ASSIGN_OR_RETURN(const Link link, FindLink(*this));
+  return Client::Make(link, interrupt);
+}
 
 ExitCode Session::Report(const Status& status) const {
-  const std::string text = ErrorText(status, AddressText(FindAddresses(addresses, environment)));
+  const std::string text = Text(*this, status);
   if (json) {
     const nlohmann::json error = {
         {"error", {{"code", absl::StatusCodeToString(status.code())}, {"message", text}}}};

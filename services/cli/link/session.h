@@ -25,18 +25,19 @@ struct Session {
 
   // Global flags.
   std::vector<std::string> addresses;  // as given: perhaps empty, perhaps with commas
+  std::vector<std::string> admin_addresses = {};
+  rpc::ClientTlsWords tls = {};
   bool json = false;
   bool quiet = false;
 
-  StatusOr<std::unique_ptr<Client>> Connect() const {
-    return Client::Make(FindAddresses(addresses, environment), interrupt);
-  }
+  StatusOr<std::unique_ptr<Client>> Connect() const;
 
   ProgressView::Style progress_style() const {
     if (quiet || json) return ProgressView::Style::kNone;
     return terminal ? ProgressView::Style::kBar : ProgressView::Style::kLines;
   }
 
+  // Of a certificate that is wrong for a gateway which does not answer, a sentence says what is.
   // Prints the error and says how to exit.
   ExitCode Report(const Status& status) const;
 };

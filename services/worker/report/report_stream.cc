@@ -56,9 +56,18 @@ void ReportStream::Run(std::stop_token stop) {
   while (!stop.stop_requested()) {
     failures = Converse(stop) ? 0 : failures + 1;
     if (stop.stop_requested()) break;
-    if (failures == 1) log::Warn("no report stream", {{"gateway", address_}});
+    Complain(failures);
     SleepUnlessStopped(stop, Backoff(failures, kShortestPause, kLongestPause, parts_.draw()));
   }
+}
+
+// Each reason once, and not again with each attempt.
+void ReportStream::Complain(int failures) {
+  if (failures == 0) return;
+  const std::string why = parts_.explain ? parts_.explain() : "";
+  if (failures > 1 && why == complaint_) return;
+  complaint_ = why;
+  log::Warn("no report stream", {{"gateway", address_}, {"why", why.empty() ? "no answer" : why}});
 }
 
 bool ReportStream::Converse(const std::stop_token& stop) {

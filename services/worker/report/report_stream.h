@@ -37,6 +37,9 @@ class ReportStream {
     v1::Hello hello;
     std::function<v1::WorkerStats()> stats;
     WorkerCommands commands;
+    // After an attempt that did not reach the gateway: why, so far as certificates are the reason;
+    // else empty. May block for seconds.
+    std::function<std::string()> explain = {};
     std::function<double()> draw;  // uniform in [0, 1)
   };
   ReportStream(std::string address, Parts parts);
@@ -49,6 +52,7 @@ class ReportStream {
  private:
   using Stream = grpc::ClientReaderWriter<v1::WorkerMessage, v1::GatewayMessage>;
 
+  void Complain(int failures);
   // One connection, to its end. True: the gateway had answered.
   bool Converse(const std::stop_token& stop);
   void Write(Stream& stream, const std::stop_token& stop);
@@ -59,6 +63,7 @@ class ReportStream {
   const std::string address_;
   Parts parts_;
   ReportOutbox outbox_;
+  std::string complaint_;  // the last one; of the thread that runs
 };
 
 }  // namespace phasor::worker
