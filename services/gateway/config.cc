@@ -7,6 +7,7 @@
 #include "common/base/process.h"
 #include "common/config/program_options.h"
 #include "common/config/shared_settings.h"
+#include "common/rpc/address.h"
 #include "services/gateway/limit_bounds.h"
 
 namespace phasor::gateway {
@@ -96,6 +97,9 @@ Status CheckListeners(const GatewayConfig& config) {
     return InvalidArgument("--tls-client-ca needs --tls-cert and --tls-key");
   }
   ASSIGN_OR_RETURN(const auto listeners, ListenersOf(config));
+  for (const Listener& listener : listeners) {
+    RETURN_IF_ERROR(rpc::CheckAddress(listener.address));
+  }
   return CheckExposure({.listeners = listeners,
                         .operations = config.metrics,
                         .credentials = config.keys != "off",

@@ -252,11 +252,13 @@ TEST(GatewayProcessTest, WrongStartsAreSentencesWithTheRightExitCode) {
       {{"--config", yaml}, 2, "lissten"},
       {{"--listne", "x"}, 2, "--listne"},
       {{"--log-level", "loud"}, 2, "loud"},
-      {{"--listen", "nonsense"}, 1, "'nonsense' is neither host:port nor unix:/path"},
+      {{"--listen", "nonsense"}, 2, "'nonsense' is neither host:port nor unix:/path"},
       {{"--redis", "http://x"}, 1, "Redis URL must begin with"},
       {{"--models", "/nonexistent"}, 1, "/nonexistent"},
       {{"--store", "/dev/null"}, 1, "/dev/null is no folder"},
-      {{"--metrics", "192.0.2.1:1"}, 1, "192.0.2.1:1"},
+      {{"--metrics", "127.0.0.1:99999"}, 1, "127.0.0.1:99999"},
+      {{"--listen", "0.0.0.0:1"}, 2, "0.0.0.0:1 can be reached from other machines"},
+      {{"--tls-cert", "/nonexistent.pem"}, 1, "needs its key as well"},
   };
   for (const Case& c : cases) {
     GatewayProcess gateway("unix:///nonexistent.sock", c.arguments);
