@@ -256,7 +256,7 @@ TEST(GatewayProcessTest, WrongStartsAreSentencesWithTheRightExitCode) {
       {{"--redis", "http://x"}, 1, "Redis URL must begin with"},
       {{"--models", "/nonexistent"}, 1, "/nonexistent"},
       {{"--store", "/dev/null"}, 1, "/dev/null is no folder"},
-      {{"--metrics", "127.0.0.1:99999"}, 1, "127.0.0.1:99999"},
+      {{"--metrics", "127.0.0.1:x"}, 1, "'127.0.0.1:x' is not host:port"},
       {{"--listen", "0.0.0.0:1"}, 2, "0.0.0.0:1 can be reached from other machines"},
       {{"--tls-cert", "/nonexistent.pem"}, 1, "needs its key as well"},
   };
