@@ -91,6 +91,8 @@ void CountedMemory::FailIfDue() {
 
 MemoryKind CountedMemory::SetKind(MemoryKind kind) { return std::exchange(kind_of_thread, kind); }
 
+MemoryKind CountedMemory::kind() { return kind_of_thread; }
+
 void CountedMemory::Add(uint64_t bytes, MemoryKind kind) {
   const std::lock_guard lock(mutex_);
   FailIfDue();

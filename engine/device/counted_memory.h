@@ -39,6 +39,7 @@ class CountedMemory final : public c10::Allocator {
 
   // Of the calling thread's allocations, until the next call; returns the kind from before.
   static MemoryKind SetKind(MemoryKind kind);
+  static MemoryKind kind();
 
   at::DataPtr allocate(size_t bytes) override;
   at::DeleterFnPtr raw_deleter() const override;

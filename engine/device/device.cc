@@ -7,8 +7,11 @@
 #include <optional>
 #include <utility>
 
+#include "engine/cuda/driver.h"
+#include "engine/cuda/gpu_policy.h"
 #include "engine/device/copy_queue.h"
 #include "engine/device/counted_memory.h"
+#include "engine/device/cuda_device.h"
 
 namespace phasor::engine {
 namespace {
@@ -68,10 +71,17 @@ class SimulatedDevice final : public CpuDevice {
 StatusOr<std::unique_ptr<Device>> MakeDevice(const std::string& name, uint64_t vram_bytes) {
   CountedMemory::Get();
   if (name == "cpu") {
-    if (vram_bytes > 0) return InvalidArgument("vram: only the device sim has a size of its own");
+    if (vram_bytes > 0) return InvalidArgument("vram: the device cpu has no size of its own");
     return std::unique_ptr<Device>(std::make_unique<CpuDevice>());
   }
-  if (name != "sim") return InvalidArgument("device: must be cpu or sim, got " + name);
+  ASSIGN_OR_RETURN(const auto card, ParseCudaDevice(name));
+  if (card) {
+    ASSIGN_OR_RETURN(const Gpu gpu, FindGpu(name));
+    StatusOr<std::unique_ptr<CudaBackend>> backend = LoadCudaBackend();
+    if (!backend.ok()) return Annotate(backend.status(), "device " + name);
+    return MakeCudaDevice(gpu, vram_bytes, *std::move(backend));
+  }
+  if (name != "sim") return InvalidArgument("device: must be cpu, sim or cuda:N, got " + name);
   if (simulating.exchange(true)) {
     return FailedPrecondition("device: this process simulates a device already");
   }

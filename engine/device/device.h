@@ -1,6 +1,6 @@
 // Where the engine computes. "cpu" is this machine's processor and memory. "sim" computes with the
 // same kernels, so to the same bits, but as if its memory were a card's: of a given size, apart
-// from the host's.
+// from the host's. "cuda:N" is a card, through LibTorch's own CUDA operators.
 //
 // One thread owns a device; copies go on beside it. Memory is counted for the process
 // (counted_memory.h), so a simulated device's capacity holds for every allocation of LibTorch while
@@ -34,6 +34,11 @@ class Device {
  public:
   virtual ~Device() = default;
   virtual std::string_view name() const = 0;
+  // Whose kernels give the bits, which is what a fingerprint has to tell: a simulated device's are
+  // the CPU's.
+  virtual std::string_view kernels() const { return "cpu"; }
+  // What those kernels depend on beside the processor; empty: nothing.
+  virtual std::string Description() const { return ""; }
   // Where its tensors are, as LibTorch sees it: a simulated one's are on the CPU.
   virtual at::Device place() const = 0;
   virtual HostMemory host_memory() const = 0;
@@ -49,8 +54,11 @@ class Device {
   virtual void EmptyCaches() = 0;
 };
 
-// "cpu" or "sim" with `vram_bytes` of memory, 0 for as much as it asks for. INVALID_ARGUMENT for
-// another name, or for a memory size given to "cpu"; FAILED_PRECONDITION for a second "sim".
+// "cpu", or "sim" or "cuda:N" with `vram_bytes` of memory, 0 for as much as it asks for or has
+// free. INVALID_ARGUMENT for another name, or for a memory size given to "cpu"; FAILED_PRECONDITION
+// for a second "sim"; NOT_FOUND or FAILED_PRECONDITION say what a card lacks here: the driver, a
+// newer one, the card, the plug-in. A card is to be asked for before anything else is of LibTorch.
+// Throws what LibTorch throws where a card can't be opened.
 StatusOr<std::unique_ptr<Device>> MakeDevice(const std::string& name, uint64_t vram_bytes);
 
 }  // namespace phasor::engine

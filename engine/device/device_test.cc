@@ -77,8 +77,10 @@ TEST(DeviceTest, AwaitThrowsWhatTheCopyThrew) {
 }
 
 TEST(DeviceTest, RefusesInASentence) {
-  EXPECT_THAT(Message(MakeDevice("tpu", 0).status()), HasSubstr("device: must be cpu or sim"));
-  EXPECT_THAT(Message(MakeDevice("cpu", kMiB).status()), HasSubstr("vram: only the device sim"));
+  EXPECT_THAT(Message(MakeDevice("tpu", 0).status()),
+              HasSubstr("device: must be cpu, sim or cuda:N"));
+  EXPECT_THAT(Message(MakeDevice("cpu", kMiB).status()),
+              HasSubstr("vram: the device cpu has no size"));
   const auto first = MakeDevice("sim", 0);
   EXPECT_THAT(Message(MakeDevice("sim", 0).status()), HasSubstr("simulates a device already"));
 }

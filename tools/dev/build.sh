@@ -10,6 +10,10 @@ setup_all() {
   if [[ -n "$torch" ]]; then libtorch_announce; fi
   packages_setup "$PHASOR_ROOT/tools/dev/packages.txt"
   if [[ -n "$torch" ]]; then libtorch_setup; fi
+  if [[ "${1:-}" == cuda ]]; then
+    cuda_announce
+    cuda_setup
+  fi
 }
 
 # Compile jobs that fit: one per core, and 2 GB of free memory for each.
@@ -28,10 +32,11 @@ build_jobs() {
 build_dir() {
   case "$1" in
     default) echo build ;;
+    cuda) echo build-cuda ;;
     engine-only) echo build-engine ;;
     services-only) echo build-services ;;
     asan | tsan) echo "build-$1" ;;
-    *) die "unknown preset '$1' (default, engine-only, services-only, asan, tsan)" 2 ;;
+    *) die "unknown preset '$1' (default, cuda, engine-only, services-only, asan, tsan)" 2 ;;
   esac
 }
 
@@ -62,5 +67,5 @@ test_all() {
 }
 
 build_clean() {
-  rm -rf build build-engine build-services build-asan build-tsan
+  rm -rf build build-cuda build-engine build-services build-asan build-tsan
 }

@@ -56,6 +56,26 @@ libtorch_setup() {
   libtorch_complete || die "the LibTorch wheel lacks files: $LIBTORCH_HOME"
 }
 
+# What LibTorch's CUDA side needs beside LibTorch, in the same environment.
+cuda_complete() {
+  cmp -s "$PHASOR_ROOT/tools/dev/cuda.txt" "$LIBTORCH_HOME/installed-cuda.txt"
+}
+
+cuda_announce() {
+  if cuda_complete; then return; fi
+  say "CUDA's libraries are missing: 2 GB download, 2.6 GB on disk, in $LIBTORCH_HOME"
+}
+
+cuda_setup() {
+  if cuda_complete; then return; fi
+  need_disk "$LIBTORCH_HOME" 5000
+  say "installing CUDA's libraries beside LibTorch"
+  "$LIBTORCH_HOME/bin/python" -m pip install --quiet --no-cache-dir --disable-pip-version-check \
+    --no-deps --require-hashes --only-binary=:all: -r "$PHASOR_ROOT/tools/dev/cuda.txt" ||
+    die "pip could not install tools/dev/cuda.txt"
+  cp "$PHASOR_ROOT/tools/dev/cuda.txt" "$LIBTORCH_HOME/installed-cuda.txt"
+}
+
 # diffusers, for golden tensors and side-by-side benchmarks only.
 oracle_setup() {
   if [[ -x "$ORACLE_HOME/bin/python" ]]; then return; fi
