@@ -17,7 +17,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-STRATEGIES = ("FP16_FULL", "CPU_OFFLOAD", "SEQUENTIAL_OFFLOAD")
+STRATEGIES = ("FP16_FULL", "CPU_OFFLOAD", "SEQUENTIAL_OFFLOAD", "FP8_OPTIMIZED", "FP8_OPTIMIZED+CPU_OFFLOAD",
+              "NF4_QUANTIZED", "NF4_QUANTIZED+CPU_OFFLOAD")
 MIB = 1 << 20
 DOES_NOT_FIT = 4
 
@@ -114,9 +115,9 @@ def measure(case):
         lines.append(row(case, strategy, budget, code, report, code == 0 and not actions(report)))
         budget = predicted * 9 // 10
         code, report, _ = case.draw(strategy, budget)
-        given_up = code == DOES_NOT_FIT or bool(actions(report))
+        given_up = code == DOES_NOT_FIT or bool(actions(report)) or report["memory"]["strategy"] != strategy
         lines.append(row(case, strategy, budget, code, report, given_up))
-        least = predicted
+        least = min(least or predicted, predicted)
     budget = case.smallest(least)
     code, report, _ = case.draw("AUTO", budget)
     lines.append(row(case, "AUTO", budget, code, report, code == 0 and planned(report)))

@@ -74,14 +74,16 @@ Status SyncDirectoryOf(const std::string& path) {
                      std::strerror(errno));
 }
 
-// Writes `bytes` to a new file beside `path` and fsyncs it; the caller moves or removes it.
-StatusOr<std::string> WriteTemporary(const std::string& path, std::string_view bytes) {
+using WriteContent = std::function<Status(const FileSink& sink)>;
+
+// Writes to a new file beside `path` and fsyncs it; the caller moves or removes it.
+StatusOr<std::string> WriteTemporary(const std::string& path, const WriteContent& write) {
   const std::string temporary = path + ".tmp-" + RandomToken();
   Status written = OkStatus();
   {
     const Descriptor fd(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
     if (!fd.ok()) return ErrnoStatus(errno, temporary, "create");
-    written = WriteAll(fd.get(), bytes, path);
+    written = write([&](std::string_view bytes) { return WriteAll(fd.get(), bytes, path); });
     if (written.ok() && ::fsync(fd.get()) != 0) written = ErrnoStatus(errno, path, "sync");
   }
   if (!written.ok()) {
@@ -117,7 +119,11 @@ StatusOr<std::string> ReadFile(const std::string& path, size_t max_bytes) {
 }
 
 Status WriteFileDurably(const std::string& path, std::string_view bytes) {
-  ASSIGN_OR_RETURN(const std::string temporary, WriteTemporary(path, bytes));
+  return WriteFileDurably(path, [&](const FileSink& sink) { return sink(bytes); });
+}
+
+Status WriteFileDurably(const std::string& path, const WriteContent& write) {
+  ASSIGN_OR_RETURN(const std::string temporary, WriteTemporary(path, write));
   if (::rename(temporary.c_str(), path.c_str()) != 0) {
     const int error = errno;
     ::unlink(temporary.c_str());
@@ -127,7 +133,8 @@ Status WriteFileDurably(const std::string& path, std::string_view bytes) {
 }
 
 Status CreateFileDurably(const std::string& path, std::string_view bytes) {
-  ASSIGN_OR_RETURN(const std::string temporary, WriteTemporary(path, bytes));
+  ASSIGN_OR_RETURN(const std::string temporary,
+                   WriteTemporary(path, [&](const FileSink& sink) { return sink(bytes); }));
   const int linked = ::link(temporary.c_str(), path.c_str());
   const int error = errno;
   ::unlink(temporary.c_str());

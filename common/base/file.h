@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -19,7 +20,15 @@ StatusOr<std::string> ReadFile(const std::string& path, size_t max_bytes);
 // unknown whether the new bytes will stand: they do, but the directory could not be synced.
 Status WriteFileDurably(const std::string& path, std::string_view bytes);
 
-// As above, but ALREADY_EXISTS if `path` exists, also when another process wins the race:
+// Takes the next bytes of a file.
+using FileSink = std::function<Status(std::string_view bytes)>;
+
+// The same of bytes that `write` gives piece by piece, so that they are never all in memory. What
+// it fails with is returned, and nothing is left behind.
+Status WriteFileDurably(const std::string& path,
+                        const std::function<Status(const FileSink& sink)>& write);
+
+// As the first, but ALREADY_EXISTS if `path` exists, also when another process wins the race:
 // link() makes the creation atomic.
 Status CreateFileDurably(const std::string& path, std::string_view bytes);
 

@@ -81,7 +81,7 @@ struct RunReport {
 
 class RunTensors;
 
-// How a run spends memory. Decides no byte of its pictures.
+// How a run spends memory. Decides no byte of its pictures, unless by quantised weights.
 struct RunOptions {
   std::string strategy = {};  // as EngineOptions has it; empty: the engine's
   // Called when a unit ran out of memory, before the run gets leaner. Gives back what others hold
@@ -219,13 +219,14 @@ struct EngineOptions {
   uint64_t fail_one_in = 0;
   int threads = 0;  // 0: all cores the process may use
   // How weights share the device's memory (engine/memory/strategy.h), or AUTO: for each run the
-  // cheapest that is expected to fit. None changes a picture.
+  // cheapest that is expected to fit, of those that change no picture. "FP8_OPTIMIZED" and
+  // "NF4_QUANTIZED" do; "+" and a strategy behind them says where the weights are, too.
   std::string strategy = "AUTO";
   Cuts cuts;  // that every run is computed with, needed or not
   // What the networks compute in: "fp32", or "bf16" or "fp16" where the processor multiplies in it.
   // Latents and schedulers stay in fp32.
   std::string dtype = "fp32";
-  // Where digests of large weight files are remembered; empty: nowhere.
+  // Where digests of large weight files and quantised weights are kept; empty: nowhere.
   std::string cache_directory;
   // Which of several sets of weights is read, e.g. "fp16"; empty: as each model's card says.
   std::string variant;

@@ -12,7 +12,9 @@ enum class MemoryKind {
   kWeights,
   kActivations,  // whatever an operation allocates, its library's scratch memory included
   kWorkspace,    // on the way from one form of a weight to another
+  kHost,         // no memory of the device: not counted
 };
+// That are counted.
 inline constexpr size_t kMemoryKinds = 3;
 
 struct BytesByKind {
@@ -40,5 +42,14 @@ enum class Placement {
   kStreamed,  // on the device one layer at a time, brought in when the layer asks
   kAbsent,    // on the host alone; a layer that asks is an error
 };
+
+// What the large weights of a model are stored as. A layer's are made values of when it computes,
+// and are so no longer than that; the small ones that carry more than they weigh stay as they are.
+enum class WeightForm {
+  kPlain,  // as they compute
+  kFp8,    // FP8_OPTIMIZED: e4m3, 8.5 bits a value with its scale
+  kNf4,    // NF4_QUANTIZED: 4.5 bits in linear layers, FP8 in convolutions
+};
+inline constexpr size_t kWeightForms = 3;
 
 }  // namespace phasor::engine

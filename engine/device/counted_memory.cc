@@ -94,6 +94,7 @@ MemoryKind CountedMemory::SetKind(MemoryKind kind) { return std::exchange(kind_o
 MemoryKind CountedMemory::kind() { return kind_of_thread; }
 
 void CountedMemory::Add(uint64_t bytes, MemoryKind kind) {
+  if (kind == MemoryKind::kHost) return;
   const std::lock_guard lock(mutex_);
   FailIfDue();
   const uint64_t used = use_.current.total();
@@ -108,6 +109,7 @@ void CountedMemory::Add(uint64_t bytes, MemoryKind kind) {
 }
 
 void CountedMemory::Subtract(uint64_t bytes, MemoryKind kind) {
+  if (kind == MemoryKind::kHost) return;
   const std::lock_guard lock(mutex_);
   use_.current.of(kind) -= bytes;
 }

@@ -35,7 +35,7 @@ class FakeModel final : public Model {
     if (residence_->memory().capacity > 0) {
       const auto asked = ParseStrategy(options.strategy.empty() ? "AUTO" : options.strategy);
       if (!asked.ok()) return Annotate(asked.status(), "strategy");
-      strategy = asked->value_or(residence_->Plan(spec).chosen.residency.strategy);
+      strategy = asked->strategy.value_or(residence_->Plan(spec).chosen.residency.strategy);
     }
     return std::unique_ptr<Run>(std::make_unique<FakeRun>(
         spec, info_, options_, FakeRun::Memory{residence_, strategy, options.make_room}));

@@ -29,12 +29,14 @@ ModelPlan FakeResidence::Plan(const PictureSpec& spec) const {
   const FakeMemory& memory = device_->memory;
   ModelPlan plan;
   plan.budget = {.capacity = memory.capacity, .reserved = device_->used - held_};
-  const std::vector<PartSize> parts = {{"weights", {UnitKind::kStep}, memory.model_bytes}};
+  const ModelSizes sizes = {
+      WeightForm::kPlain,
+      {{.name = "weights", .phases = {UnitKind::kStep}, .bytes = memory.model_bytes}}};
   const uint64_t activations = ActivationsOf(spec);
   const std::vector<PhaseNeed> needs = {
       {UnitKind::kStep, {.resident = activations, .streamed = activations}}};
   for (const Strategy strategy : {Strategy::kFull, Strategy::kSequentialOffload}) {
-    plan.strategies.push_back(PlanResidency(strategy, parts, needs));
+    plan.strategies.push_back(PlanResidency(strategy, sizes, needs));
   }
   plan.chosen.residency = plan.strategies[plan.strategies[0].FitsIn(plan.budget) ? 0 : 1];
   return plan;

@@ -5,24 +5,27 @@
 
 namespace phasor::engine {
 
-Residency::Residency(std::vector<ModelPart> parts, std::shared_ptr<Device> device)
-    : parts_(std::move(parts)), device_(std::move(device)) {
+Residency::Residency(std::vector<ModelPart> parts, std::shared_ptr<Device> device,
+                     QuantisedSource source)
+    : parts_(std::move(parts)), device_(std::move(device)), source_(std::move(source)) {
   for (const ModelPart& part : parts_) {
     part.weights->SetHostMemory(device_->host_memory(), device_->place());
   }
 }
 
-void Residency::Enter(Strategy strategy, UnitKind phase) {
-  const std::pair<Strategy, UnitKind> wanted(strategy, phase);
+void Residency::Enter(Strategy strategy, WeightForm form, UnitKind phase) {
+  const Entered wanted{strategy, form, phase};
   if (entered_ == wanted) return;
   entered_.reset();
   bool left = false;
   for (const ModelPart& part : parts_) {
     const Placement before = part.weights->placement();
     const Placement placement = PlacementOf(strategy, part.phases, phase);
-    if (placement == Placement::kResident) continue;
-    left = left || before != placement;
-    part.weights->Place(placement);
+    // One that comes again in another form leaves, too.
+    const bool changes = !part.weights->Is(form);
+    if (placement == Placement::kResident && !changes) continue;
+    left = left || before != placement || changes;
+    part.weights->Place(placement == Placement::kResident ? Placement::kAbsent : placement, form);
   }
   if (left) {
     device_->EmptyCaches();
@@ -30,7 +33,7 @@ void Residency::Enter(Strategy strategy, UnitKind phase) {
   }
   for (const ModelPart& part : parts_) {
     if (PlacementOf(strategy, part.phases, phase) == Placement::kResident) {
-      part.weights->Place(Placement::kResident);
+      part.weights->Place(Placement::kResident, form);
     }
   }
   entered_ = wanted;
@@ -51,10 +54,28 @@ std::vector<std::pair<std::string, uint64_t>> Residency::Held() const {
   return held;
 }
 
-std::vector<PartSize> Residency::Sizes() const {
-  std::vector<PartSize> sizes;
+StatusOr<std::vector<std::string>> Residency::Bring(WeightForm form,
+                                                    const std::function<void()>& on_weight) {
+  std::vector<std::string> told;
   for (const ModelPart& part : parts_) {
-    sizes.push_back({part.name, part.phases, part.weights->ResidentBytes()});
+    QuantisedSource source = source_;
+    source.part = part.name;
+    ASSIGN_OR_RETURN(std::string sentence, BringForm(form, source, part.weights.get(), on_weight));
+    if (!sentence.empty()) told.push_back(std::move(sentence));
+  }
+  return told;
+}
+
+ModelSizes Residency::Sizes(WeightForm form) const {
+  ModelSizes sizes{form, {}};
+  for (const ModelPart& part : parts_) {
+    const uint64_t largest = part.weights->LargestStoredBytes(form);
+    const bool apart = device_->host_memory() == HostMemory::kApart;
+    sizes.parts.push_back({.name = part.name,
+                           .phases = part.phases,
+                           .bytes = part.weights->ResidentBytes(form),
+                           .quantised = largest > 0,
+                           .largest_stored = apart ? largest : 0});
   }
   return sizes;
 }

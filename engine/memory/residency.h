@@ -4,6 +4,7 @@
 // One thread, the device's. Enter throws what LibTorch throws.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -13,17 +14,26 @@
 #include "engine/device/device.h"
 #include "engine/memory/model_part.h"
 #include "engine/memory/residency_plan.h"
+#include "engine/weights/quantised_file.h"
 
 namespace phasor::engine {
 
 class Residency {
  public:
-  Residency(std::vector<ModelPart> parts, std::shared_ptr<Device> device);
+  // `source` names the model, for what of it is cached; a part's name is put in.
+  Residency(std::vector<ModelPart> parts, std::shared_ptr<Device> device,
+            QuantisedSource source = {});
+
+  // Makes the parts ready to be entered in this form, on the host: from the cache, or at the cost
+  // of some seconds for each GiB. Moves nothing. Errors and the sentences returned as of BringForm.
+  StatusOr<std::vector<std::string>> Bring(WeightForm form,
+                                           const std::function<void()>& on_weight = {});
 
   // Makes the device ready for a unit of this phase. What the phase does not need and the strategy
   // does not keep leaves before anything comes, and doesn't count towards the phase's peak. Nothing
-  // happens between units of one phase. After an exception the call may be repeated.
-  void Enter(Strategy strategy, UnitKind phase);
+  // happens between units of one phase. The form has been brought. After an exception the call may
+  // be repeated.
+  void Enter(Strategy strategy, WeightForm form, UnitKind phase);
 
   // Takes everything off the device. The next Enter brings back what it needs.
   void Leave();
@@ -32,13 +42,20 @@ class Residency {
   std::vector<std::pair<std::string, uint64_t>> Held() const;
 
   // What a plan reckons with: the parts' sizes, and the device's memory without what they hold.
-  std::vector<PartSize> Sizes() const;
+  ModelSizes Sizes(WeightForm form) const;
   MemoryBudget Budget() const;
 
  private:
+  struct Entered {
+    Strategy strategy;
+    WeightForm form;
+    UnitKind phase;
+    bool operator==(const Entered&) const = default;
+  };
   const std::vector<ModelPart> parts_;
   const std::shared_ptr<Device> device_;
-  std::optional<std::pair<Strategy, UnitKind>> entered_;
+  const QuantisedSource source_;
+  std::optional<Entered> entered_;
 };
 
 }  // namespace phasor::engine

@@ -7,19 +7,24 @@ namespace {
 
 constexpr uint64_t kShortBy = 50;  // one part of so many: 2 %
 
+bool Computes(const std::vector<UnitKind>& phases, UnitKind phase) {
+  return std::find(phases.begin(), phases.end(), phase) != phases.end();
+}
+
 PlannedPhase PlanPhase(Strategy strategy, const std::vector<PartSize>& parts,
                        const PhaseNeed& need) {
-  PlannedPhase planned{need.phase, {}, need.pass.resident};
+  PlannedPhase planned{need.phase, {}, 0};
   uint64_t held = 0;
-  bool streams = false;
+  bool by_layer = false;
   for (const PartSize& part : parts) {
     const Placement placement = PlacementOf(strategy, part.phases, need.phase);
+    const bool streams = placement == Placement::kStreamed;
     const uint64_t bytes = placement == Placement::kResident ? part.bytes : 0;
     planned.parts.push_back({part.name, placement, bytes});
-    held += bytes;
-    streams = streams || placement == Placement::kStreamed;
+    held += bytes + (streams ? part.largest_stored : 0);
+    by_layer = by_layer || streams || (part.quantised && Computes(part.phases, need.phase));
   }
-  planned.peak_bytes = held + (streams ? need.pass.streamed : need.pass.resident);
+  planned.peak_bytes = held + (by_layer ? need.pass.streamed : need.pass.resident);
   return planned;
 }
 
@@ -47,7 +52,7 @@ bool ResidencyPlan::FitsIn(const MemoryBudget& budget, UnitKind phase) const {
 }
 
 Placement PlacementOf(Strategy strategy, const std::vector<UnitKind>& phases, UnitKind phase) {
-  const bool needed = std::find(phases.begin(), phases.end(), phase) != phases.end();
+  const bool needed = Computes(phases, phase);
   switch (strategy) {
     case Strategy::kFull:
       return phases.empty() ? Placement::kAbsent : Placement::kResident;
@@ -59,18 +64,18 @@ Placement PlacementOf(Strategy strategy, const std::vector<UnitKind>& phases, Un
   return Placement::kAbsent;
 }
 
-ResidencyPlan PlanResidency(Strategy strategy, const std::vector<PartSize>& parts,
+ResidencyPlan PlanResidency(Strategy strategy, const ModelSizes& sizes,
                             const std::vector<PhaseNeed>& needs) {
-  ResidencyPlan plan{strategy, {}};
-  for (const PhaseNeed& need : needs) plan.phases.push_back(PlanPhase(strategy, parts, need));
+  ResidencyPlan plan{strategy, sizes.form, {}};
+  for (const PhaseNeed& need : needs) plan.phases.push_back(PlanPhase(strategy, sizes.parts, need));
   return plan;
 }
 
-ResidencyPlan ChooseResidency(const MemoryBudget& budget, const std::vector<PartSize>& parts,
+ResidencyPlan ChooseResidency(const MemoryBudget& budget, const ModelSizes& sizes,
                               const std::vector<PhaseNeed>& needs) {
   ResidencyPlan plan;
   for (const Strategy strategy : kStrategies) {
-    plan = PlanResidency(strategy, parts, needs);
+    plan = PlanResidency(strategy, sizes, needs);
     if (plan.FitsIn(budget)) break;
   }
   return plan;

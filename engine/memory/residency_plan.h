@@ -18,6 +18,10 @@ struct PartSize {
   std::string name;
   std::vector<UnitKind> phases;  // that compute with it; empty: none does
   uint64_t bytes = 0;            // on the device, when it is resident
+  // Stored in another form than it computes in: a layer's values are made when its turn comes,
+  // beside the stored form of the largest where that is not on the device.
+  bool quantised = false;
+  uint64_t largest_stored = 0;
 };
 
 // What a phase takes beside weights.
@@ -40,7 +44,10 @@ struct PlannedPhase {
 
 struct ResidencyPlan {
   Strategy strategy = Strategy::kFull;
+  WeightForm form = WeightForm::kPlain;
   std::vector<PlannedPhase> phases;
+
+  std::string name() const { return NameOf(strategy, form); }
 
   uint64_t peak_bytes() const;
   uint64_t peak_bytes(UnitKind phase) const;  // 0 for a phase that is not planned
@@ -53,12 +60,18 @@ struct ResidencyPlan {
 // Where a strategy has a part that `phases` compute with, in `phase`.
 Placement PlacementOf(Strategy strategy, const std::vector<UnitKind>& phases, UnitKind phase);
 
-ResidencyPlan PlanResidency(Strategy strategy, const std::vector<PartSize>& parts,
+// A model's parts, with their sizes in one form.
+struct ModelSizes {
+  WeightForm form = WeightForm::kPlain;
+  std::vector<PartSize> parts;
+};
+
+ResidencyPlan PlanResidency(Strategy strategy, const ModelSizes& sizes,
                             const std::vector<PhaseNeed>& needs);
 
 // The cheapest strategy that fits in the budget; the leanest if none does. A prediction is
 // no proof, so what it says does not fit is tried nevertheless.
-ResidencyPlan ChooseResidency(const MemoryBudget& budget, const std::vector<PartSize>& parts,
+ResidencyPlan ChooseResidency(const MemoryBudget& budget, const ModelSizes& sizes,
                               const std::vector<PhaseNeed>& needs);
 
 }  // namespace phasor::engine

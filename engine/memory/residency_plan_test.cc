@@ -8,10 +8,11 @@ namespace {
 constexpr UnitKind kEncode = UnitKind::kEncode, kStep = UnitKind::kStep,
                    kDecode = UnitKind::kDecode;
 
-const std::vector<PartSize> kParts = {{"text_encoder", {kEncode}, 100},
-                                      {"unet", {kStep}, 1000},
-                                      {"vae.decoder", {kDecode}, 50},
-                                      {"vae.encoder", {}, 70}};
+const ModelSizes kParts = {WeightForm::kPlain,
+                           {{"text_encoder", {kEncode}, 100},
+                            {"unet", {kStep}, 1000},
+                            {"vae.decoder", {kDecode}, 50},
+                            {"vae.encoder", {}, 70}}};
 const std::vector<PhaseNeed> kNeeds = {{kEncode, {.resident = 5, .streamed = 30}},
                                        {kStep, {.resident = 200, .streamed = 260}},
                                        {kDecode, {.resident = 300, .streamed = 310}}};
@@ -34,6 +35,18 @@ TEST(ResidencyPlanTest, PredictsThePeakOfEachPhase) {
     EXPECT_EQ(plan.peak_bytes(), test.peak) << ToString(test.strategy);
     EXPECT_EQ(plan.peak_bytes(UnitKind::kDone), 0u);
   }
+}
+
+TEST(ResidencyPlanTest, QuantisedPartsAreMadeValuesOfALayerAtATime) {
+  const ModelSizes sizes = {WeightForm::kNf4,
+                            {{"text_encoder", {kEncode}, 100},
+                             {"unet", {kStep}, 300, /*quantised=*/true, /*largest_stored=*/15}}};
+  const ResidencyPlan full = PlanResidency(Strategy::kFull, sizes, kNeeds);
+  EXPECT_EQ(full.name(), "NF4_QUANTIZED");
+  EXPECT_EQ(full.peak_bytes(kEncode), 405u);
+  EXPECT_EQ(full.peak_bytes(kStep), 400u + 260u);
+  const ResidencyPlan sequential = PlanResidency(Strategy::kSequentialOffload, sizes, kNeeds);
+  EXPECT_EQ(sequential.peak_bytes(kStep), 260u + 15u) << "what is stored comes along";
 }
 
 TEST(ResidencyPlanTest, SaysWhereEachPartIs) {

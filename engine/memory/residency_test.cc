@@ -19,7 +19,7 @@ class ResidencyTest : public testing::Test {
     ModelPart part{name, std::move(phases), std::make_shared<WeightSet>(name)};
     for (const char* layer : {"a.weight", "b.weight"}) {
       at::Tensor host = at::full({static_cast<int64_t>(bytes / sizeof(float))}, 1.0f);
-      handles_[name].push_back(part.weights->Add(layer, std::move(host), at::kFloat, false));
+      handles_[name].push_back(part.weights->Add(layer, std::move(host), at::kFloat));
     }
     return part;
   }
@@ -40,7 +40,7 @@ class ResidencyTest : public testing::Test {
     return (device_->Memory().current.of(MemoryKind::kWeights) - before_) / kKiB;
   }
   uint64_t HeldIn(UnitKind phase) {
-    residency_->Enter(strategy_, phase);
+    residency_->Enter(strategy_, WeightForm::kPlain, phase);
     return Held();
   }
   void Compute(const std::string& part) {
@@ -90,10 +90,11 @@ TEST_F(ResidencyTest, SequentialHoldsOneLayer) {
 
 TEST_F(ResidencyTest, APhaseThatDoesNotFitMayBeEnteredAgain) {
   Make(Strategy::kCpuOffload);
-  residency_->Enter(strategy_, UnitKind::kEncode);
+  residency_->Enter(strategy_, WeightForm::kPlain, UnitKind::kEncode);
   CountedMemory& memory = CountedMemory::Get();
   memory.SetCapacity(device_->Memory().current.total() + 3 * kKiB);
-  EXPECT_THROW(residency_->Enter(strategy_, UnitKind::kStep), c10::OutOfMemoryError);
+  EXPECT_THROW(residency_->Enter(strategy_, WeightForm::kPlain, UnitKind::kStep),
+               c10::OutOfMemoryError);
   memory.SetCapacity(0);
   EXPECT_EQ(HeldIn(UnitKind::kStep), 8u);
   Compute("unet");
@@ -102,11 +103,11 @@ TEST_F(ResidencyTest, APhaseThatDoesNotFitMayBeEnteredAgain) {
 TEST_F(ResidencyTest, TellsAPlanWhatThereIs) {
   Make(Strategy::kCpuOffload);
   const uint64_t others = residency_->Budget().reserved;
-  residency_->Enter(strategy_, UnitKind::kStep);
+  residency_->Enter(strategy_, WeightForm::kPlain, UnitKind::kStep);
   EXPECT_EQ(residency_->Budget().reserved, others) << "its own weights can be moved";
   const at::Tensor foreign = at::full({256}, 1.0f);
   EXPECT_EQ(residency_->Budget().reserved, others + kKiB);
-  const std::vector<PartSize> sizes = residency_->Sizes();
+  const std::vector<PartSize> sizes = residency_->Sizes(WeightForm::kPlain).parts;
   ASSERT_EQ(sizes.size(), 4u);
   EXPECT_EQ(sizes[1].name, "unet");
   EXPECT_EQ(sizes[1].bytes, 8 * kKiB);
@@ -115,9 +116,9 @@ TEST_F(ResidencyTest, TellsAPlanWhatThereIs) {
 TEST_F(ResidencyTest, ARunMayComeWithAnotherStrategy) {
   Make(Strategy::kFull);
   EXPECT_EQ(HeldIn(UnitKind::kStep), 14u);
-  residency_->Enter(Strategy::kSequentialOffload, UnitKind::kStep);
+  residency_->Enter(Strategy::kSequentialOffload, WeightForm::kPlain, UnitKind::kStep);
   EXPECT_EQ(Held(), 0u);
-  residency_->Enter(Strategy::kFull, UnitKind::kStep);
+  residency_->Enter(Strategy::kFull, WeightForm::kPlain, UnitKind::kStep);
   EXPECT_EQ(Held(), 14u);
 }
 

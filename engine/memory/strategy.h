@@ -1,5 +1,7 @@
-// How a model's weights share the device's memory over the phases of a run, in order of cost. The
-// names are those of the API. Pure functions.
+// How a model's weights share the device's memory over the phases of a run: where they are (a
+// strategy, in order of cost), and as what they are stored (a form). Strategies change no byte of a
+// picture; a form does, so only who asked for one gets it. The names are those of the API. Pure
+// functions.
 #pragma once
 
 #include <optional>
@@ -7,6 +9,7 @@
 #include <string_view>
 
 #include "common/base/status.h"
+#include "engine/api/memory_use.h"
 
 namespace phasor::engine {
 
@@ -24,7 +27,21 @@ inline constexpr Strategy kStrategies[] = {Strategy::kFull, Strategy::kCpuOffloa
 // The next one that holds less, if there is one.
 std::optional<Strategy> LeanerThan(Strategy strategy);
 
-// AUTO is nullopt. INVALID_ARGUMENT with a phrase that lists the names.
-StatusOr<std::optional<Strategy>> ParseStrategy(const std::string& name);
+// What somebody asked for.
+struct StrategyChoice {
+  std::optional<Strategy> strategy;  // nullopt: the cheapest that fits
+  WeightForm form = WeightForm::kPlain;
+  bool operator==(const StrategyChoice&) const = default;
+};
+
+// "CPU_OFFLOAD", "FP8_OPTIMIZED" (everything on the device), "NF4_QUANTIZED+CPU_OFFLOAD".
+std::string NameOf(Strategy strategy, WeightForm form);
+
+// The part of such a name that the API has a word for: what is before the '+'.
+std::string_view ApiName(std::string_view name);
+
+// As NameOf gives them, and "AUTO"; a form alone leaves the strategy open. INVALID_ARGUMENT with a
+// phrase that lists the names.
+StatusOr<StrategyChoice> ParseStrategy(const std::string& name);
 
 }  // namespace phasor::engine

@@ -56,13 +56,13 @@ class ModelImpl final : public Model {
   StatusOr<ModelPlan> Plan(const PictureSpec& spec) const override {
     RETURN_IF_ERROR(CheckSpec(spec, info_));
     RETURN_IF_ERROR(environment_.pipeline->Check(spec));
-    return PlanModel(*environment_.pipeline, *environment_.residency, spec);
+    return PlanModel(InputFor(spec));
   }
 
   StatusOr<LargestSquares> Largest(const PictureSpec& spec) const override {
     RETURN_IF_ERROR(CheckSpec(spec, info_));
     RETURN_IF_ERROR(environment_.pipeline->Check(spec));
-    return FindLargest(*environment_.pipeline, *environment_.residency, spec);
+    return FindLargest(InputFor(spec));
   }
 
   std::vector<PartUse> OnDevice() const override {
@@ -73,6 +73,10 @@ class ModelImpl final : public Model {
   void LeaveDevice() override { environment_.residency->Leave(); }
 
  private:
+  PlanInput InputFor(const PictureSpec& spec) const {
+    return {*environment_.pipeline, *environment_.residency, spec, environment_.strategy.form};
+  }
+
   const ModelInfo info_;
   const RunEnvironment environment_;
 };
@@ -114,8 +118,7 @@ Status CheckTile(int pixels) {
 }  // namespace
 
 EngineImpl::EngineImpl(EngineFacts facts, EngineOptions options, at::ScalarType dtype,
-                       std::optional<Strategy> strategy, std::shared_ptr<Device> device,
-                       const Clock& clock)
+                       StrategyChoice strategy, std::shared_ptr<Device> device, const Clock& clock)
     : facts_(std::move(facts)),
       options_(std::move(options)),
       dtype_(dtype),
@@ -142,11 +145,16 @@ StatusOr<std::shared_ptr<Model>> EngineImpl::LoadGuarded(const std::string& dire
   ASSIGN_OR_RETURN(source.card, config::ReadModelCard(directory));
   if (!options_.variant.empty()) source.card.variant = options_.variant;
   ASSIGN_OR_RETURN(std::shared_ptr<Pipeline> pipeline, LoadPipeline(source));
-  auto residency = std::make_shared<Residency>(pipeline->parts(), device_);
+  auto residency = std::make_shared<Residency>(
+      pipeline->parts(), device_,
+      QuantisedSource{options_.cache_directory, pipeline->info().digest, ""});
+  RETURN_IF_ERROR(residency->Bring(strategy_.form, [&] { on_part("quantised weights"); }).status());
   // Where a run begins. On a device with a bound AUTO waits for the run's shape.
   const bool bounded = device_->Memory().capacity > 0;
-  if (strategy_ || !bounded)
-    residency->Enter(strategy_.value_or(Strategy::kFull), UnitKind::kEncode);
+  if (strategy_.strategy || !bounded) {
+    const Strategy strategy = strategy_.strategy.value_or(Strategy::kFull);
+    residency->Enter(strategy, strategy_.form, UnitKind::kEncode);
+  }
   ModelInfo info = pipeline->info();
   info.load_seconds = SecondsBetween(begin, clock_.Steady());
   RunEnvironment environment{std::move(pipeline),
@@ -164,6 +172,9 @@ StatusOr<std::shared_ptr<Model>> EngineImpl::LoadGuarded(const std::string& dire
 DeviceReport EngineImpl::ReportDevice() const {
   DeviceReport report{std::string(device_->name()), device_->Memory(), options_.strategy, {}};
   for (const Strategy strategy : kStrategies) report.strategies.emplace_back(ToString(strategy));
+  for (const WeightForm form : {WeightForm::kFp8, WeightForm::kNf4}) {
+    report.strategies.push_back(NameOf(Strategy::kFull, form));
+  }
   return report;
 }
 

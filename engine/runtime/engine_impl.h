@@ -18,7 +18,7 @@ namespace phasor::engine {
 class EngineImpl final : public Engine {
  public:
   EngineImpl(EngineFacts facts, EngineOptions options, at::ScalarType dtype,
-             std::optional<Strategy> strategy, std::shared_ptr<Device> device, const Clock& clock);
+             StrategyChoice strategy, std::shared_ptr<Device> device, const Clock& clock);
 
   StatusOr<std::shared_ptr<Model>> Load(const std::string& directory,
                                         const LoadProgress& on_part) override;
@@ -32,7 +32,7 @@ class EngineImpl final : public Engine {
   const EngineFacts facts_;
   const EngineOptions options_;
   const at::ScalarType dtype_;
-  const std::optional<Strategy> strategy_;  // nullopt: AUTO
+  const StrategyChoice strategy_;
   const std::shared_ptr<Device> device_;
   const Clock& clock_;
 };

@@ -30,6 +30,7 @@ std::string Fingerprint(const EngineFacts& facts, const ModelInfo& model,
       {"run", std::move(run)},
       {"initial_noise", initial_noise},
   };
+  if (!facts.weights.empty()) everything["weights"] = facts.weights;
   if (!cuts.none()) {
     everything["cuts"] = {{"split_guidance_from", cuts.split_guidance_from},
                           {"vae_tiles", cuts.vae_tiles}};

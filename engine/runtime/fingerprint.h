@@ -19,6 +19,7 @@ struct EngineFacts {
   int threads = 0;
   std::string versions;        // of the libraries
   std::string processor = {};  // what they choose kernels by, and a sample of what these give
+  std::string weights = {};    // the form that they are stored in; empty: as they compute
 };
 
 // What was computed in pieces (engine/memory/cuts.h), from when on.

@@ -66,6 +66,8 @@ RunImpl::RunImpl(RunEnvironment environment, PictureSpec spec, ImageSampler::Set
   report_.device = environment_.device->name();
   report_.device_bytes = environment_.device->Memory().capacity;
   report_.warnings = environment_.pipeline->Warnings(spec_);
+  report_.warnings.insert(report_.warnings.end(), environment_.warnings.begin(),
+                          environment_.warnings.end());
   UpdateFingerprint();
 }
 
@@ -73,6 +75,9 @@ StatusOr<std::unique_ptr<Run>> RunImpl::Make(RunEnvironment environment, const P
   return Guard([&]() -> StatusOr<std::unique_ptr<Run>> {
     const Pipeline& pipeline = *environment.pipeline;
     RETURN_IF_ERROR(pipeline.Check(spec));
+    const WeightForm form = environment.strategy.form;
+    ASSIGN_OR_RETURN(environment.warnings, environment.residency->Bring(form));
+    if (form != WeightForm::kPlain) environment.facts.weights = NameOf(Strategy::kFull, form);
     ImageSampler::Settings settings;
     settings.scheduler_config = pipeline.scheduler_config();
     settings.scheduler.name = spec.scheduler;
@@ -124,7 +129,7 @@ void RunImpl::UpdateFingerprint() {
 
 RunReport RunImpl::Report() const {
   RunReport report = report_;
-  report.strategy = ToString(memory_.plan().strategy);
+  report.strategy = memory_.plan().name();
   report.degradations = memory_.degradations();
   return report;
 }
@@ -176,7 +181,7 @@ std::string RunImpl::Describe(const Unit& unit) const {
 }
 
 Status RunImpl::Do(const Unit& unit) {
-  environment_.residency->Enter(memory_.plan().strategy, unit.kind);
+  environment_.residency->Enter(memory_.plan().strategy, memory_.plan().form, unit.kind);
   switch (unit.kind) {
     case UnitKind::kEncode:
       return Encode();

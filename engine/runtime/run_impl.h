@@ -32,11 +32,12 @@ struct RunEnvironment {
   std::shared_ptr<UnitCosts> costs;
   EngineFacts facts;
   std::shared_ptr<Device> device;
-  std::shared_ptr<Residency> residency;              // of the pipeline's parts
-  std::optional<Strategy> strategy;                  // nullopt: AUTO
+  std::shared_ptr<Residency> residency;  // of the pipeline's parts
+  StrategyChoice strategy = {};
   Cuts cuts;                                         // from the start
   const Clock* clock = nullptr;                      // outlives the runs
   std::function<std::string()> make_room = nullptr;  // as RunOptions has it
+  std::vector<std::string> warnings = {};            // of this run, beside the pipeline's
 };
 
 class RunImpl final : public Run, public RunTensors {

@@ -103,7 +103,7 @@ class RunImplTest : public testing::Test {
                               EngineFacts{"cpu", "fp32", 1, "test"},
                               device_,
                               residency_,
-                              kLeanest,
+                              {kLeanest},
                               {},
                               &clock_},
                              spec);
@@ -175,7 +175,7 @@ TEST_F(RunImplTest, RunsEncodeStepsAndDecodesInOrder) {
 
 TEST_F(RunImplTest, RefusesWhatFamilyOrSchedulerCannotDo) {
   const auto make = [&](const PictureSpec& spec) {
-    return RunImpl::Make({pipeline_, costs_, {}, device_, residency_, kLeanest, {}, &clock_}, spec)
+    return RunImpl::Make({pipeline_, costs_, {}, device_, residency_, {kLeanest}, {}, &clock_}, spec)
         .status();
   };
   spec_.clip_skip = 2;

@@ -10,12 +10,13 @@ constexpr char kSplitFrom[] = "split_guidance_from";
 
 }  // namespace
 
-RunMemory::RunMemory(Parts parts, const PictureSpec& spec, std::optional<Strategy> strategy,
+RunMemory::RunMemory(Parts parts, const PictureSpec& spec, const StrategyChoice& choice,
                      const Cuts& cuts)
     : parts_(std::move(parts)),
       spec_(spec),
-      plan_(strategy ? PlanWith(parts_.pipeline, parts_.residency, spec, *strategy, cuts)
-                     : ChoosePlan(parts_.pipeline, parts_.residency, spec, cuts)) {
+      form_(choice.form),
+      plan_(choice.strategy ? PlanWith(Input(), *choice.strategy, cuts)
+                            : ChoosePlan(Input(), cuts)) {
   const auto tell = [&](UnitKind phase) {
     Tell({phase, 0, 0, plan_.residency.peak_bytes(phase), 0}, NameOfLast(plan_.cuts, phase),
          "planned: the whole is not expected to fit the device's memory");
@@ -71,13 +72,13 @@ Status RunMemory::Read(const Checkpoint& checkpoint) {
   taken_.split_guidance_from = static_cast<int>(found->second);
   Cuts split = cuts();
   split.split_guidance = true;
-  plan_ = PlanWith(parts_.pipeline, parts_.residency, spec_, plan().strategy, split);
+  plan_ = PlanWith(Input(), plan().strategy, split);
   return OkStatus();
 }
 
 void RunMemory::Take(const Rung& rung) {
   parts_.device.EmptyCaches();
-  plan_ = PlanWith(parts_.pipeline, parts_.residency, spec_, rung.strategy, rung.cuts);
+  plan_ = PlanWith(Input(), rung.strategy, rung.cuts);
 }
 
 void RunMemory::Tell(const Unit& unit, std::string action, const std::string& reason) {

@@ -27,8 +27,7 @@ class RunMemory {
   };
 
   // Without a strategy the cheapest that fits, with `cuts` and as many more as it takes.
-  RunMemory(Parts parts, const PictureSpec& spec, std::optional<Strategy> strategy,
-            const Cuts& cuts);
+  RunMemory(Parts parts, const PictureSpec& spec, const StrategyChoice& choice, const Cuts& cuts);
 
   const ResidencyPlan& plan() const { return plan_.residency; }
   const Cuts& cuts() const { return plan_.cuts; }
@@ -52,8 +51,11 @@ class RunMemory {
   void Tell(const Unit& unit, std::string action, const std::string& reason);
   void Note(const Unit& unit);
 
+  PlanInput Input() const { return {parts_.pipeline, parts_.residency, spec_, form_}; }
+
   const Parts parts_;
   const PictureSpec& spec_;
+  const WeightForm form_;
   RunPlan plan_;
   CutsTaken taken_;
   std::vector<Degradation> degradations_;

@@ -21,22 +21,24 @@ std::vector<PhaseNeed> NeedsOf(const Pipeline& pipeline, const PictureSpec& spec
 
 }  // namespace
 
-RunPlan PlanWith(const Pipeline& pipeline, const Residency& residency, const PictureSpec& spec,
-                 Strategy strategy, const Cuts& cuts) {
-  return {PlanResidency(strategy, residency.Sizes(), NeedsOf(pipeline, spec, cuts)), cuts};
+RunPlan PlanWith(const PlanInput& input, Strategy strategy, const Cuts& cuts) {
+  return {PlanResidency(strategy, input.residency.Sizes(input.form),
+                        NeedsOf(input.pipeline, input.spec, cuts)),
+          cuts};
 }
 
-RunPlan ChoosePlan(const Pipeline& pipeline, const Residency& residency, const PictureSpec& spec,
-                   const Cuts& cuts) {
-  const MemoryBudget budget = residency.Budget();
-  RunPlan plan = {ChooseResidency(budget, residency.Sizes(), NeedsOf(pipeline, spec, cuts)), cuts};
+RunPlan ChoosePlan(const PlanInput& input, const Cuts& cuts) {
+  const MemoryBudget budget = input.residency.Budget();
+  RunPlan plan = {ChooseResidency(budget, input.residency.Sizes(input.form),
+                                  NeedsOf(input.pipeline, input.spec, cuts)),
+                  cuts};
   if (plan.residency.FitsIn(budget)) return plan;
-  const Cuttable cuttable = pipeline.CuttableOf(spec);
+  const Cuttable cuttable = input.pipeline.CuttableOf(input.spec);
   for (const UnitKind phase : kPhases) {
     while (!plan.residency.FitsIn(budget, phase)) {
       const std::optional<Cuts> finer = FinerThan(plan.cuts, phase, cuttable);
       if (!finer) break;
-      plan = PlanWith(pipeline, residency, spec, plan.residency.strategy, *finer);
+      plan = PlanWith(input, plan.residency.strategy, *finer);
     }
   }
   return plan;
@@ -45,42 +47,42 @@ RunPlan ChoosePlan(const Pipeline& pipeline, const Residency& residency, const P
 namespace {
 
 // Whether a picture of this side fits, in pieces or only as a whole.
-bool SquareFits(const Pipeline& pipeline, const Residency& residency, PictureSpec spec, int side,
-                bool in_pieces) {
-  spec.width = spec.height = side;
-  const RunPlan plan = ChoosePlan(pipeline, residency, spec, {});
-  return plan.residency.FitsIn(residency.Budget()) && (in_pieces || plan.cuts.none());
+bool SquareFits(const PlanInput& input, int side, bool in_pieces) {
+  PictureSpec square = input.spec;
+  square.width = square.height = side;
+  const RunPlan plan = ChoosePlan({input.pipeline, input.residency, square, input.form}, {});
+  return plan.residency.FitsIn(input.residency.Budget()) && (in_pieces || plan.cuts.none());
 }
 
 // Larger pictures take more, so the sides that fit end somewhere.
-int LargestSquare(const Pipeline& pipeline, const Residency& residency, const PictureSpec& spec,
-                  bool in_pieces) {
-  const int multiple = pipeline.info().size_multiple;
+int LargestSquare(const PlanInput& input, bool in_pieces) {
+  const int multiple = input.pipeline.info().size_multiple;
   int fits = 0, too_large = picture::WidestLimits().max_size / multiple + 1;
   while (too_large - fits > 1) {
     const int middle = (fits + too_large) / 2;
-    (SquareFits(pipeline, residency, spec, middle * multiple, in_pieces) ? fits : too_large) =
-        middle;
+    (SquareFits(input, middle * multiple, in_pieces) ? fits : too_large) = middle;
   }
   return fits * multiple;
 }
 
 }  // namespace
 
-ModelPlan PlanModel(const Pipeline& pipeline, const Residency& residency, const PictureSpec& spec) {
-  ModelPlan plan{.budget = residency.Budget(),
-                 .strategies = {},
-                 .chosen = ChoosePlan(pipeline, residency, spec, {})};
-  for (const Strategy strategy : kStrategies) {
-    plan.strategies.push_back(PlanWith(pipeline, residency, spec, strategy, {}).residency);
+ModelPlan PlanModel(const PlanInput& input) {
+  ModelPlan plan{
+      .budget = input.residency.Budget(), .strategies = {}, .chosen = ChoosePlan(input, {})};
+  for (const WeightForm form : {WeightForm::kPlain, WeightForm::kFp8, WeightForm::kNf4}) {
+    const PlanInput stored{input.pipeline, input.residency, input.spec, form};
+    for (const Strategy strategy : kStrategies) {
+      // A layer at a time is all the same, whatever the others are stored as.
+      if (form != WeightForm::kPlain && strategy == Strategy::kSequentialOffload) continue;
+      plan.strategies.push_back(PlanWith(stored, strategy, {}).residency);
+    }
   }
   return plan;
 }
 
-LargestSquares FindLargest(const Pipeline& pipeline, const Residency& residency,
-                           const PictureSpec& spec) {
-  return {.whole = LargestSquare(pipeline, residency, spec, false),
-          .in_pieces = LargestSquare(pipeline, residency, spec, true)};
+LargestSquares FindLargest(const PlanInput& input) {
+  return {.whole = LargestSquare(input, false), .in_pieces = LargestSquare(input, true)};
 }
 
 }  // namespace phasor::engine

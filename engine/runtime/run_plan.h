@@ -10,19 +10,24 @@
 
 namespace phasor::engine {
 
+// What is planned.
+struct PlanInput {
+  const Pipeline& pipeline;
+  const Residency& residency;
+  const PictureSpec& spec;
+  WeightForm form = WeightForm::kPlain;
+};
+
 // Of the strategy with these cuts.
-RunPlan PlanWith(const Pipeline& pipeline, const Residency& residency, const PictureSpec& spec,
-                 Strategy strategy, const Cuts& cuts);
+RunPlan PlanWith(const PlanInput& input, Strategy strategy, const Cuts& cuts);
 
 // Of the cheapest strategy that fits; where none does, of the leanest with as few cuts as make it
 // fit. A prediction is no proof: what does not fit with any is the last one tried.
-RunPlan ChoosePlan(const Pipeline& pipeline, const Residency& residency, const PictureSpec& spec,
-                   const Cuts& cuts);
+RunPlan ChoosePlan(const PlanInput& input, const Cuts& cuts);
 
-// Of every strategy, and what ChoosePlan chooses.
-ModelPlan PlanModel(const Pipeline& pipeline, const Residency& residency, const PictureSpec& spec);
+// Of every strategy in every form, and what ChoosePlan chooses.
+ModelPlan PlanModel(const PlanInput& input);
 
-LargestSquares FindLargest(const Pipeline& pipeline, const Residency& residency,
-                           const PictureSpec& spec);
+LargestSquares FindLargest(const PlanInput& input);
 
 }  // namespace phasor::engine

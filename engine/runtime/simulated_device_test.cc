@@ -167,6 +167,49 @@ TEST_F(SimulatedDeviceTest, NoStrategyChangesAByteOrTheFingerprint) {
   }
 }
 
+TEST_F(SimulatedDeviceTest, QuantisedWeightsGiveOnePictureWhereverTheyAre) {
+  Use("cpu");
+  std::vector<Pixels> pictures = {Draw()};
+  std::vector<std::string> fingerprints = {run_->Report().fingerprint};
+  for (const std::string form : {"FP8_OPTIMIZED", "NF4_QUANTIZED"}) {
+    Use("cpu", 0, form);
+    const Pixels expected = Draw();
+    const std::string fingerprint = run_->Report().fingerprint;
+    for (const char* device : {"cpu", "sim"}) {
+      for (const char* where : {"", "+CPU_OFFLOAD", "+SEQUENTIAL_OFFLOAD"}) {
+        Use(device, 0, form + where);
+        EXPECT_EQ(Draw(), expected) << device << ", " << form << where;
+        EXPECT_EQ(Draw(), expected) << device << ", " << form << where << ", a second run";
+        EXPECT_EQ(run_->Report().fingerprint, fingerprint) << device << ", " << form << where;
+        EXPECT_EQ(run_->Report().strategy, form + where);
+      }
+    }
+    EXPECT_THAT(pictures, testing::Not(testing::Contains(expected))) << form;
+    EXPECT_THAT(fingerprints, testing::Not(testing::Contains(fingerprint))) << form;
+    pictures.push_back(expected);
+    fingerprints.push_back(fingerprint);
+  }
+}
+
+TEST_F(SimulatedDeviceTest, ARunMayAskForAnotherFormThanTheRunBeforeIt) {
+  Use("sim");
+  const Pixels plain = Draw();
+  run_ = model_->Start(spec_, {.strategy = "NF4_QUANTIZED"}).value();
+  EXPECT_NE(Finish(), plain);
+  const uint64_t quantised = PeakOf(MemoryKind::kWeights);
+  EXPECT_EQ(Draw(), plain);
+  EXPECT_LT(quantised, PeakOf(MemoryKind::kWeights)) << "one form at a time is on the device";
+}
+
+TEST_F(SimulatedDeviceTest, ACheckpointIsForWeightsOfItsForm) {
+  Use("sim");
+  Start();
+  ASSERT_TRUE(run_->Advance().ok() && run_->Advance().ok());
+  const std::string snapshot = run_->Snapshot().value();
+  run_ = model_->Start(spec_, {.strategy = "FP8_OPTIMIZED"}).value();
+  EXPECT_EQ(run_->Restore(snapshot).code(), StatusCode::kFailedPrecondition);
+}
+
 TEST_F(SimulatedDeviceTest, EachStrategyHoldsFewerWeightsThanTheOneBefore) {
   uint64_t before = UINT64_MAX;
   for (const char* strategy : kStrategies) {
@@ -193,7 +236,8 @@ TEST_F(SimulatedDeviceTest, ARunNeedsExactlyWhatItReports) {
 }
 
 TEST_F(SimulatedDeviceTest, AnyAllocationMayFailInAnyPhase) {
-  for (const char* strategy : kStrategies) {
+  for (const std::string strategy : {"FP16_FULL", "CPU_OFFLOAD", "SEQUENTIAL_OFFLOAD",
+                                     "FP8_OPTIMIZED", "NF4_QUANTIZED+SEQUENTIAL_OFFLOAD"}) {
     Use("sim", 0, strategy);
     const Pixels expected = Draw();
     int runs = 0;
@@ -206,7 +250,9 @@ TEST_F(SimulatedDeviceTest, AnyAllocationMayFailInAnyPhase) {
       ASSERT_EQ(failures_, 0) << strategy << ", allocation " << n;
       if (report.degradations.empty()) break;
       ASSERT_EQ(report.degradations.size(), 1u);
-      const std::string leaner = report.strategy == strategy ? "AGAIN" : report.strategy;
+      const std::string leaner = report.strategy == strategy
+                                     ? "AGAIN"
+                                     : report.strategy.substr(report.strategy.find('+') + 1);
       ASSERT_EQ(report.degradations[0].action, leaner);
     }
     EXPECT_GT(runs, 20) << strategy;

@@ -61,6 +61,12 @@ int64_t PackedOutputs(int64_t outputs, int64_t kernel, at::ScalarType dtype) {
   return most;
 }
 
+int64_t StoredBytes(const WeightSlot& slot, WeightForm form) {
+  const int64_t values = slot.host.numel();
+  return QuantisedCodes(slot.FormIn(form), values) +
+         QuantisedScales(values) * static_cast<int64_t>(sizeof(float));
+}
+
 }  // namespace
 
 int64_t PackedValues(at::IntArrayRef shape, at::ScalarType dtype) {
@@ -87,22 +93,28 @@ const at::Tensor& WeightSlot::Fetch() {
 }
 
 const at::Tensor& WeightSlot::FetchPacked(const ConvolutionUse& use) {
-  if (!packs) return Fetch();
+  if (!is.packs) return Fetch();
   set->Use(*this);
   value = set->Pack(*this, use);
   return value;
 }
 
-Weight WeightSet::Add(const std::string& name, at::Tensor host, at::ScalarType dtype, bool packs,
-                      bool mapped) {
+WeightForm WeightSlot::FormIn(WeightForm form) const {
+  if (!is.quantises) return WeightForm::kPlain;
+  return form == WeightForm::kNf4 && is.packs ? WeightForm::kFp8 : form;
+}
+
+Weight WeightSet::Add(const std::string& name, at::Tensor host, at::ScalarType dtype,
+                      const WeightTraits& traits) {
   const auto [layer, added] = layer_of_.try_emplace(LayerOf(name), layers_.size());
   if (added) layers_.emplace_back();
   WeightSlot& slot = slots_.emplace_back();
   slot.name = name;
   slot.dtype = host.is_floating_point() ? dtype : host.scalar_type();
-  slot.convolution = packs;
-  slot.packs = packs && (slot.dtype == at::kFloat || slot.dtype == at::kBFloat16);
-  slot.mapped = mapped;
+  slot.convolution = traits.packs;
+  slot.is = traits;
+  slot.is.packs = traits.packs && (slot.dtype == at::kFloat || slot.dtype == at::kBFloat16);
+  slot.is.quantises = traits.quantises && host.is_floating_point();
   slot.host = std::move(host);
   slot.layer = layer->second;
   slot.set = this;
@@ -114,17 +126,42 @@ void WeightSet::SetHostMemory(HostMemory memory, at::Device place) {
   host_memory_ = memory;
   place_ = place;
   if (place.is_cpu()) return;
-  for (WeightSlot& slot : slots_) slot.packs = false;
+  for (WeightSlot& slot : slots_) slot.is.packs = false;
 }
 
-uint64_t WeightSet::ResidentBytes() const {
+void WeightSet::Give(WeightForm form, const QuantisedWeights& weights) {
+  for (WeightSlot& slot : slots_) {
+    if (slot.is.quantises) slot.host_forms[static_cast<size_t>(form)] = weights.at(slot.name);
+  }
+}
+
+bool WeightSet::Has(WeightForm form) const {
+  return form == WeightForm::kPlain ||
+         std::all_of(slots_.begin(), slots_.end(), [&](const WeightSlot& slot) {
+           return !slot.is.quantises || slot.host_forms[static_cast<size_t>(form)].defined();
+         });
+}
+
+std::vector<const WeightSlot*> WeightSet::Quantising() const {
+  std::vector<const WeightSlot*> slots;
+  for (const WeightSlot& slot : slots_) {
+    if (slot.is.quantises) slots.push_back(&slot);
+  }
+  return slots;
+}
+
+uint64_t WeightSet::ResidentBytes(WeightForm form) const {
   int64_t bytes = 0;
   for (const WeightSlot& slot : slots_) {
+    if (form != WeightForm::kPlain && slot.is.quantises) {
+      if (host_memory_ == HostMemory::kApart) bytes += StoredBytes(slot, form);
+      continue;
+    }
     const auto width = static_cast<int64_t>(c10::elementSize(slot.dtype));
     const bool as_it_lies =
         host_memory_ == HostMemory::kShared && slot.host.scalar_type() == slot.dtype;
-    if (slot.packs) bytes += PackedValues(slot.host.sizes(), slot.dtype) * width;
-    if (!slot.packs && !as_it_lies) bytes += slot.host.numel() * width;
+    if (slot.is.packs) bytes += PackedValues(slot.host.sizes(), slot.dtype) * width;
+    if (!slot.is.packs && !as_it_lies) bytes += slot.host.numel() * width;
   }
   return static_cast<uint64_t>(bytes);
 }
@@ -132,24 +169,43 @@ uint64_t WeightSet::ResidentBytes() const {
 uint64_t WeightSet::HeldBytes() const {
   int64_t bytes = 0;
   for (const WeightSlot& slot : slots_) {
+    if (host_memory_ == HostMemory::kApart) bytes += static_cast<int64_t>(slot.held.bytes());
     if (!slot.value.defined() || slot.value.is_same(slot.host)) continue;
     const auto width = static_cast<int64_t>(c10::elementSize(slot.dtype));
-    bytes += (slot.packs ? PackedValues(slot.host.sizes(), slot.dtype) : slot.host.numel()) * width;
+    bytes +=
+        (slot.is.packs ? PackedValues(slot.host.sizes(), slot.dtype) : slot.host.numel()) * width;
   }
   return static_cast<uint64_t>(bytes);
 }
 
-void WeightSet::Place(Placement placement) {
-  if (placement != placement_ && placement_ != Placement::kAbsent) {
-    // A streamed set is resident in part, which a resident one may keep.
-    if (placement != Placement::kResident) {
-      for (size_t layer = 0; layer < layers_.size(); ++layer) Drop(layer);
+uint64_t WeightSet::LargestStoredBytes(WeightForm form) const {
+  int64_t most = 0;
+  for (const WeightSlot& slot : slots_) {
+    if (form != WeightForm::kPlain && slot.is.quantises)
+      most = std::max(most, StoredBytes(slot, form));
+  }
+  return static_cast<uint64_t>(most);
+}
+
+void WeightSet::Place(Placement placement, WeightForm form) {
+  TORCH_CHECK(Has(form), name_, " is not there in the form that was asked for");
+  // A streamed set is resident in part, which a resident one may keep.
+  const bool keeps = Is(form) && (placement == placement_ || placement == Placement::kResident);
+  if (!keeps) {
+    for (WeightSlot& slot : slots_) {
+      slot.value.reset();
+      slot.held = {};
     }
   }
   placement_ = placement;
+  form_ = form;
   if (placement != Placement::kResident) return;
   for (WeightSlot& slot : slots_) {
-    if (!slot.packs && !slot.value.defined()) slot.value = Load(slot);
+    if (Quantises(slot)) {
+      Hold(slot);
+    } else if (!slot.is.packs && !slot.value.defined()) {
+      slot.value = Load(slot);
+    }
   }
 }
 
@@ -157,12 +213,26 @@ void WeightSet::Place(Placement placement) {
 void WeightSet::Use(const WeightSlot& slot) {
   TORCH_CHECK(placement_ != Placement::kAbsent, "'", slot.name, "' of ", name_,
               " is computed with in a phase that does not need it");
-  if (placement_ != Placement::kStreamed) return;
-  if (streamed_ != slot.layer) Drop(streamed_);
-  streamed_ = slot.layer;
+  if (!Passing(slot)) return;
+  if (turn_ != slot.layer) EndTurn(turn_);
+  turn_ = slot.layer;
 }
 
-at::Tensor WeightSet::Load(const WeightSlot& slot) const {
+void WeightSet::Hold(WeightSlot& slot) const {
+  if (slot.held.defined()) return;
+  const Quantised& host = slot.host_forms[static_cast<size_t>(form_)];
+  if (host_memory_ == HostMemory::kShared) {
+    slot.held = host;
+    return;
+  }
+  const MemoryScope scope(MemoryKind::kWeights);
+  slot.held = place_.is_cpu()
+                  ? Quantised{host.form, host.codes.clone(), host.scales.clone()}
+                  : Quantised{host.form, Beside(host.codes, place_), Beside(host.scales, place_)};
+}
+
+at::Tensor WeightSet::Load(WeightSlot& slot) const {
+  if (Quantises(slot)) return Plain(slot);
   const MemoryScope scope(MemoryKind::kWeights);
   if (!place_.is_cpu()) {
     at::Tensor value = LoadElsewhere(slot);
@@ -190,24 +260,35 @@ at::Tensor WeightSet::LoadElsewhere(const WeightSlot& slot) const {
   return raw.to(raw.options().dtype(slot.dtype), /*non_blocking=*/false, /*copy=*/true, format);
 }
 
-at::Tensor WeightSet::Pack(const WeightSlot& slot, const ConvolutionUse& use) const {
+// In the type that it computes in.
+at::Tensor WeightSet::Plain(WeightSlot& slot) const {
+  if (!Quantises(slot)) return slot.host.to(slot.dtype);
+  Hold(slot);
+  const MemoryScope scope(MemoryKind::kWorkspace);
+  return Dequantise(slot.held, slot.host.sizes(), slot.dtype);
+}
+
+at::Tensor WeightSet::Pack(WeightSlot& slot, const ConvolutionUse& use) const {
   at::Tensor plain;
   {
     const MemoryScope scope(MemoryKind::kWorkspace);
-    plain = slot.host.to(slot.dtype).to_mkldnn();
+    plain = Plain(slot).to_mkldnn();
   }
   Leave(slot);
-  const MemoryScope scope(MemoryKind::kWeights);
+  const MemoryScope scope(Quantises(slot) ? MemoryKind::kWorkspace : MemoryKind::kWeights);
   return at::mkldnn_reorder_conv2d_weight(plain, use.padding, use.stride, 1, 1, use.input);
 }
 
 // A streamed weight is soon read again.
 void WeightSet::Leave(const WeightSlot& slot) const {
-  if (slot.mapped && placement_ == Placement::kResident) LeavePages(slot.host);
+  if (slot.is.mapped && placement_ == Placement::kResident) LeavePages(slot.host);
 }
 
-void WeightSet::Drop(size_t layer) {
-  for (WeightSlot* slot : layers_[layer]) slot->value.reset();
+void WeightSet::EndTurn(size_t layer) {
+  for (WeightSlot* slot : layers_[layer]) {
+    if (Passing(*slot)) slot->value.reset();
+    if (placement_ == Placement::kStreamed) slot->held = {};
+  }
 }
 
 }  // namespace phasor::engine

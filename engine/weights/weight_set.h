@@ -3,7 +3,8 @@
 // Layers keep handles (Weight) and ask them for values when they compute; whoever owns the device's
 // memory (engine/memory/residency.h) says where the set is to be. No layer and no model knows.
 // The host's side of a weight is the mapped file and stays; what a device needs is made from it and
-// dropped again, never copied back.
+// dropped again, never copied back. That is so for the quantised form of a weight, too, which has a
+// file of its own (quantised_file.h).
 //
 // A layer is what shares a name up to the last dot ("down_blocks.0.resnets.1.conv1": weight and
 // bias). It computes with its own weights only, one layer after the other.
@@ -11,6 +12,7 @@
 // One thread. Handles keep their set alive.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <deque>
 #include <map>
@@ -21,6 +23,7 @@
 #include "engine/api/memory_use.h"
 #include "engine/device/device.h"
 #include "engine/tensor/torch.h"
+#include "engine/weights/quantise.h"
 
 namespace phasor::engine {
 
@@ -39,17 +42,27 @@ int64_t PackedValues(at::IntArrayRef shape, at::ScalarType dtype);
 
 class WeightSet;
 
+struct WeightTraits {
+  bool packs = false;      // a convolution's: it is packed for oneDNN when first used
+  bool mapped = false;     // its host's side is a view of a file
+  bool quantises = false;  // it has other forms than the plain one
+};
+
 // One weight of a set.
 struct WeightSlot {
   std::string name;
   at::Tensor host;  // as the file has it, in the shape asked for
   at::ScalarType dtype = at::kFloat;
   bool convolution = false;
-  bool packs = false;   // a convolution's on the CPU: it is packed for oneDNN when first used
-  bool mapped = false;  // `host` is a view of a file
+  WeightTraits is;
   size_t layer = 0;
+  std::array<Quantised, kWeightForms> host_forms = {};  // by the set's form, once they are there
+  Quantised held;    // its quantised form on the device, if the set has such a form
   at::Tensor value;  // what is computed with; undefined while it is not on the device
   WeightSet* set = nullptr;
+
+  // In which it is stored where the set is in `form`.
+  WeightForm FormIn(WeightForm form) const;
 
   const at::Tensor& Fetch();
   const at::Tensor& FetchPacked(const ConvolutionUse& use);
@@ -87,8 +100,8 @@ class WeightSet : public std::enable_shared_from_this<WeightSet> {
   // `host` is a contiguous tensor of any type; floating values are computed with in `dtype`. Of a
   // `mapped` one, a view of a file that nothing writes to, the pages leave the process's memory
   // once a resident form is made; the system reads them again when they are asked for.
-  Weight Add(const std::string& name, at::Tensor host, at::ScalarType dtype, bool packs,
-             bool mapped = false);
+  Weight Add(const std::string& name, at::Tensor host, at::ScalarType dtype,
+             const WeightTraits& traits = {});
 
   // A set is resident from the start, each weight from when it is first asked for. `place` is where
   // values are made. To be called before the first is.
@@ -100,33 +113,56 @@ class WeightSet : public std::enable_shared_from_this<WeightSet> {
   void SetLayout(at::MemoryFormat layout) { layout_ = layout; }
   at::MemoryFormat layout() const { return layout_; }
 
-  // Moves the set. Resident weights are brought in at once, but for those that are packed when
-  // first used. Throws what LibTorch throws; then the call may be repeated.
-  void Place(Placement placement);
-  Placement placement() const { return placement_; }
+  // The host's side of a quantised form, by weight: all of those that quantise.
+  using QuantisedWeights = std::map<std::string, Quantised>;
+  void Give(WeightForm form, const QuantisedWeights& weights);
+  bool Has(WeightForm form) const;
+  // What Give has to be given.
+  std::vector<const WeightSlot*> Quantising() const;
 
-  // On the device when all of it is resident; and as it is now.
-  uint64_t ResidentBytes() const;
+  // Moves the set. Resident weights are brought in at once, but for those that are packed when
+  // first used; of quantised ones what they are stored as. The set has the form. Throws what
+  // LibTorch throws; then the call may be repeated.
+  void Place(Placement placement, WeightForm form = WeightForm::kPlain);
+  Placement placement() const { return placement_; }
+  // Whether it is as it would be in this form.
+  bool Is(WeightForm form) const { return form == form_ || Quantising().empty(); }
+
+  // On the device when all of it is resident in this form; and as it is now.
+  uint64_t ResidentBytes(WeightForm form = WeightForm::kPlain) const;
   uint64_t HeldBytes() const;
+  // What the largest of the quantised takes beside its values, while it is made values of: its
+  // stored form. 0 where nothing is quantised.
+  uint64_t LargestStoredBytes(WeightForm form) const;
 
  private:
   friend struct WeightSlot;
+  bool Quantises(const WeightSlot& slot) const {
+    return form_ != WeightForm::kPlain && slot.is.quantises;
+  }
+  // Its value is there for its layer's turn alone.
+  bool Passing(const WeightSlot& slot) const {
+    return placement_ == Placement::kStreamed || Quantises(slot);
+  }
   void Use(const WeightSlot& slot);
-  at::Tensor Load(const WeightSlot& slot) const;
+  void Hold(WeightSlot& slot) const;
+  at::Tensor Load(WeightSlot& slot) const;
   at::Tensor LoadElsewhere(const WeightSlot& slot) const;
-  at::Tensor Pack(const WeightSlot& slot, const ConvolutionUse& use) const;
+  at::Tensor Plain(WeightSlot& slot) const;
+  at::Tensor Pack(WeightSlot& slot, const ConvolutionUse& use) const;
   void Leave(const WeightSlot& slot) const;
-  void Drop(size_t layer);
+  void EndTurn(size_t layer);
 
   const std::string name_;
   HostMemory host_memory_ = HostMemory::kShared;
   at::Device place_ = at::kCPU;
   at::MemoryFormat layout_ = at::MemoryFormat::ChannelsLast;
   Placement placement_ = Placement::kResident;
+  WeightForm form_ = WeightForm::kPlain;
   std::deque<WeightSlot> slots_;  // where they are, they stay
   std::map<std::string, size_t> layer_of_;
   std::vector<std::vector<WeightSlot*>> layers_;
-  size_t streamed_ = 0;  // the layer that is on the device, if the set is streamed
+  size_t turn_ = 0;  // the layer whose passing values are on the device
 };
 
 inline at::MemoryFormat Weight::layout() const { return slot_->set->layout(); }

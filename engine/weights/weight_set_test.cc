@@ -21,10 +21,11 @@ class WeightSetTest : public testing::Test {
  protected:
   WeightSetTest() {
     set_->SetHostMemory(HostMemory::kApart);
-    first_ = set_->Add("a.weight", at::full({256}, 1.0f), at::kFloat, false);
-    bias_ = set_->Add("a.bias", at::full({4}, 2.0f), at::kFloat, false);
-    second_ = set_->Add("b.weight", at::full({512}, 3.0f), at::kFloat, false);
-    convolution_ = set_->Add("c.weight", at::full({32, 32, 3, 3}, 4.0f), at::kFloat, true);
+    first_ = set_->Add("a.weight", at::full({256}, 1.0f), at::kFloat);
+    bias_ = set_->Add("a.bias", at::full({4}, 2.0f), at::kFloat);
+    second_ = set_->Add("b.weight", at::full({512}, 3.0f), at::kFloat);
+    convolution_ =
+        set_->Add("c.weight", at::full({32, 32, 3, 3}, 4.0f), at::kFloat, {.packs = true});
     before_ = OnDevice();
   }
   ~WeightSetTest() override {
@@ -114,15 +115,15 @@ TEST_F(WeightSetTest, ACopyLiesAsTheOriginalDoes) {
   for (const int64_t offset : {0, 1, 3, 15}) {
     const std::string name = "at" + std::to_string(offset) + ".weight";
     const at::Tensor host = room.slice(0, offset, offset + 32).view({4, 8});
-    const Weight weight = set_->Add(name, host, at::kFloat, false);
+    const Weight weight = set_->Add(name, host, at::kFloat);
     EXPECT_EQ(reinterpret_cast<uintptr_t>(weight->const_data_ptr()) % 64, sizeof(float) * offset);
     EXPECT_TRUE(weight->equal(host));
   }
 }
 
 TEST_F(WeightSetTest, FloatsComeInTheTypeAskedForAndIntegersAsTheyAre) {
-  const Weight half = set_->Add("d.weight", at::full({4}, 0.5f), at::kHalf, true);
-  const Weight ids = set_->Add("d.ids", at::arange(4, at::kLong), at::kFloat, false);
+  const Weight half = set_->Add("d.weight", at::full({4}, 0.5f), at::kHalf, {.packs = true});
+  const Weight ids = set_->Add("d.ids", at::arange(4, at::kLong), at::kFloat);
   EXPECT_EQ(half.ForConvolution({.input = {1, 1, 1, 1}}).scalar_type(), at::kHalf);
   EXPECT_EQ(ids->scalar_type(), at::kLong);
 }

@@ -83,8 +83,10 @@ Weight WeightStore::Get(const std::string& name, at::IntArrayRef shape, WeightUs
   std::shared_ptr<WeightSet>& set = sets_[part];
   if (set == nullptr) set = std::make_shared<WeightSet>(label_ + (part.empty() ? "" : "." + part));
   const bool mapped = view->const_data_ptr() == found->second.data;
+  const bool quantises = shape.size() >= 2 && options_.quantise && options_.quantise(name);
   weight =
-      set->Add(name, view->view(shape), options_.dtype, use == WeightUse::kConvolution, mapped);
+      set->Add(name, view->view(shape), options_.dtype,
+               {.packs = use == WeightUse::kConvolution, .mapped = mapped, .quantises = quantises});
   return weight;
 }
 

@@ -32,6 +32,8 @@ struct WeightOptions {
   // Which of the component's parts that are needed apart from one another a weight belongs to;
   // empty: it is one part, without a name.
   std::function<std::string(const std::string&)> part = {};
+  // Whether a matrix or a convolution may be stored quantised; empty: none.
+  std::function<bool(const std::string&)> quantise = {};
 };
 
 // How a layer uses a weight.

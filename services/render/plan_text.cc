@@ -56,7 +56,7 @@ std::string PlacementText(const PlannedPart& part) {
 
 // "SEQUENTIAL_OFFLOAD, guidance split"
 std::string NameOf(const engine::RunPlan& plan) {
-  std::string name(ToString(plan.residency.strategy));
+  std::string name = plan.residency.name();
   if (!plan.cuts.none()) name.append(", ").append(Describe(plan.cuts));
   return name;
 }
@@ -70,13 +70,13 @@ std::string Peaks(const engine::ModelPlan& plan) {
     row.push_back(ByteSizeText(one.peak_bytes()));
     row.emplace_back(one.FitsIn(plan.budget) ? "fits" : "does not fit");
   };
-  for (const ResidencyPlan& one : plan.strategies) add(std::string(ToString(one.strategy)), one);
+  for (const ResidencyPlan& one : plan.strategies) add(one.name(), one);
   if (!plan.chosen.cuts.none()) add(NameOf(plan.chosen), plan.chosen.residency);
   return Table(rows);
 }
 
 std::string Placements(const ResidencyPlan& plan) {
-  std::vector<Row> rows = {Heading(std::string(ToString(plan.strategy)), plan)};
+  std::vector<Row> rows = {Heading(plan.name(), plan)};
   for (size_t i = 0; i < plan.phases.front().parts.size(); ++i) {
     Row& row = rows.emplace_back(Row{plan.phases.front().parts[i].name});
     for (const PlannedPhase& phase : plan.phases) row.push_back(PlacementText(phase.parts[i]));
@@ -99,7 +99,7 @@ std::string LargestText(const engine::LargestSquares& largest) {
 
 }  // namespace
 
-std::string PlanText(const engine::ModelPlan& plan, engine::Strategy shown,
+std::string PlanText(const engine::ModelPlan& plan, const std::string& shown,
                      const engine::LargestSquares& largest) {
   const engine::MemoryBudget& budget = plan.budget;
   std::string text = budget.capacity == 0
@@ -108,7 +108,7 @@ std::string PlanText(const engine::ModelPlan& plan, engine::Strategy shown,
                                ByteSizeText(budget.reserved) + " are taken.";
   text.append(" AUTO takes ").append(NameOf(plan.chosen)).append(".\n\n").append(Peaks(plan));
   for (const ResidencyPlan& one : plan.strategies) {
-    if (one.strategy == shown) text.append("\n").append(Placements(one));
+    if (one.name() == shown) text.append("\n").append(Placements(one));
   }
   if (budget.capacity > 0) text.append("\n").append(LargestText(largest));
   return text;
@@ -126,7 +126,7 @@ std::string PlanJson(const engine::ModelPlan& plan, const ResidencyPlan& shown,
       phases[std::string(ToString(phase.phase))] = {{"peak_bytes", phase.peak_bytes},
                                                     {"parts", parts}};
     }
-    strategies.push_back({{"strategy", ToString(one.strategy)},
+    strategies.push_back({{"strategy", one.name()},
                           {"peak_bytes", one.peak_bytes()},
                           {"fits", one.FitsIn(plan.budget)},
                           {"phases", phases}});
@@ -135,7 +135,7 @@ std::string PlanJson(const engine::ModelPlan& plan, const ResidencyPlan& shown,
                {"height", spec.height},
                {"device_bytes", plan.budget.capacity},
                {"taken_bytes", plan.budget.reserved},
-               {"strategy", ToString(shown.strategy)},
+               {"strategy", shown.name()},
                {"peak_bytes", shown.peak_bytes()},
                {"cuts", Describe(plan.chosen.cuts)},
                {"strategies", strategies}})

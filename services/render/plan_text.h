@@ -9,7 +9,7 @@
 namespace phasor::render {
 
 // `shown` is the strategy whose placements are listed.
-std::string PlanText(const engine::ModelPlan& plan, engine::Strategy shown,
+std::string PlanText(const engine::ModelPlan& plan, const std::string& shown,
                      const engine::LargestSquares& largest);
 
 // The same for programs: a line of JSON. `shown` is what would run.

@@ -8,6 +8,7 @@ namespace {
 using engine::Placement;
 using engine::Strategy;
 using engine::UnitKind;
+using engine::WeightForm;
 
 constexpr uint64_t kMiB = uint64_t{1} << 20;
 
@@ -17,6 +18,7 @@ engine::ModelPlan Plan() {
   return {.budget = {.capacity = 64 * kMiB, .reserved = kMiB / 2},
           .strategies =
               {{Strategy::kFull,
+                WeightForm::kPlain,
                 {{UnitKind::kEncode,
                   {{"text_encoder", Placement::kResident, 10 * kMiB},
                    {"unet", Placement::kResident, 60 * kMiB}},
@@ -26,17 +28,18 @@ engine::ModelPlan Plan() {
                    {"unet", Placement::kResident, 60 * kMiB}},
                   75 * kMiB}}},
                {Strategy::kSequentialOffload,
+                WeightForm::kPlain,
                 {{UnitKind::kEncode,
                   {{"text_encoder", Placement::kStreamed, 0}, {"unet", Placement::kAbsent, 0}},
                   kMiB},
                  {UnitKind::kStep,
                   {{"text_encoder", Placement::kAbsent, 0}, {"unet", Placement::kStreamed, 0}},
                   12 * kMiB}}}},
-          .chosen = {{Strategy::kSequentialOffload, {}}, {}}};
+          .chosen = {{Strategy::kSequentialOffload, WeightForm::kPlain, {}}, {}}};
 }
 
 TEST(PlanTextTest, ListsStrategiesAndWhereThePartsAre) {
-  EXPECT_EQ(PlanText(Plan(), Strategy::kSequentialOffload, kLargest),
+  EXPECT_EQ(PlanText(Plan(), "SEQUENTIAL_OFFLOAD", kLargest),
             "The device has 64MiB, of which 512KiB are taken. AUTO takes SEQUENTIAL_OFFLOAD.\n"
             "\n"
             "predicted peak        encode  denoise    run\n"
@@ -54,9 +57,10 @@ TEST(PlanTextTest, SaysWhatIsCutAndWhatThatTakes) {
   engine::ModelPlan plan = Plan();
   plan.budget.capacity = 8 * kMiB;
   plan.chosen = {{Strategy::kSequentialOffload,
+                  WeightForm::kPlain,
                   {{UnitKind::kEncode, {}, kMiB}, {UnitKind::kStep, {}, 7 * kMiB}}},
                  {.split_guidance = true, .vae_tile = 0}};
-  const std::string text = PlanText(plan, Strategy::kSequentialOffload, kLargest);
+  const std::string text = PlanText(plan, "SEQUENTIAL_OFFLOAD", kLargest);
   EXPECT_NE(text.find("AUTO takes SEQUENTIAL_OFFLOAD, guidance split.\n"), std::string::npos);
   EXPECT_NE(
       text.find("SEQUENTIAL_OFFLOAD                      1MiB    12MiB  12MiB  does not fit\n"
@@ -68,7 +72,7 @@ TEST(PlanTextTest, SaysWhatIsCutAndWhatThatTakes) {
 TEST(PlanTextTest, ADeviceMayHaveNoBound) {
   engine::ModelPlan plan = Plan();
   plan.budget = {};
-  const std::string text = PlanText(plan, Strategy::kFull, kLargest);
+  const std::string text = PlanText(plan, "FP16_FULL", kLargest);
   EXPECT_TRUE(text.starts_with("The device has no bound of its own. AUTO takes ")) << text;
   EXPECT_EQ(text.find("does not fit"), std::string::npos) << text;
   EXPECT_EQ(text.find("largest"), std::string::npos) << "there is none";

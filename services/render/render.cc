@@ -140,18 +140,17 @@ class RenderJob {
 
   // RESOURCE_EXHAUSTED where the strategy that would run is not expected to fit.
   Status WritePlan() {
-    const auto strategy = engine::ParseStrategy(options_.engine.strategy);
-    if (!strategy.ok()) return Annotate(strategy.status(), "--strategy");
     ASSIGN_OR_RETURN(const engine::ModelPlan plan, model_->Plan(report_.spec));
     engine::ResidencyPlan shown = plan.chosen.residency;
     for (const engine::ResidencyPlan& one : plan.strategies) {
-      if (one.strategy == *strategy) shown = one;
+      if (one.name() == options_.engine.strategy && one.form == engine::WeightForm::kPlain)
+        shown = one;
     }
     if (options_.json) {
       environment_.out << PlanJson(plan, shown, report_.spec);
     } else {
       ASSIGN_OR_RETURN(const engine::LargestSquares largest, model_->Largest(report_.spec));
-      environment_.out << PlanText(plan, shown.strategy, largest);
+      environment_.out << PlanText(plan, shown.name(), largest);
     }
     if (shown.FitsIn(plan.budget)) return OkStatus();
     return ResourceExhausted("this request is not expected to fit: it takes " +

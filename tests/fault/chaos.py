@@ -119,7 +119,7 @@ def campaign(seed, seconds, engine, store, store_away):
             took = time.monotonic() - began
             footprint.look(True)
             problems = broken + clients.problems
-            problems += [f"{end.service} ended with {end.code}" for end in
+            problems += [f"{end.service} ended with {end.code}: {end.last}" for end in
                          unexpected(workers.exits + gateways.exits, faults.absences)]
             try:
                 rig.check(seconds=300)

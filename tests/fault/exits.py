@@ -3,8 +3,8 @@ store was away when they looked for it. Anything else is a service that gave up 
 
 from collections import namedtuple
 
-# `at`: when it was seen. `served`: it had come up before.
-Exit = namedtuple("Exit", "service code at served")
+# `at`: when it was seen. `served`: it had come up before. `last`: what its log ends with.
+Exit = namedtuple("Exit", "service code at served last", defaults=("",))
 # The result store was away for `service` ("": for all of them) from `begin` to `end`.
 Absence = namedtuple("Absence", "service begin end")
 

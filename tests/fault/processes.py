@@ -262,6 +262,9 @@ class Service(Process):
         """Since its last start."""
         return self.has_said(self.up)
 
+    def last_line(self):
+        return (self.log_text().splitlines() or [""])[-1]
+
     def common(self):
         return [os.path.join(BIN, self.program), "--redis", self.redis, "--store", self.store,
                 "--models", self.models, "--name", f"{self.name}.{self.generation}"]
@@ -312,7 +315,8 @@ class Keeper:
             for service in self._services:
                 if not service.runs():
                     self.exits.append(Exit(service.name, service.process.returncode,
-                                           time.monotonic(), service.has_served()))
+                                           time.monotonic(), service.has_served(),
+                                           service.last_line()))
                     service.start()
 
     def stop(self):

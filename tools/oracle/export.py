@@ -15,6 +15,7 @@ PARTS = {
     "unet": "unet",
     "vae": "vae",
     "vae_tiled": "vae_tiled",
+    "quantised": "quantised",
     "corpus": "tokenizer_corpus",
     "tiny": "tiny_pipeline",
     "demo": "demo_pipeline",

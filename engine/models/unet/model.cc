@@ -1,5 +1,6 @@
 #include "engine/models/unet/model.h"
 
+#include <string_view>
 #include <utility>
 
 #include <ATen/TensorOperators.h>
@@ -16,7 +17,13 @@ Conv2dOptions SameSize(int64_t in, int64_t out, int64_t kernel) {
 }  // namespace
 
 WeightOptions Unet::Options(at::ScalarType dtype) {
-  return {.dtype = dtype, .rename = {}, .ignore = {}};
+  // What is large. Embeddings of time, the first and the last convolution and norms stay: they are
+  // small, and errors in them show most.
+  const auto quantise = [](const std::string& name) {
+    const auto has = [&](std::string_view part) { return name.find(part) != std::string::npos; };
+    return has("attentions.") || has("samplers.") || (has("resnets.") && has(".conv"));
+  };
+  return {.dtype = dtype, .rename = {}, .ignore = {}, .part = {}, .quantise = quantise};
 }
 
 StatusOr<std::unique_ptr<Unet>> Unet::Create(const UnetConfig& config, WeightStore& weights) {

@@ -27,7 +27,7 @@ bool RunsWell(const engine::Model& model, const PictureSpec& spec, const std::st
   const auto plan = model.Plan(spec);
   if (!plan.ok() || plan->strategies.empty()) return true;
   for (const engine::ResidencyPlan& one : plan->strategies) {
-    if (ToString(one.strategy) == strategy) return one.FitsIn(plan->budget);
+    if (one.name() == strategy) return one.FitsIn(plan->budget);
   }
   return plan->strategies.front().FitsIn(plan->budget);
 }
@@ -110,7 +110,8 @@ void MemoryWatch::Tell() {
              stats.mutable_memory());
     AddShare("workspace", device.use.current.of(MemoryKind::kWorkspace), stats.mutable_memory());
     stats.set_memory_state(std::string(ToString(pressure)));
-    stats.set_strategy(rpc::StrategyOf(device.strategy).value_or(v1::AUTO));
+    stats.set_strategy(
+        rpc::StrategyOf(std::string(engine::ApiName(device.strategy))).value_or(v1::AUTO));
     for (const std::string& strategy : device.strategies) {
       const auto known = rpc::StrategyOf(strategy);
       if (known.ok()) stats.add_strategies(*known);

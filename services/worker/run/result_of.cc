@@ -51,7 +51,8 @@ v1::Result ResultOf(const engine::RunReport& report, const ResultFacts& facts) {
   result.set_peak_memory_bytes(static_cast<int64_t>(PeakOf(report)));
   result.set_predicted_peak_bytes(static_cast<int64_t>(PredictedPeakOf(report)));
   if (!report.strategy.empty()) {
-    result.set_strategy(rpc::StrategyOf(report.strategy).value_or(v1::STRATEGY_UNSPECIFIED));
+    result.set_strategy(rpc::StrategyOf(std::string(engine::ApiName(report.strategy)))
+                            .value_or(v1::STRATEGY_UNSPECIFIED));
   }
   for (const engine::Degradation& one : facts.earlier) Add(one, &result);
   for (const engine::Degradation& one : report.degradations) Add(one, &result);
