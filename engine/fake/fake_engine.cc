@@ -35,6 +35,10 @@ class FakeModel final : public Model {
     if (residence_->memory().capacity > 0) {
       const auto asked = ParseStrategy(options.strategy.empty() ? "AUTO" : options.strategy);
       if (!asked.ok()) return Annotate(asked.status(), "strategy");
+      if (asked->form != WeightForm::kPlain) {
+        return InvalidArgument("strategy: must be one of those that are played, got " +
+                               options.strategy);
+      }
       strategy = asked->strategy.value_or(residence_->Plan(spec).chosen.residency.strategy);
     }
     return std::unique_ptr<Run>(std::make_unique<FakeRun>(

@@ -121,7 +121,8 @@ TEST_F(CutsTest, WhatFitsNoStrategyIsPlannedInPiecesAndFitsThen) {
   Use("AUTO", {});
   Draw();
   uint64_t leanest = UINT64_MAX;
-  for (const ResidencyPlan& one : model_->Plan(spec_).value().strategies) {
+  const ModelPlan plans = model_->Plan(spec_).value();
+  for (const ResidencyPlan& one : plans.strategies) {
     leanest = std::min(leanest, one.peak_bytes());
   }
   Use("AUTO", {}, leanest * 2 / 3);

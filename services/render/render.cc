@@ -121,7 +121,7 @@ class RenderJob {
     report_.spec = *std::move(spec);
     engine::EngineOptions engine_options = options_.engine;
     // A plan moves nothing, whether it fits or not.
-    if (options_.plan) engine_options.strategy = "AUTO";
+    if (options_.plan) engine_options.strategy = WhereverItFits(engine_options.strategy);
     auto engine = environment_.make_engine(engine_options);
     if (!engine.ok()) return Failed(engine.status());
     engine_ = *std::move(engine);
@@ -138,13 +138,22 @@ class RenderJob {
     return Failed(TakeInputs());
   }
 
+  // A strategy without what it says about places; an unknown one as it is.
+  static std::string WhereverItFits(const std::string& strategy) {
+    const auto choice = engine::ParseStrategy(strategy);
+    if (!choice.ok()) return strategy;
+    if (choice->form == engine::WeightForm::kPlain) return "AUTO";
+    return engine::NameOf(engine::Strategy::kFull, choice->form);
+  }
+
   // RESOURCE_EXHAUSTED where the strategy that would run is not expected to fit.
   Status WritePlan() {
     ASSIGN_OR_RETURN(const engine::ModelPlan plan, model_->Plan(report_.spec));
     engine::ResidencyPlan shown = plan.chosen.residency;
+    const std::string& asked = options_.engine.strategy;
+    const bool open = asked == WhereverItFits(asked);
     for (const engine::ResidencyPlan& one : plan.strategies) {
-      if (one.name() == options_.engine.strategy && one.form == engine::WeightForm::kPlain)
-        shown = one;
+      if (one.name() == asked && !open) shown = one;
     }
     if (options_.json) {
       environment_.out << PlanJson(plan, shown, report_.spec);
