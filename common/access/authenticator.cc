@@ -61,11 +61,10 @@ std::shared_ptr<const Authenticator::Keys> Authenticator::keys() const {
 }
 
 Status Authenticator::Refresh() {
-  Status tokens = parts_.tokens != nullptr ? parts_.tokens->Refresh() : OkStatus();
-  if (parts_.keys == nullptr) return tokens;
+  if (parts_.keys == nullptr) return OkStatus();
   if (const auto now = keys(); now != nullptr) {
     ASSIGN_OR_RETURN(const std::string version, parts_.keys->Version());
-    if (version == now->version) return tokens;
+    if (version == now->version) return OkStatus();
   }
   ASSIGN_OR_RETURN(KeyList list, parts_.keys->Read());
   auto fresh = std::make_shared<Keys>();
@@ -79,9 +78,13 @@ Status Authenticator::Refresh() {
     MutexLock lock(&mu_);
     keys_ = std::move(fresh);
   }
-  if (list.damaged == 0) return tokens;
+  if (list.damaged == 0) return OkStatus();
   return DataLoss(std::to_string(list.damaged) +
                   " records of keys are damaged; those keys are void");
+}
+
+Status Authenticator::RefreshTokens() {
+  return parts_.tokens == nullptr ? OkStatus() : parts_.tokens->Refresh();
 }
 
 Judged Authenticator::Check(std::string_view authorization) const {

@@ -50,8 +50,9 @@ class Authenticator {
   // False: nobody needs a credential, for none is configured.
   bool required() const { return parts_.keys != nullptr || parts_.tokens != nullptr; }
 
-  // What to do every second.
+  // What to do every second. Apart, for an issuer far away may keep RefreshTokens waiting.
   Status Refresh();
+  Status RefreshTokens();
 
   // `authorization`: the header, "Bearer <key or token>".
   Judged Check(std::string_view authorization) const;

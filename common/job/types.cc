@@ -49,6 +49,12 @@ bool IsLowerOrDigit(char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <=
 
 constexpr size_t kMaxKeyName = 24;
 constexpr size_t kIdLength = 32;
+constexpr size_t kTagLength = 6;  // of an id's end: 30 bits; what stands before has 130
+
+std::string TagOf(std::string_view tenant) {
+  const Digest digest = Sha256Of(std::string("tenant of a job: ").append(tenant));
+  return Base32(digest.data(), digest.size()).substr(0, kTagLength);
+}
 
 }  // namespace
 
@@ -93,7 +99,14 @@ JobId MakeJobId(std::string_view secret, std::string_view tenant,
   message.push_back('\0');
   message.append(idempotency_key);
   const Digest digest = HmacSha256(secret, message);
-  return Base32(digest.data(), 20);
+  JobId id = Base32(digest.data(), 20);
+  if (!tenant.empty()) id.replace(kIdLength - kTagLength, kTagLength, TagOf(tenant));
+  return id;
+}
+
+bool MayBeOf(std::string_view id, std::string_view tenant) {
+  if (tenant.empty()) return true;
+  return id.size() >= kIdLength && id.substr(kIdLength - kTagLength, kTagLength) == TagOf(tenant);
 }
 
 bool IsValidJobId(std::string_view id) {

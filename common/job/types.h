@@ -51,6 +51,11 @@ std::string KeyName(std::string_view name);
 // the queue lost it. `secret` is the server's.
 JobId MakeJobId(std::string_view secret, std::string_view tenant, std::string_view idempotency_key);
 
+// False for what MakeJobId gives to no job of the tenant: an id ends with a tag of its tenant, so
+// that a foreign id is told from the tenant's own without asking anybody. The tag is no secret, and
+// true proves nothing. An empty tenant: any may be.
+bool MayBeOf(std::string_view id, std::string_view tenant);
+
 // True for what MakeJobId gives, with or without a generation: checked before a key is built.
 bool IsValidJobId(std::string_view id);
 

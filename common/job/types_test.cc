@@ -26,6 +26,17 @@ TEST(JobIdTest, TheSameKeyOfTheSameTenantNamesTheSameJob) {
   EXPECT_TRUE(IsValidJobId(id + "#2"));
 }
 
+TEST(JobIdTest, AnIdTellsWhoseItIsNot) {
+  const JobId id = MakeJobId("s", "a", "k");
+  EXPECT_TRUE(MayBeOf(id, "a"));
+  EXPECT_TRUE(MayBeOf(id + "#2", "a"));
+  EXPECT_TRUE(MayBeOf(id, "")) << "to whom all jobs are";
+  EXPECT_FALSE(MayBeOf(id, "b"));
+  EXPECT_FALSE(MayBeOf(MakeJobId("s", "", "k"), "a"));
+  EXPECT_FALSE(MayBeOf("", "a"));
+  EXPECT_NE(MakeJobId("s", "a", "k").substr(0, 26), MakeJobId("s", "a", "k2").substr(0, 26));
+}
+
 TEST(JobIdTest, ForeignTextIsNoId) {
   const JobId id = MakeJobId("s", "t", "k");
   for (const std::string& text : {std::string(), std::string("abc"), id + "#", id + "#x", id + "x",

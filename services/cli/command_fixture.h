@@ -13,6 +13,7 @@
 #include "services/cli/commands/admin_commands.h"
 #include "services/cli/commands/fleet_commands.h"
 #include "services/cli/commands/job_commands.h"
+#include "services/cli/commands/key_commands.h"
 #include "services/cli/commands/verify_command.h"
 #include "services/cli/commands/worker_commands.h"
 #include "services/cli/draw/generate_command.h"
@@ -47,6 +48,7 @@ class CommandFixture : public ::testing::Test {
     AddFleetCommands(line, session, &code);
     AddAdminCommands(line, session, &code);
     AddWorkerCommands(line, session, &code);
+    AddKeyCommands(line, session, &code);
     { const Turn before; }
     if (!line.Parse(words, out_).ok()) code = kUsage;
     { const Turn after; }

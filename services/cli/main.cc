@@ -8,6 +8,7 @@
 #include "services/cli/commands/admin_commands.h"
 #include "services/cli/commands/fleet_commands.h"
 #include "services/cli/commands/job_commands.h"
+#include "services/cli/commands/key_commands.h"
 #include "services/cli/commands/verify_command.h"
 #include "services/cli/commands/worker_commands.h"
 #include "services/cli/draw/generate_command.h"
@@ -49,6 +50,7 @@ int Main(int argc, char** argv) {
   AddFleetCommands(line, session, &exit_code);
   AddAdminCommands(line, session, &exit_code);
   AddWorkerCommands(line, session, &exit_code);
+  AddKeyCommands(line, session, &exit_code);
   AddUp(line, session, &exit_code);
   AddCompletion(line, session.out);
   const auto parsed = line.Parse(argc, argv, std::cout);

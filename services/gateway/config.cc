@@ -21,6 +21,7 @@ constexpr double kMaxSweepEvery = 24 * 3600;
 
 struct RawConfig {
   GatewayConfig config;
+  access::TokenRules tokens;
   config::LogWords log;
 };
 
@@ -62,16 +63,35 @@ void DeclareListeners(config::Settings& settings, GatewayConfig& config) {
                 &config.insecure);
 }
 
+void DeclareAccess(config::Settings& settings, RawConfig* raw) {
+  settings.Text({"keys",
+                 "who may call (docs/security.md): 'off' for everybody, keys in 'redis', or "
+                 "in a file"},
+                &raw->config.keys);
+  settings.Text({"audit",
+                 "where refusals and what operators do are written down, with keys: "
+                 "'stderr', 'off' or a file"},
+                &raw->config.audit);
+  access::TokenRules& tokens = raw->tokens;
+  settings.Text({"jwt_jwks", "public keys of an issuer of tokens: a file or an https:// URL"},
+                &tokens.jwks);
+  settings.Text({"jwt_issuer", "tokens' issuer"}, &tokens.issuer);
+  settings.Text({"jwt_audience", "for whom tokens are, if they are for this fleet"},
+                &tokens.audience);
+  settings.Text({"jwt_tenant_claim", "of tokens, with the tenant; '/a/b': within others"},
+                &tokens.tenant_claim);
+  settings.Text({"jwt_roles_claim", "the same with the roles"}, &tokens.roles_claim);
+  settings.Text({"jwt_role_prefix", "what stands before the words draw, read, operate, work there"},
+                &tokens.role_prefix);
+}
+
 void Declare(config::Settings& settings, RawConfig* raw) {
   GatewayConfig& config = raw->config;
   DeclareListeners(settings, config);
   config::DeclareShared(settings, &config, &raw->log);
   settings.Text({"secret_file", "secret of the fleet, made if it is not there"},
                 &config.secret_file);
-  settings.Text({"keys",
-                 "who may call (docs/security.md): 'off' for everybody, keys in 'redis', or "
-                 "in a file"},
-                &config.keys);
+  DeclareAccess(settings, raw);
   settings.Text(
       {"name", "of this gateway; default: host name and process id", "PHASOR_GATEWAY_NAME"},
       &config.name);
@@ -102,13 +122,17 @@ Status CheckListeners(const GatewayConfig& config) {
   }
   return CheckExposure({.listeners = listeners,
                         .operations = config.metrics,
-                        .credentials = config.keys != "off",
+                        .credentials = config.keys != "off" || config.tokens.has_value(),
                         .insecure = config.insecure});
 }
 
 StatusOr<GatewayConfig> Complete(RawConfig raw) {
   GatewayConfig config = std::move(raw.config);
   RETURN_IF_ERROR(storage::Validate(config.sweep));
+  if (raw.tokens != access::TokenRules{}) {
+    RETURN_IF_ERROR(access::Validate(raw.tokens));
+    config.tokens = std::move(raw.tokens);
+  }
   RETURN_IF_ERROR(CheckListeners(config));
   ASSIGN_OR_RETURN(config.log, config::ParseLogWords(raw.log));
   if (config.name.empty()) config.name = HostName() + "-" + std::to_string(getpid());

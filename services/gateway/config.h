@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "common/access/claims.h"
 #include "common/base/clock.h"
 #include "common/base/status.h"
 #include "common/log/log.h"
@@ -36,6 +37,9 @@ struct GatewayConfig {
   // Where API keys are: "off", "redis" or a file. With keys every call needs one
   // (docs/security.md).
   std::string keys = "off";
+  std::optional<access::TokenRules> tokens;  // absent: none is taken
+  // Where refusals and operators' calls are written down: "stderr", "off" or a file.
+  std::string audit = "stderr";
   std::string name;             // told to workers and in Stats; default: host name and process id
   int work_threads = 32;        // for calls that wait for Redis or the store
   int work_queue = 4096;        // calls that may wait for a thread

@@ -34,7 +34,7 @@ namespace phasor::gateway {
 // Destroyed from the bottom: first the loops and events stop, last the pool's users go.
 struct Gateway::Parts {
   Parts(const GatewayConfig& config_in, const std::string& secret, config::ModelFolder folder,
-        const Ports& ports, const FleetGate* gate)
+        const Ports& ports, const FleetGate* gate, std::unique_ptr<AuditLog> audit_in)
       : config(config_in),
         catalog(std::move(folder)),
         reader(ports.producer, ports.store),
@@ -60,8 +60,9 @@ struct Gateway::Parts {
         admin({ports.maintenance, ports.control, &reader, &cleanup, &workers, &orders, &pool,
                ports.clock, config.name, PHASOR_VERSION, [gate] { return gate->job_loss(); }}),
         report({&workers, &orders, ports.events, &pool, config.name}),
-        authenticator({.keys = ports.keys, .tokens = nullptr, .clock = ports.clock}),
-        gate_keeper({&authenticator, ports.metrics}),
+        audit(std::move(audit_in)),
+        authenticator({.keys = ports.keys, .tokens = ports.tokens, .clock = ports.clock}),
+        gate_keeper({&authenticator, ports.metrics, audit.get()}),
         roles(
             {ports.producer, ports.maintenance, ports.store, &workers, ports.clock, ports.metrics},
             {.policy = config.sweep, .interval = config.sweep_every},
@@ -74,10 +75,12 @@ struct Gateway::Parts {
   }
 
   // Keys that do not answer yet are waited for; a file that is not there was named by mistake.
-  Status FirstLookAtKeys() {
+  Status FirstLookAtCredentials() {
     const Status read = authenticator.Refresh();
     if (read.code() == StatusCode::kNotFound) return FailedPrecondition("keys: " + Message(read));
     if (!read.ok()) log::Warn("keys can't be read", {{"why", read}});
+    const Status tokens = authenticator.RefreshTokens();
+    if (!tokens.ok()) log::Warn("tokens can't be checked yet", {{"why", tokens}});
     return OkStatus();
   }
 
@@ -127,6 +130,7 @@ struct Gateway::Parts {
   ModelsService models;
   AdminService admin;
   WorkerReportService report;
+  const std::unique_ptr<AuditLog> audit;
   access::Authenticator authenticator;
   Gate gate_keeper;
   Roles roles;
@@ -161,9 +165,12 @@ StatusOr<std::unique_ptr<Gateway>> Gateway::Start(const GatewayConfig& config,
   Ports behind = ports;
   behind.producer = gate->producer();
   behind.store = gate->store();
-  auto owned = std::make_unique<Parts>(config, secret, std::move(models), behind, gate.get());
+  const bool open = ports.keys == nullptr && ports.tokens == nullptr;
+  ASSIGN_OR_RETURN(auto audit, AuditLog::Open(open ? "off" : config.audit, ports.clock));
+  auto owned = std::make_unique<Parts>(config, secret, std::move(models), behind, gate.get(),
+                                       std::move(audit));
   Parts* const parts = owned.get();
-  RETURN_IF_ERROR(parts->FirstLookAtKeys());
+  RETURN_IF_ERROR(parts->FirstLookAtCredentials());
   RETURN_IF_ERROR(parts->Open(ports));
   parts->subscription = ports.events->Subscribe([parts](const queue::Event& event) {
     parts->hub.OnEvent(event);
@@ -188,6 +195,7 @@ StatusOr<std::unique_ptr<Gateway>> Gateway::Start(const GatewayConfig& config,
                          parts->gate_keeper.Tick();
                          return refreshed;
                        }},
+                      {"tokens", [parts] { return parts->authenticator.RefreshTokens(); }},
                       {"watchers", [parts] {
                          parts->hub.Tick();
                          parts->guard.Tick();

@@ -31,7 +31,9 @@ class Gateway {
     const Clock* clock = nullptr;
     metrics::Registry* metrics = nullptr;
     queue::Foundation* foundation = nullptr;  // null: it is not checked
-    access::KeyStore* keys = nullptr;         // null: nobody needs a credential
+    // Without both nobody needs a credential.
+    access::KeyStore* keys = nullptr;
+    access::TokenVerifier* tokens = nullptr;
   };
 
   // Serves when it returns. Errors: the address can't be bound; the foundation answers and is

@@ -4,7 +4,6 @@
 #include <ctime>
 #include <iostream>
 
-#include "common/access/stores/open_key_store.h"
 #include "common/base/process.h"
 #include "common/config/model_folder.h"
 #include "common/log/log.h"
@@ -12,6 +11,7 @@
 #include "common/queue/redis/redis_foundation.h"
 #include "common/queue/redis/redis_queue.h"
 #include "common/storage/open_store.h"
+#include "services/gateway/credentials.h"
 #include "services/gateway/gateway.h"
 #include "services/gateway/secret.h"
 
@@ -32,8 +32,7 @@ Status Serve(const GatewayConfig& config) {
   ASSIGN_OR_RETURN(const auto redis, queue::ParseRedisUrl(config.redis));
   queue::RedisQueue queue({.address = redis});
   queue::RedisFoundation foundation({.address = redis}, [&queue] { return queue.connections(); });
-  std::unique_ptr<access::KeyStore> keys;
-  if (config.keys != "off") keys = access::OpenKeyStore(config.keys, {.address = redis});
+  ASSIGN_OR_RETURN(const auto credentials, OpenCredentials(config, {.address = redis}, &clock));
   ASSIGN_OR_RETURN(const auto gateway, Gateway::Start(config, secret, std::move(models),
                                                       {.producer = &queue,
                                                        .maintenance = &queue,
@@ -43,7 +42,8 @@ Status Serve(const GatewayConfig& config) {
                                                        .clock = &clock,
                                                        .metrics = &metrics,
                                                        .foundation = &foundation,
-                                                       .keys = keys.get()}));
+                                                       .keys = credentials.keys.get(),
+                                                       .tokens = credentials.tokens.get()}));
   std::unique_ptr<metrics::AdminServer> admin;
   if (config.metrics != "off") {
     ASSIGN_OR_RETURN(admin, metrics::AdminServer::Start(config.metrics, &metrics,

@@ -150,6 +150,8 @@ JobReader::JobReader(queue::Producer* producer, storage::ResultStore* store)
 
 StatusOr<JobFacts> JobReader::Look(const job::JobId& id, const job::Caller& caller) {
   RETURN_IF_ERROR(CheckJobId(id));
+  // Before anybody is asked: how long it takes tells nothing of what there is.
+  if (!job::MayBeOf(id, caller.only_tenant())) return NotFound(kNoSuchJob);
   JobFacts facts;
   auto view = producer_->Get(id, caller);
   auto record = store_->ReadTerminal(id);

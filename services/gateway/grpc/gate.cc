@@ -1,6 +1,5 @@
 #include "services/gateway/grpc/gate.h"
 
-#include <algorithm>
 #include <atomic>
 #include <iterator>
 #include <map>
@@ -28,6 +27,7 @@ using Metadata = std::multimap<grpc::string_ref, grpc::string_ref>;
 
 // All methods of these packages are raw: their messages are byte buffers.
 constexpr std::string_view kRawServices = "/phasor.v1.";
+constexpr size_t kMaxMethod = 200;  // of a name in the audit log; clients choose it
 
 // The header; two of them are as good as none.
 std::string Authorization(const Metadata& metadata) {
@@ -40,6 +40,12 @@ std::string Authorization(const Metadata& metadata) {
 std::string ReasonOf(const Judged& judged, Refusal refusal) {
   if (refusal == Refusal::kNoIdentity) return std::string(ToString(judged.trouble));
   return refusal == Refusal::kRole ? "role" : "method";
+}
+
+// What it says of itself where nothing proves it.
+std::string WhoIs(const Judged& judged) {
+  if (judged.identity != nullptr) return judged.identity->name;
+  return judged.key_id.empty() ? "" : "key " + judged.key_id;
 }
 
 // Bytes that no message begins with.
@@ -60,6 +66,7 @@ class Gate::Call final : public grpc::experimental::Interceptor {
 
   ~Call() override {
     if (is_open_) gate_->Close(this);
+    if (is_audited_) gate_->Audit(Entry("called", outcome_));
   }
 
   void Intercept(InterceptorBatchMethods* methods) override {
@@ -67,10 +74,22 @@ class Gate::Call final : public grpc::experimental::Interceptor {
       Admit(methods->GetRecvInitialMetadata());
     }
     if (refused_) Withhold(methods);
+    if (methods->QueryInterceptionHookPoint(InterceptionHookPoints::PRE_SEND_STATUS)) {
+      const auto code = static_cast<StatusCode>(methods->GetSendStatus().error_code());
+      outcome_ = absl::StatusCodeToString(code);
+    }
     methods->Proceed();
   }
 
   const Judged& judged() const { return judged_; }
+  AuditEntry Entry(const std::string& event, const std::string& outcome) const {
+    return {.event = event,
+            .who = WhoIs(judged_),
+            .tenant = judged_.identity != nullptr ? judged_.identity->tenant : "",
+            .from = from_,
+            .method = method_.substr(0, kMaxMethod),
+            .outcome = outcome};
+  }
 
   // Also while the call goes on; the caller holds a reference to the core's call.
   void MarkRefused() { refused_ = true; }
@@ -92,7 +111,7 @@ class Gate::Call final : public grpc::experimental::Interceptor {
       judged_ = authenticator.Check(header);
       const Refusal refusal = access::Judge(judged_.identity.get(), method_);
       if (refusal != Refusal::kNone) return Refuse(refusal);
-      if (judged_.identity != nullptr) caller = access::CallerOf(*judged_.identity);
+      if (judged_.identity != nullptr) Note(&caller);
     }
     caller_ = ToHeader(caller);
     metadata->emplace(kCallerHeader, caller_);
@@ -102,12 +121,21 @@ class Gate::Call final : public grpc::experimental::Interceptor {
     }
   }
 
+  void Note(job::Caller* caller) {
+    *caller = access::CallerOf(*judged_.identity);
+    is_audited_ = judged_.identity->roles.Has(access::Role::kOperate);
+    if (is_audited_ || info_->type() != ServerRpcInfo::Type::UNARY) {
+      from_ = info_->server_context()->peer();
+    }
+  }
+
   void Refuse(Refusal refusal) {
     status_ = access::ToStatus(refusal);
     if (refusal == Refusal::kNoIdentity && judged_.trouble == Trouble::kUnavailable) {
       status_ = Unavailable("credentials can't be checked now; call again");
     }
-    gate_->CountRefusal(ReasonOf(judged_, refusal));
+    from_ = info_->server_context()->peer();
+    gate_->NoteRefusal(Entry("refused", ReasonOf(judged_, refusal)));
     refused_ = true;
     End(core(), status_);
   }
@@ -130,7 +158,10 @@ class Gate::Call final : public grpc::experimental::Interceptor {
   const bool raw_;
   Judged judged_;
   std::string caller_;
+  std::string from_;
+  std::string outcome_ = "CANCELLED";  // a call that ends without a status: its client went away
   bool is_open_ = false;
+  bool is_audited_ = false;
   std::atomic<bool> refused_ = false;
   // What it is refused with, once it is.
   Status status_ = access::ToStatus(Refusal::kNoIdentity);
@@ -167,28 +198,36 @@ void Gate::Close(Call* call) {
   streams_.erase(call);
 }
 
-void Gate::CountRefusal(const std::string& reason) { refusals_.With({reason}).Increment(); }
+void Gate::NoteRefusal(const AuditEntry& entry) {
+  refusals_.With({entry.outcome}).Increment();
+  Audit(entry);
+}
+
+void Gate::Audit(const AuditEntry& entry) {
+  if (parts_.audit != nullptr) parts_.audit->Write(entry);
+}
 
 void Gate::Tick() {
-  std::vector<grpc_call*> ended;
+  struct Ended {
+    grpc_call* core;
+    AuditEntry entry;
+  };
+  std::vector<Ended> ended;
   {
     MutexLock lock(&mu_);
-    for (Call* const call : streams_) {
-      if (parts_.authenticator->Holds(call->judged())) continue;
+    std::erase_if(streams_, [&](Call* call) {
+      if (parts_.authenticator->Holds(call->judged())) return false;
       call->MarkRefused();
       grpc_call_ref(call->core());
-      ended.push_back(call->core());
-    }
-    // Each is ended once.
-    std::erase_if(streams_, [&](Call* call) {
-      return std::find(ended.begin(), ended.end(), call->core()) != ended.end();
+      ended.push_back({call->core(), call->Entry("ended", "revoked")});
+      return true;  // each is ended once
     });
   }
   // Without the lock: gRPC may run the calls' ends here.
-  for (grpc_call* const core : ended) {
-    CountRefusal("revoked");
-    Call::End(core, access::ToStatus(Refusal::kNoIdentity));
-    grpc_call_unref(core);
+  for (const Ended& each : ended) {
+    NoteRefusal(each.entry);
+    Call::End(each.core, access::ToStatus(Refusal::kNoIdentity));
+    grpc_call_unref(each.core);
   }
 }
 

@@ -19,6 +19,7 @@
 #include "common/access/decide.h"
 #include "common/base/mutex.h"
 #include "common/metrics/registry.h"
+#include "services/gateway/audit_log.h"
 
 namespace phasor::gateway {
 
@@ -27,6 +28,7 @@ class Gate {
   struct Parts {  // all outlive the gate
     const access::Authenticator* authenticator = nullptr;
     metrics::Registry* metrics = nullptr;
+    AuditLog* audit = nullptr;  // of refusals, and of what operators do; null: none is kept
   };
   explicit Gate(const Parts& parts);
 
@@ -41,7 +43,8 @@ class Gate {
 
   void Open(Call* call);
   void Close(Call* call);
-  void CountRefusal(const std::string& reason);
+  void NoteRefusal(const AuditEntry& entry);
+  void Audit(const AuditEntry& entry);
 
   const Parts parts_;
   metrics::Family<metrics::Counter> refusals_;

@@ -54,6 +54,7 @@ class GatewayFixture : public testing::Test {
                                                          const Gateway::Ports& ports) {
     GatewayConfig config;
     config.listen = listen;
+    config.audit = "off";
     config.name = name;
     config.work_threads = 4;
     config.shutdown_grace = Millis(2'000);
