@@ -20,6 +20,9 @@ ExitCode ExitCodeOf(const Status& status) {
       return kCanceled;
     case StatusCode::kResourceExhausted:
       return kRefused;
+    case StatusCode::kUnauthenticated:
+    case StatusCode::kPermissionDenied:
+      return kDenied;
     default:
       return kFailed;
   }

@@ -15,6 +15,7 @@ enum ExitCode {
   kNotFound = 4,     // no such job, model or worker
   kCanceled = 5,     // the job was cancelled, also by Ctrl-C
   kRefused = 6,      // not now: the queue is full or a quota is spent
+  kDenied = 7,       // no credential, a wrong one, or one without the role
 };
 
 ExitCode ExitCodeOf(const Status& status);

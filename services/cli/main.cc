@@ -22,7 +22,7 @@ namespace {
 constexpr const char* kFooter =
     "Exit codes: 0 ok, 1 the job failed or expired (or anything unforeseen), 2 wrong arguments,\n"
     "3 no gateway answers, 4 no such job, model or worker, 5 cancelled, 6 refused for now (queue "
-    "full).";
+    "full), 7 not permitted (no key, or one without the role).";
 
 int Main(int argc, char** argv) {
   Interrupt interrupt;

@@ -114,8 +114,13 @@ Status Worker::OpenStreams() {
   hello.set_version(PHASOR_VERSION);
   for (const config::ModelCard& model : models_) hello.add_models(model.name);
   ASSIGN_OR_RETURN(const rpc::ClientTls tls, rpc::OpenClientTls(config_.tls, &ports_.clock));
+  std::shared_ptr<rpc::Credential> credential;
+  if (!config_.credential_file.empty()) {
+    ASSIGN_OR_RETURN(credential, rpc::Credential::Open(config_.credential_file, &ports_.clock));
+  }
   for (const std::string& address : config_.gateways) {
-    ASSIGN_OR_RETURN(auto channel, rpc::MakeChannel({.address = address, .tls = tls}));
+    ASSIGN_OR_RETURN(auto channel,
+                     rpc::MakeChannel({.address = address, .credential = credential, .tls = tls}));
     streams_.push_back(std::make_unique<ReportStream>(
         address, ReportStream::Parts{.channel = channel,
                                      .hello = hello,

@@ -65,6 +65,9 @@ void Declare(config::Settings& settings, RawConfig* raw) {
   settings.Texts({"gateways", "gateways to report to; grpcs://host:port: with TLS"},
                  &config.gateways);
   rpc::DeclareClientTls(settings, &config.tls);
+  settings.Text({"credential_file", "file with the key or token that reports to gateways carry",
+                 "PHASOR_KEY_FILE"},
+                &config.credential_file);
   settings.Text({"name", "unique among running workers", "PHASOR_WORKER_NAME"}, &config.name);
   settings.Text({"node", "machine or slot; default: the host name"}, &config.node);
   settings.Whole({"threads", "of the engine; 0: all cores"}, 0, kMaxThreads, &config.threads);

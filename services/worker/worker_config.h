@@ -20,6 +20,7 @@ struct WorkerConfig {
   std::string models = "models";            // a model's directory, or a folder of them
   std::vector<std::string> gateways;        // whom to report to; empty: nobody
   rpc::ClientTlsWords tls;                  // of the way there
+  std::string credential_file;              // with the key that reports carry; empty: none
   std::string name;                         // default: host name, process id, random
   std::string node;                         // default: the host name
   int threads = 0;                          // of the engine, 0: all cores

@@ -70,6 +70,19 @@ std::string FindAuthorities(const std::vector<std::string>& addresses,
   return asked && access(file.c_str(), R_OK) == 0 ? file : "";
 }
 
+std::string OwnerKeyFile(const std::string& directory) { return directory + "/key"; }
+
+std::string FindCredential(const std::string& given, const std::vector<std::string>& flags,
+                           const Environment& environment) {
+  if (!given.empty()) return given;
+  if (!flags.empty() || environment("PHASOR_ADDRESS")) return "";
+  const std::string directory = DefaultFleetDirectory(environment);
+  const std::string file = OwnerKeyFile(directory);
+  const bool there =
+      access(AddressFile(directory).c_str(), R_OK) == 0 && access(file.c_str(), R_OK) == 0;
+  return there ? file : "";
+}
+
 std::string AddressText(const std::vector<std::string>& addresses) {
   std::string text;
   for (const std::string& address : addresses) text += (text.empty() ? "" : " and ") + address;

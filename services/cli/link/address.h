@@ -34,6 +34,15 @@ std::string AuthorityFile(const std::string& directory);
 std::string FindAuthorities(const std::vector<std::string>& addresses,
                             const Environment& environment);
 
+// The file in a fleet's directory with the key that `phasor up --keys` made for its owner.
+std::string OwnerKeyFile(const std::string& directory);
+
+// The file with the credential for calls: `given` if not empty, else that of the default directory,
+// if it is there and the addresses come from there too; else empty. A key made for a fleet on this
+// machine goes to no other.
+std::string FindCredential(const std::string& given, const std::vector<std::string>& flags,
+                           const Environment& environment);
+
 // For sentences: "a:1 and b:2".
 std::string AddressText(const std::vector<std::string>& addresses);
 

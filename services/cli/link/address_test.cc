@@ -50,6 +50,18 @@ TEST_F(AddressTest, SeveralGatewaysAreAListEverywhere) {
   EXPECT_EQ(AddressText({"a:1", "b:2"}), "a:1 and b:2");
 }
 
+TEST_F(AddressTest, TheKeyOfAFleetOnThisMachineGoesToNoOther) {
+  const auto fleet = Of({{"PHASOR_DIR", directory_}});
+  EXPECT_EQ(FindCredential("", {}, fleet), "");
+  std::ofstream(OwnerKeyFile(directory_)) << "key";
+  EXPECT_EQ(FindCredential("", {}, fleet), OwnerKeyFile(directory_));
+  EXPECT_EQ(FindCredential("", {"a:1"}, fleet), "");
+  EXPECT_EQ(FindCredential("", {}, Of({{"PHASOR_ADDRESS", "b:2"}, {"PHASOR_DIR", directory_}})),
+            "");
+  EXPECT_EQ(FindCredential("/mine", {"a:1"}, fleet), "/mine");
+  EXPECT_EQ(FindCredential("", {}, Of({{"PHASOR_DIR", directory_ + "/none"}})), "");
+}
+
 TEST_F(AddressTest, FleetDirectoryFollowsTheUsualVariables) {
   EXPECT_EQ(DefaultFleetDirectory(Of({{"PHASOR_DIR", "/d"}, {"HOME", "/h"}})), "/d");
   EXPECT_EQ(DefaultFleetDirectory(Of({{"XDG_STATE_HOME", "/s"}, {"HOME", "/h"}})), "/s/phasor");

@@ -9,10 +9,12 @@ namespace {
 constexpr Millis kPingEvery{2'500};
 constexpr Millis kPingTimeout{1'500};
 
-StatusOr<std::shared_ptr<grpc::Channel>> Open(const std::string& address,
-                                              const rpc::ClientTls& tls) {
-  return rpc::MakeChannel(
-      {.address = address, .ping_every = kPingEvery, .ping_timeout = kPingTimeout, .tls = tls});
+StatusOr<std::shared_ptr<grpc::Channel>> Open(const std::string& address, const Link& link) {
+  return rpc::MakeChannel({.address = address,
+                           .ping_every = kPingEvery,
+                           .ping_timeout = kPingTimeout,
+                           .credential = link.credential,
+                           .tls = link.tls});
 }
 
 }  // namespace
@@ -25,10 +27,10 @@ StatusOr<Gateways> Gateways::Make(const Link& link) {
   }
   Gateways gateways;
   for (size_t i = 0; i < link.addresses.size(); ++i) {
-    ASSIGN_OR_RETURN(const auto channel, Open(link.addresses[i], link.tls));
+    ASSIGN_OR_RETURN(const auto channel, Open(link.addresses[i], link));
     auto admin = channel;
     if (count != 0) {
-      ASSIGN_OR_RETURN(admin, Open(link.admin_addresses[i], link.tls));
+      ASSIGN_OR_RETURN(admin, Open(link.admin_addresses[i], link));
     }
     gateways.stubs_.emplace_back(v1::Images::NewStub(channel), v1::Models::NewStub(channel),
                                  v1::Admin::NewStub(admin));

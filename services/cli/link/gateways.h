@@ -10,6 +10,7 @@
 
 #include "common/base/status.h"
 #include "common/rpc/client_tls.h"
+#include "common/rpc/credential.h"
 #include "phasor/v1/admin.grpc.pb.h"
 #include "phasor/v1/images.grpc.pb.h"
 #include "phasor/v1/models.grpc.pb.h"
@@ -22,6 +23,7 @@ struct Link {
   // Where they serve operators, in the same order; empty: at the same addresses.
   std::vector<std::string> admin_addresses = {};
   rpc::ClientTls tls = {};
+  std::shared_ptr<rpc::Credential> credential = {};  // null: calls carry none
 };
 
 class Gateways {

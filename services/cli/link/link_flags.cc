@@ -9,6 +9,9 @@ void AddLinkFlags(flags::Command& line, Session& session) {
             "127.0.0.1:50051");
   line.List("--admin-address", &session.admin_addresses,
             "where it serves operators, if that is elsewhere; default: PHASOR_ADMIN_ADDRESS");
+  line.Text("--credential-file", &session.credential_file,
+            "file with the key or token that calls carry; default: that of the running 'phasor up'")
+      .FromVariable("PHASOR_KEY_FILE");
   tls::Files& files = session.tls.files;
   line.Flag("--tls", &session.tls.tls, "speak TLS; the system's authorities vouch for gateways")
       .FromVariable("PHASOR_TLS");

@@ -20,6 +20,10 @@ StatusOr<Link> FindLink(const Session& session) {
     words.files.authorities = FindAuthorities(link.addresses, environment);
   }
   ASSIGN_OR_RETURN(link.tls, rpc::OpenClientTls(words, &kClock));
+  const std::string file = FindCredential(session.credential_file, session.addresses, environment);
+  if (!file.empty()) {
+    ASSIGN_OR_RETURN(link.credential, rpc::Credential::Open(file, &kClock));
+  }
   return link;
 }
 

@@ -27,6 +27,7 @@ struct Session {
   std::vector<std::string> addresses;  // as given: perhaps empty, perhaps with commas
   std::vector<std::string> admin_addresses = {};
   rpc::ClientTlsWords tls = {};
+  std::string credential_file = {};
   bool json = false;
   bool quiet = false;
 

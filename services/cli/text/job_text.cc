@@ -264,6 +264,9 @@ std::string ErrorText(const Status& status, const std::string& address) {
     if (!message.empty()) text += " (" + message + ")";
     return text + ".\nIs it running? 'phasor up' starts one; --address says where it is.";
   }
+  if (status.code() == StatusCode::kUnauthenticated) {
+    return message + ".\n--credential-file or PHASOR_KEY_FILE name the file that holds a key.";
+  }
   return message.empty() ? status.ToString() : message;
 }
 

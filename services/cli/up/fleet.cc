@@ -118,16 +118,21 @@ Status Fleet::Probe() {
       }
       break;
     case kWorkerStage:
-      if (!WorkersReady(options_.listen)) break;
+      if (!WorkersReady(options_.listen, key_file())) break;
       supervisor_.StageReady(kWorkerStage);
       RETURN_IF_ERROR(directory_.WriteAddresses(gateways_));
       session_.out << "ready: phasor generate --address " << Join(gateways_)
+                   << (options_.keys ? " --credential-file " + key_file() : "")
                    << " \"a red circle on a blue background\"" << std::endl;
       break;
     default:
       break;
   }
   return OkStatus();
+}
+
+std::string Fleet::key_file() const {
+  return options_.keys ? OwnerKeyFile(options_.directory) : "";
 }
 
 std::string Fleet::LogTail(size_t child) const {

@@ -31,6 +31,8 @@ class Fleet {
   void ObeyInterrupts();
   // Looks whether the stage that starts serves.
   Status Probe();
+  // Of the owner's key; empty: nobody needs one.
+  std::string key_file() const;
   // The last lines of the process's log, for a fleet that can't start.
   std::string LogTail(size_t child) const;
 

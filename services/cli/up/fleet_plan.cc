@@ -10,6 +10,7 @@
 #include "common/base/percent.h"
 #include "engine/memory/memory_budget.h"
 #include "engine/memory/strategy.h"
+#include "services/cli/up/fleet_keys.h"
 
 namespace phasor::cli {
 namespace {
@@ -32,12 +33,18 @@ ProcessPlan RedisPlan(const UpOptions& options, const Programs& programs) {
 
 ProcessPlan GatewayPlan(const UpOptions& options, const Programs& programs, int number,
                         const std::string& listen, const std::string& metrics) {
-  return {.name = number == 1 ? "gateway" : "gateway-" + std::to_string(number),
-          .stage = kGatewayStage,
-          .stop_grace = Millis(10'000),
-          .argv = {programs.gateway, "--redis", RedisUrl(options), "--store",
-                   options.directory + "/store", "--models", options.models, "--secret-file",
-                   options.directory + "/secret", "--listen", listen, "--metrics", metrics}};
+  ProcessPlan plan{
+      .name = number == 1 ? "gateway" : "gateway-" + std::to_string(number),
+      .stage = kGatewayStage,
+      .stop_grace = Millis(10'000),
+      .argv = {programs.gateway, "--redis", RedisUrl(options), "--store",
+               options.directory + "/store", "--models", options.models, "--secret-file",
+               options.directory + "/secret", "--listen", listen, "--metrics", metrics}};
+  if (options.keys) {
+    plan.argv.insert(plan.argv.end(), {"--keys", KeysFile(options.directory), "--audit",
+                                       options.directory + "/logs/audit.jsonl"});
+  }
+  return plan;
 }
 
 ProcessPlan WorkerPlan(const UpOptions& options, const Programs& programs, int number,
@@ -60,6 +67,9 @@ ProcessPlan WorkerPlan(const UpOptions& options, const Programs& programs, int n
       {"--device", options.device}, {"--vram", options.vram}, {"--strategy", options.strategy}};
   for (const auto& [flag, word] : words) {
     if (!word.empty()) plan.argv.insert(plan.argv.end(), {flag, word});
+  }
+  if (options.keys) {
+    plan.argv.insert(plan.argv.end(), {"--credential-file", WorkerKeyFile(options.directory)});
   }
   if (options.fake_step_ms >= 0) {
     plan.argv.insert(plan.argv.end(), {"--fake-step-ms", std::to_string(options.fake_step_ms)});

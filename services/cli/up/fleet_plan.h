@@ -23,6 +23,7 @@ struct UpOptions {
   std::string device = {};
   std::string vram = {};
   std::string strategy = {};
+  bool keys = false;  // only who has a key may call (fleet_keys.h)
   double lease = 15;  // seconds
   double grace = 25;  // seconds for the job in hand when the fleet stops
 };

@@ -32,6 +32,14 @@ TEST(FleetPlanTest, StartsRedisThenGatewayThenWorkers) {
   EXPECT_NE((*plans)[2].name, (*plans)[3].name);
 }
 
+TEST(FleetPlanTest, WithKeysGatewaysAskForOneAndWorkersCarryTheirs) {
+  const auto plans = PlanFleet({.directory = "/d", .keys = true}, kPrograms, 8);
+  EXPECT_EQ(ValueOf((*plans)[1], "--keys"), "/d/keys.jsonl");
+  EXPECT_EQ(ValueOf((*plans)[2], "--credential-file"), "/d/worker.key");
+  const auto open = PlanFleet({.directory = "/d"}, kPrograms, 8);
+  EXPECT_EQ(ValueOf((*open)[1], "--keys"), "absent");
+}
+
 TEST(FleetPlanTest, KeepsWhatIsAcknowledged) {
   const ProcessPlan redis = PlanFleet({.directory = "/d"}, kPrograms, 1)->front();
   EXPECT_EQ(ValueOf(redis, "--appendonly"), "yes");

@@ -90,8 +90,15 @@ bool IsListening(const std::string& address) {
   return false;
 }
 
-bool WorkersReady(const std::string& address) {
-  const auto channel = rpc::MakeChannel({.address = address});
+bool WorkersReady(const std::string& address, const std::string& credential_file) {
+  static const SystemClock clock;
+  std::shared_ptr<rpc::Credential> credential;
+  if (!credential_file.empty()) {
+    auto opened = rpc::Credential::Open(credential_file, &clock);
+    if (!opened.ok()) return false;
+    credential = *std::move(opened);
+  }
+  const auto channel = rpc::MakeChannel({.address = address, .credential = credential});
   if (!channel.ok()) return false;
   grpc::ClientContext context;
   context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(1));

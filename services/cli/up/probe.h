@@ -14,7 +14,8 @@ bool RedisAnswers(const std::string& socket);
 bool IsListening(const std::string& address);
 
 // A worker of the gateway's fleet takes jobs.
-bool WorkersReady(const std::string& address);
+// `credential_file`: of an operator's credential; empty: none is needed.
+bool WorkersReady(const std::string& address, const std::string& credential_file);
 
 // `address` with a free port in place of port 0; others as they are.
 StatusOr<std::string> WithFreePort(const std::string& address);

@@ -9,6 +9,7 @@
 
 #include "common/rpc/address.h"
 #include "services/cli/up/fleet.h"
+#include "services/cli/up/fleet_keys.h"
 #include "services/cli/up/probe.h"
 
 namespace phasor::cli {
@@ -74,6 +75,7 @@ Status Up(Session& session, UpOptions options) {
   ASSIGN_OR_RETURN(const auto gateways, ConsecutiveAddresses(options.listen, options.gateways));
   ASSIGN_OR_RETURN(const auto plans, PlanFleet(options, programs, Cores()));
   ASSIGN_OR_RETURN(const FleetDirectory directory, FleetDirectory::Claim(options.directory));
+  if (options.keys) RETURN_IF_ERROR(MakeFleetKeys(options.directory));
   RETURN_IF_ERROR(WaitForOldRedis(options, session.interrupt));
   for (const std::string& address : gateways) RETURN_IF_ERROR(rpc::CheckBindable(address));
   return Fleet(session, options, gateways, plans, directory).Run();
@@ -94,6 +96,8 @@ void AddUp(flags::Command& line, Session& session, int* exit_code) {
       .FromVariable("PHASOR_MODELS");
   up.Text("--listen", &options->listen, "host:port or unix:/path; port 0: a free one");
   up.Text("--metrics", &options->metrics, "host:port of the first gateway's /metrics, or off");
+  up.Flag("--keys", &options->keys,
+          "let only those call who have a key, and make one for you and one for the workers");
   up.OneOf("--engine", {"real", "fake"}, &options->engine,
            "real, or fake (no pictures of any worth)");
   up.OneOf("--device", {"cpu", "sim"}, &options->device,

@@ -218,6 +218,21 @@ TEST_F(TenantsTest, NotOneAnswerTellsAForeignJobFromNone) {
   }
 }
 
+// Row 32 of the fault table with real tenants.
+TEST_F(TenantsTest, AFloodByOneLeavesTheOthersWaitAsItWas) {
+  for (int i = 0; i < 200; ++i) SubmitAs(0);
+  std::vector<std::string> light;
+  for (int i = 0; i < 5; ++i) light.push_back(SubmitAs(1));
+  int taken = 0;
+  for (size_t left = light.size(); left > 0; ++taken) {
+    const queue::Grant grant = fleet_.Take();
+    ASSERT_FALSE(grant.fence.id.empty());
+    if (grant.tenant == kTenants[1]) --left;
+    (void)fleet_.Finish(grant, {});
+  }
+  EXPECT_LE(taken, 11) << "they take turns";
+}
+
 // The median tells what a clock would tell: a foreign job, an ended foreign job and none take the
 // same way. The bound is wide, for a busy machine; a look into queue and store takes longer.
 TEST_F(TenantsTest, AForeignJobTakesAsLongAsNone) {
