@@ -46,6 +46,8 @@ const std::vector<MethodRule>& MethodRules() {
       {"/grpc.health.v1.Health/Watch", kAnybody},
       {"/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo", kOperates,
        Door::kOperators},
+      // Not served yet: tools ask for it first, and go on with the one above once they hear so.
+      {"/grpc.reflection.v1.ServerReflection/ServerReflectionInfo", kOperates, Door::kOperators},
       {"/grpc.channelz.v1.Channelz/GetTopChannels", kOperates, Door::kOperators},
       {"/grpc.channelz.v1.Channelz/GetServers", kOperates, Door::kOperators},
       {"/grpc.channelz.v1.Channelz/GetServer", kOperates, Door::kOperators},

@@ -29,6 +29,15 @@ Status CheckSpan(const std::string& field, Millis value, Millis least) {
                          std::to_string(least.count()) + " to " + std::to_string(kMaxSpan.count()));
 }
 
+// Of pixel-steps or bytes: exact as a Lua number.
+constexpr int64_t kMaxQuota = 1'000'000'000'000'000;
+
+Status CheckQuota(const std::string& field, int64_t value) {
+  if (value >= 0 && value <= kMaxQuota) return OkStatus();
+  return InvalidArgument(field + " is " + std::to_string(value) + "; it must be from 0 to " +
+                         std::to_string(kMaxQuota));
+}
+
 Status CheckCap(const std::string& field, int64_t value) {
   if (value >= 0 && value <= kMaxCap) return OkStatus();
   return InvalidArgument(field + " is " + std::to_string(value) + "; it must be from 0 to " +
@@ -129,6 +138,9 @@ Status CheckTenantLimits(const std::string& tenant, const TenantLimits& limits) 
   RETURN_IF_ERROR(CheckLength("tenant", tenant, kMaxName));
   RETURN_IF_ERROR(CheckCap("max_open", limits.max_open.value_or(0)));
   RETURN_IF_ERROR(CheckCap("max_running", limits.max_running.value_or(0)));
+  RETURN_IF_ERROR(CheckQuota("pixel_steps", limits.pixel_steps.value_or(0)));
+  RETURN_IF_ERROR(CheckQuota("prompt_bytes", limits.prompt_bytes.value_or(0)));
+  RETURN_IF_ERROR(CheckQuota("result_bytes", limits.result_bytes.value_or(0)));
   const int64_t weight = limits.weight.value_or(1);
   if (weight >= 1 && weight <= kMaxWeight) return OkStatus();
   return InvalidArgument("weight is " + std::to_string(weight) + "; it must be from 1 to " +

@@ -20,6 +20,13 @@ using job::Phase;
 using job::Priority;
 using job::State;
 
+// What a new job takes of its tenant's quotas (TenantLimits).
+struct Spend {
+  int64_t pixel_steps = 0;  // pixels times steps of all its pictures, twice with guidance
+  int64_t prompt_bytes = 0;
+  int64_t result_bytes = 0;  // of its pictures before they are compressed
+};
+
 struct SubmitRequest {
   JobId id;
   Priority priority = Priority::kNormal;
@@ -34,6 +41,7 @@ struct SubmitRequest {
   // Creates no job that the queue does not know and may have known: kUnknown then. It is sure only
   // if it has seen all of the fleet's life, and forgotten the jobs that it did by itself.
   bool unless_forgotten = false;
+  Spend spend = {};
 };
 
 enum class SubmitOutcome { kAccepted, kDuplicate, kConflict, kPaused, kFull, kUnknown };
@@ -41,11 +49,13 @@ enum class SubmitOutcome { kAccepted, kDuplicate, kConflict, kPaused, kFull, kUn
 struct SubmitReply {
   SubmitOutcome outcome = SubmitOutcome::kAccepted;
   State state = State::kQueued;  // of the job, for kAccepted and kDuplicate
-  std::string full;              // which cap, for kFull
+  std::string full;              // which cap or quota, for kFull
   Millis retry_after{0};         // for kFull and kPaused
 };
 
-// When to ask again after a refusal.
+// Quotas are counted by the minute of the queue's clock.
+inline constexpr Millis kQuotaWindow{60'000};
+// When to ask again after a refusal; for a quota: when its minute is over.
 inline constexpr Millis kRetryWhenFull{2'000};
 inline constexpr Millis kRetryWhenPaused{5'000};
 
@@ -236,6 +246,11 @@ struct TenantLimits {
   std::optional<int64_t> max_open = {};     // non-terminal jobs; 0: takes none
   std::optional<int64_t> max_running = {};  // jobs that workers have at once; 0: none runs
   std::optional<int64_t> weight = {};       // share beside other tenants' 1
+  // Quotas: what its new jobs may come to in a minute; absent: anything. The job that reaches the
+  // end of one is the last, however large it is.
+  std::optional<int64_t> pixel_steps = {};
+  std::optional<int64_t> prompt_bytes = {};
+  std::optional<int64_t> result_bytes = {};
 
   bool operator==(const TenantLimits&) const = default;
 };

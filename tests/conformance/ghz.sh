@@ -3,6 +3,7 @@
 #   tests/conformance/ghz.sh ADDRESS [TOTAL [CONCURRENCY]]
 # Leaves TOTAL jobs in the queue. Needs ghz on the path:
 #   go install github.com/bojand/ghz/cmd/ghz@latest
+# PHASOR_KEY_FILE names the file with a key, where the fleet asks for one.
 set -euo pipefail
 
 address="${1:?usage: ghz.sh ADDRESS [TOTAL [CONCURRENCY]]}"
@@ -11,7 +12,19 @@ concurrency="${3:-200}"
 # ghz spells a unix socket as gRPC's Go resolver does.
 [[ "$address" == unix:/* ]] && address="unix://${address#unix:}"
 
-report="$(ghz --insecure --call phasor.v1.Images/Submit --total "$total" \
+# ghz would learn the services by reflection, which is for operators.
+credential=()
+if [[ -n "${PHASOR_KEY_FILE:-}" ]]; then
+  work="$(mktemp -d)"
+  trap 'rm -rf "$work"' EXIT
+  printf '{"authorization": "Bearer %s"}' "$(<"$PHASOR_KEY_FILE")" >"$work/metadata.json"
+  proto="$(cd "$(dirname "$0")/../../proto" && pwd)"
+  protoc -I "$proto" --include_imports --descriptor_set_out="$work/images.protoset" \
+    "$proto/phasor/v1/images.proto"
+  credential=(--metadata-file "$work/metadata.json" --protoset "$work/images.protoset")
+fi
+
+report="$(ghz --insecure "${credential[@]}" --call phasor.v1.Images/Submit --total "$total" \
   --concurrency "$concurrency" --connections 10 --timeout 30s \
   --data '{"request": {"prompt": "a red circle", "steps": 4}}' "$address")"
 echo "$report"

@@ -2,6 +2,7 @@
 # A client that nobody here wrote: grpcurl, which learns the services through reflection, lists,
 # submits, watches, fetches and is told what is wrong with a bad request.
 #   tests/conformance/grpcurl.sh ADDRESS [MODEL]
+# PHASOR_KEY_FILE names the file with a key of all roles but work, where the fleet asks for one.
 # ADDRESS is host:port or unix:/path of a fleet with a worker. Needs grpcurl on the path:
 #   go install github.com/fullstorydev/grpcurl/cmd/grpcurl@latest
 set -euo pipefail
@@ -15,7 +16,14 @@ esac
 failures=0
 
 # The answer, or the error as text.
-call() { grpcurl -plaintext -max-time 60 "$@" 2>&1 || true; }
+# The key stands in the environment, not on a command line.
+header=()
+if [[ -n "${PHASOR_KEY_FILE:-}" ]]; then
+  KEY="$(<"$PHASOR_KEY_FILE")"
+  export KEY
+  header=(-expand-headers -H "authorization: Bearer \${KEY}")
+fi
+call() { grpcurl -plaintext "${header[@]}" -max-time 60 "$@" 2>&1 || true; }
 
 check() { # NAME TEXT PATTERN
   if grep -aq -- "$3" <<<"$2"; then

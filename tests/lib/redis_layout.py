@@ -137,7 +137,7 @@ ARGUMENTS = {
 }
 # Scripts that serve several calls at once -> how many arguments each call has. TAKE's models stand
 # before them.
-_SHARED = {"submit": 12, "take": 8, "complete": 4}
+_SHARED = {"submit": 13, "take": 8, "complete": 4}
 _TAKE_ALONE = 4  # of TAKE's; the others are COMPLETE's, empty where nothing is completed
 OWNER_CALLS = {"renew", "complete", "fail", "release"}
 # Answers to an owner's call: those that say that it took effect now, and the one that it came too

@@ -64,6 +64,46 @@ TEST_P(QueueContract, ATenantsOwnCapOfOpenJobsStandsBeforeTheDefault) {
   SubmitMany(2, Of("none"));
 }
 
+TEST_P(QueueContract, AQuotaIsCountedByTheMinuteAndNamed) {
+  const auto submit = [&](const std::string& tenant, int n, const Spend& spend) {
+    SubmitRequest request = Of(tenant);
+    request.id = TestJobId(1000 + n);
+    request.spend = spend;
+    return producer().Submit(request).value();
+  };
+  const struct {
+    std::string name;
+    TenantLimits limits;
+    Spend spend;
+  } quotas[] = {{"pixel_steps", {.pixel_steps = 10}, {.pixel_steps = 6}},
+                {"prompt_bytes", {.prompt_bytes = 10}, {.prompt_bytes = 6}},
+                {"result_bytes", {.result_bytes = 10}, {.result_bytes = 6}}};
+  int n = 0;
+  for (const auto& quota : quotas) {
+    const std::string& tenant = quota.name;
+    ASSERT_TRUE(control().SetTenantLimits(tenant, quota.limits).ok());
+    queue_->Advance(kQuotaWindow);
+    const int first = ++n;
+    EXPECT_EQ(submit(tenant, first, quota.spend).outcome, SubmitOutcome::kAccepted);
+    EXPECT_EQ(submit(tenant, first, quota.spend).outcome, SubmitOutcome::kDuplicate)
+        << "a repeat takes nothing";
+    EXPECT_EQ(submit(tenant, ++n, quota.spend).outcome, SubmitOutcome::kAccepted);
+    const SubmitReply refused = submit(tenant, ++n, quota.spend);
+    EXPECT_EQ(refused.outcome, SubmitOutcome::kFull);
+    EXPECT_EQ(refused.full, quota.name);
+    EXPECT_GT(refused.retry_after, Millis(0));
+    EXPECT_LE(refused.retry_after, kQuotaWindow);
+    EXPECT_EQ(submit("another", ++n, quota.spend).outcome, SubmitOutcome::kAccepted);
+    queue_->Advance(refused.retry_after);
+    EXPECT_EQ(submit(tenant, ++n, quota.spend).outcome, SubmitOutcome::kAccepted)
+        << "when it was told to come back";
+    ASSERT_TRUE(control().SetTenantLimits(tenant, {}).ok());
+    EXPECT_EQ(submit(tenant, ++n, {.pixel_steps = 100}).outcome, SubmitOutcome::kAccepted);
+  }
+  ASSERT_TRUE(control().SetTenantLimits("none", {.pixel_steps = 0}).ok());
+  EXPECT_EQ(submit("none", ++n, {.pixel_steps = 1}).full, "pixel_steps");
+}
+
 TEST_P(QueueContract, ATenantAtItsCapOfRunningJobsIsPassedOver) {
   ASSERT_TRUE(control().SetTenantLimits("a", {.max_running = 2}).ok());
   SubmitMany(5, Of("a", Priority::kUrgent));

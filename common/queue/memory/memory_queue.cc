@@ -41,6 +41,33 @@ std::optional<SubmitReply> MemoryQueue::Refusal(const std::string& tenant) {
   return std::nullopt;
 }
 
+std::optional<SubmitReply> MemoryQueue::QuotaRefusal(const std::string& tenant,
+                                                     const Spend& spend) {
+  const TenantLimits limits = LimitsOf(tenant);
+  const int64_t now = clock_.WallMillis();
+  Usage& usage = usage_[tenant];
+  if (usage.minute != now / kQuotaWindow.count()) usage = {now / kQuotaWindow.count(), {}};
+  const struct {
+    const char* name;
+    std::optional<int64_t> most;
+    int64_t used;
+  } quotas[] = {{"pixel_steps", limits.pixel_steps, usage.spend.pixel_steps},
+                {"prompt_bytes", limits.prompt_bytes, usage.spend.prompt_bytes},
+                {"result_bytes", limits.result_bytes, usage.spend.result_bytes}};
+  for (const auto& quota : quotas) {
+    if (!quota.most || quota.used < *quota.most) continue;
+    SubmitReply reply;
+    reply.outcome = SubmitOutcome::kFull;
+    reply.full = quota.name;
+    reply.retry_after = kQuotaWindow * (usage.minute + 1) - Millis(now);
+    return reply;
+  }
+  usage.spend.pixel_steps += spend.pixel_steps;
+  usage.spend.prompt_bytes += spend.prompt_bytes;
+  usage.spend.result_bytes += spend.result_bytes;
+  return std::nullopt;
+}
+
 void MemoryQueue::Create(Job job) {
   job.sequence = ++sequence_;
   job.enqueued_ms = job.changed_ms = clock_.WallMillis();
@@ -75,6 +102,7 @@ StatusOr<SubmitReply> MemoryQueue::Submit(const SubmitRequest& request) {
     return reply;
   }
   if (const auto refusal = Refusal(request.tenant)) return *refusal;
+  if (const auto refusal = QuotaRefusal(request.tenant, request.spend)) return *refusal;
   Job job;
   job.request = request;
   if (request.deadline_in.count() > 0) {

@@ -121,6 +121,9 @@ class MemoryQueue final : public Producer,
 
   // Submitting.
   std::optional<SubmitReply> Refusal(const std::string& tenant) REQUIRES_LOCK(mu_);
+  // The quota that is used up; nullopt: none is, and `spend` is counted.
+  std::optional<SubmitReply> QuotaRefusal(const std::string& tenant, const Spend& spend)
+      REQUIRES_LOCK(mu_);
   void Create(Job job) REQUIRES_LOCK(mu_);
   TenantLimits LimitsOf(const std::string& tenant) const REQUIRES_LOCK(mu_);
   // Jobs that the tenant may have running beyond those that do.
@@ -174,6 +177,12 @@ class MemoryQueue final : public Producer,
   std::map<ModelClass, int> passed_over_ GUARDED_BY(mu_);
   QueueLimits limits_ GUARDED_BY(mu_);
   std::map<std::string, TenantLimits> tenant_limits_ GUARDED_BY(mu_);
+  // What tenants with quotas have used in a minute.
+  struct Usage {
+    int64_t minute = 0;
+    Spend spend;
+  };
+  std::map<std::string, Usage> usage_ GUARDED_BY(mu_);
   bool paused_ GUARDED_BY(mu_) = false;
   int64_t sequence_ GUARDED_BY(mu_) = 0;
   int64_t bells_ GUARDED_BY(mu_) = 0;

@@ -47,7 +47,9 @@ std::vector<std::string> SubmitArguments(const SubmitRequest& request) {
       NameBeside(request.model),
       NameBeside(request.tenant),
       request.spec,
-      request.unless_forgotten ? "1" : ""};
+      request.unless_forgotten ? "1" : "",
+      Text(request.spend.pixel_steps) + " " + Text(request.spend.prompt_bytes) + " " +
+          Text(request.spend.result_bytes)};
 }
 
 // Of the jobs that the caller sees; empty: of all.
@@ -80,7 +82,7 @@ StatusOr<SubmitReply> DecodeSubmit(const RedisReply& reply) {
       break;
     case SubmitOutcome::kFull:
       result.full = reply[1].text;
-      result.retry_after = kRetryWhenFull;
+      result.retry_after = reply[2].is_nil() ? kRetryWhenFull : Millis(reply[2].AsInteger());
       break;
   }
   return result;

@@ -126,7 +126,8 @@ Status RedisQueue::SetTenantLimits(const std::string& tenant, const TenantLimits
   RETURN_IF_ERROR(CheckTenantLimits(tenant, limits));
   return Run(scripts::kSetTenantLimits,
              {job::KeyName(tenant), TextOrEmpty(limits.max_open), TextOrEmpty(limits.max_running),
-              TextOrEmpty(limits.weight)})
+              TextOrEmpty(limits.weight), TextOrEmpty(limits.pixel_steps),
+              TextOrEmpty(limits.prompt_bytes), TextOrEmpty(limits.result_bytes)})
       .status();
 }
 

@@ -43,6 +43,9 @@ struct LimitFlags {
   std::optional<int64_t> max_open;
   std::optional<int64_t> max_running;
   std::optional<int64_t> weight;
+  std::optional<int64_t> pixel_steps;
+  std::optional<int64_t> prompt_bytes;
+  std::optional<int64_t> result_bytes;
 };
 
 v1::SetLimitsRequest MakeLimitsRequest(const LimitFlags& flags) {
@@ -64,6 +67,9 @@ v1::SetLimitsRequest MakeLimitsRequest(const LimitFlags& flags) {
   if (flags.max_open) tenant->set_max_open(*flags.max_open);
   if (flags.max_running) tenant->set_max_running(*flags.max_running);
   if (flags.weight) tenant->set_weight(*flags.weight);
+  if (flags.pixel_steps) tenant->set_pixel_steps(*flags.pixel_steps);
+  if (flags.prompt_bytes) tenant->set_prompt_bytes(*flags.prompt_bytes);
+  if (flags.result_bytes) tenant->set_result_bytes(*flags.result_bytes);
   return request;
 }
 
@@ -165,12 +171,22 @@ void AddLimits(flags::Command& line, Session& session, int* exit_code) {
                "ended jobs that the queue remembers; the store has their records");
   limits.Whole("--ended-memory-percent", &flags->ended_memory_percent,
                "of Redis's memory, from which on it forgets ended jobs early");
-  const flags::Option tenant = limits.Text(
-      "--tenant", &flags->tenant,
-      "limits of this tenant; of its three those that are not given go back to the default");
+  const flags::Option tenant =
+      limits.Text("--tenant", &flags->tenant,
+                  "limits of this tenant; those of it that are not given go back to the default");
   limits.Whole("--max-open", &flags->max_open, "open jobs of the tenant").Needs(tenant);
   limits.Whole("--max-running", &flags->max_running, "running jobs of the tenant").Needs(tenant);
   limits.Whole("--weight", &flags->weight, "the tenant's share beside others").Needs(tenant);
+  limits
+      .Whole("--pixel-steps", &flags->pixel_steps,
+             "quota: pixels times steps that its new jobs may come to in a minute")
+      .Needs(tenant);
+  limits.Whole("--prompt-bytes", &flags->prompt_bytes, "quota: of their prompts, likewise")
+      .Needs(tenant);
+  limits
+      .Whole("--result-bytes", &flags->result_bytes,
+             "quota: of their pictures before they are compressed, likewise")
+      .Needs(tenant);
   limits.Runs([&session, flags, exit_code] { *exit_code = Limits(session, *flags); });
 }
 

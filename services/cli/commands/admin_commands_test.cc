@@ -141,6 +141,7 @@ TEST_F(AdminCommandsTest, CleanupSaysWhatWent) {
 
 TEST_F(AdminCommandsTest, ATenantsLimitNeedsTheTenant) {
   EXPECT_EQ(Run({"limits", "--weight", "3"}), kUsage);
+  EXPECT_EQ(Run({"limits", "--pixel-steps", "3"}), kUsage);
   EXPECT_EQ(Run({"limits", "--max-jobs", "many"}), kUsage);
   EXPECT_THAT(admin_.asked, IsEmpty());
 }

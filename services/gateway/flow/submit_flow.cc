@@ -23,6 +23,22 @@ std::string KeyOf(const v1::GenerateRequest& request) {
 
 constexpr char kNoFingerprint[] = "-";
 
+queue::Spend SpendOf(const PictureSpec& picture) {
+  const int64_t pixels = int64_t{picture.width} * picture.height * picture.images;
+  const int64_t passes = picture.guidance_scale > 1 ? 2 : 1;
+  return {
+      .pixel_steps = pixels * picture.steps * passes,
+      .prompt_bytes = static_cast<int64_t>(picture.prompt.size() + picture.negative_prompt.size()),
+      .result_bytes = 3 * pixels};
+}
+
+// The queue's own caps are everybody's; the others are a tenant's quotas.
+std::string FullText(const std::string& full) {
+  if (full == "jobs") return "the queue is full (jobs)";
+  const std::string quota = full == "tenant" ? "open_jobs" : full;
+  return "the tenant's quota " + quota + " is used up";
+}
+
 Status Conflict() {
   return AlreadyExists("the idempotency key was used before with another request");
 }
@@ -92,6 +108,7 @@ StatusOr<SubmitFlow::Pending> SubmitFlow::Check(const Item& item) {
   submit.priority = spec.priority;
   submit.model = spec.model;
   submit.cost = job::Cost(spec.picture);
+  submit.spend = SpendOf(spec.picture);
   submit.deadline_ms = spec.deadline_ms;
   submit.deadline_in = Millis(spec.deadline_in_ms);
   pending.trace_parent = item.trace_parent;
@@ -186,8 +203,7 @@ std::optional<SubmitFlow::Answer> SubmitFlow::Conclude(Pending* pending,
       return Conflict();
     case queue::SubmitOutcome::kFull:
       parts_.metrics->Refused("queue full (" + reply->full + ")");
-      return rpc::WithRetryAfter(ResourceExhausted("the queue is full (" + reply->full + ")"),
-                                 reply->retry_after);
+      return rpc::WithRetryAfter(ResourceExhausted(FullText(reply->full)), reply->retry_after);
     case queue::SubmitOutcome::kPaused:
       parts_.metrics->Refused("paused");
       return rpc::WithRetryAfter(Unavailable("the queue is paused"), reply->retry_after);

@@ -109,6 +109,30 @@ TEST_F(SubmitFlowTest, AFullQueueSaysWhenToComeBack) {
   EXPECT_GT(*rpc::RetryAfterOf(status), Millis(0));
 }
 
+// DemoCard's picture: 128 x 96, 20 steps, with guidance.
+TEST_F(SubmitFlowTest, AQuotaIsNamedAndSaysWhenToComeBack) {
+  constexpr int64_t kPixels = 128 * 96;
+  const struct {
+    std::string name;
+    queue::TenantLimits limits;
+  } quotas[] = {{"pixel_steps", {.pixel_steps = kPixels * 20 * 2}},
+                {"prompt_bytes", {.prompt_bytes = 12}},
+                {"result_bytes", {.result_bytes = 3 * kPixels}}};
+  for (const auto& quota : quotas) {
+    const job::Caller caller{.tenant = quota.name};
+    ASSERT_TRUE(fleet_.queue.SetTenantLimits(quota.name, quota.limits).ok());
+    const v1::GenerateRequest request = DemoRequest();
+    const auto submit = [&] { return flow_.SubmitAll({{&request, "", caller}}).front(); };
+    EXPECT_TRUE(submit().ok()) << quota.name;
+    const Status status = submit().status();
+    EXPECT_EQ(status.code(), StatusCode::kResourceExhausted) << quota.name;
+    EXPECT_THAT(Message(status), HasSubstr("quota " + quota.name));
+    EXPECT_GT(rpc::RetryAfterOf(status).value_or(Millis(0)), Millis(0));
+    ASSERT_TRUE(fleet_.queue.SetTenantLimits(quota.name, {.max_open = 1}).ok());
+    EXPECT_THAT(Message(submit().status()), HasSubstr("quota open_jobs"));
+  }
+}
+
 TEST_F(SubmitFlowTest, APausedQueueIsUnavailable) {
   ASSERT_TRUE(fleet_.queue.SetPaused(true).ok());
   EXPECT_EQ(Submit(DemoRequest()).status().code(), StatusCode::kUnavailable);

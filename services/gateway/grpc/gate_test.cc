@@ -54,7 +54,11 @@ class GateTest : public GatewayFixture {
 
   // Any method at all, as bytes; a stream's first answer or its end.
   Status AskBytes(const std::string& method, const std::string& authorization) {
-    const auto channel = *rpc::MakeChannel({.address = gateway_->address()});
+    return AskBytesAt(gateway_->address(), method, authorization);
+  }
+  Status AskBytesAt(const std::string& address, const std::string& method,
+                    const std::string& authorization) {
+    const auto channel = *rpc::MakeChannel({.address = address});
     grpc::GenericStub stub(channel);
     auto call = Call();
     if (!authorization.empty()) call->AddMetadata("authorization", authorization);
@@ -67,7 +71,8 @@ class GateTest : public GatewayFixture {
     };
     stream->StartCall(nullptr);
     done();
-    stream->WriteLast(grpc::ByteBuffer(), grpc::WriteOptions(), nullptr);
+    const grpc::Slice nothing("");  // a message without fields
+    stream->WriteLast(grpc::ByteBuffer(&nothing, 1), grpc::WriteOptions(), nullptr);
     done();
     grpc::ByteBuffer reply;
     stream->Read(&reply, nullptr);
@@ -110,7 +115,8 @@ std::vector<std::string> AllMethods() {
   std::vector<std::string> methods;
   for (const char* service :
        {"phasor.v1.Images", "phasor.v1.Models", "phasor.v1.Admin", "phasor.v1.WorkerReport",
-        "grpc.health.v1.Health", "grpc.reflection.v1alpha.ServerReflection"}) {
+        "grpc.health.v1.Health", "grpc.reflection.v1alpha.ServerReflection",
+        "grpc.channelz.v1.Channelz"}) {
     const auto* found =
         google::protobuf::DescriptorPool::generated_pool()->FindServiceByName(service);
     EXPECT_NE(found, nullptr) << service;
@@ -160,6 +166,39 @@ TEST_F(GateTest, EveryMethodAsksForItsRole) {
   }
   EXPECT_EQ(fleet_.queue.Stats()->live, 0);
   EXPECT_FALSE(fleet_.queue.Stats()->paused);
+}
+
+TEST_F(GateTest, EachListenerServesTheMethodsOfItsDoorAndAsksForCredentialsAsWell) {
+  Gateway::Ports ports = FleetPorts();
+  ports.keys = &keys_;
+  gateway_.reset();
+  GatewayConfig config = ConfigOf("127.0.0.1:0", "g2");
+  config.listen_admin = config.listen_workers = "127.0.0.1:0";
+  auto started = Gateway::Start(config, "0123456789abcdef", {{DemoCard()}, {}}, ports);
+  ASSERT_TRUE(started.ok()) << started.status();
+  gateway_ = std::move(*started);
+  const std::map<access::Door, Audience> doors = {{access::Door::kClients, Audience::kClients},
+                                                  {access::Door::kOperators, Audience::kOperators},
+                                                  {access::Door::kWorkers, Audience::kWorkers}};
+  const std::string all = Make("a", {Role::kDraw, Role::kRead, Role::kOperate, Role::kWork});
+  const auto known = [&] {
+    return AskBytesAt(gateway_->address(), "/phasor.v1.Models/List", "Bearer " + all).ok();
+  };
+  // Until the keys are read again.
+  for (int i = 0; i < 500 && !known(); ++i) std::this_thread::sleep_for(Millis(20));
+  ASSERT_TRUE(known());
+  for (const std::string& method : AllMethods()) {
+    if (method.starts_with("/grpc.health.")) continue;  // at each
+    for (const auto& [door, audience] : doors) {
+      const std::string& address = gateway_->address(audience);
+      // Who is nobody does not hear what is served where.
+      EXPECT_EQ(AskBytesAt(address, method, "").code(), StatusCode::kUnauthenticated) << method;
+      const bool served = access::RuleOf(method)->door == door;
+      const StatusCode code = AskBytesAt(address, method, "Bearer " + all).code();
+      EXPECT_EQ(code != StatusCode::kUnimplemented, served)
+          << method << " at the door for " << NameOf(audience);
+    }
+  }
 }
 
 TEST_F(GateTest, AJobIsItsTenantsAndToAnotherThereIsNone) {

@@ -131,6 +131,18 @@ StatusOr<queue::TenantLimits> FromProto(const v1::TenantLimits& wanted) {
   if (wanted.has_weight()) {
     reader.Count("weight", wanted.weight(), 1, bounds::kWeight, &limits.weight.emplace());
   }
+  if (wanted.has_pixel_steps()) {
+    reader.Count("pixel_steps", wanted.pixel_steps(), 0, bounds::kQuota,
+                 &limits.pixel_steps.emplace());
+  }
+  if (wanted.has_prompt_bytes()) {
+    reader.Count("prompt_bytes", wanted.prompt_bytes(), 0, bounds::kQuota,
+                 &limits.prompt_bytes.emplace());
+  }
+  if (wanted.has_result_bytes()) {
+    reader.Count("result_bytes", wanted.result_bytes(), 0, bounds::kQuota,
+                 &limits.result_bytes.emplace());
+  }
   RETURN_IF_ERROR(reader.status());
   return limits;
 }

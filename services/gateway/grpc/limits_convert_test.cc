@@ -82,8 +82,15 @@ TEST(LimitsConvertTest, ATenantsLimitsAreSetTogether) {
   EXPECT_EQ(*FromProto(wanted), queue::TenantLimits());
   wanted.set_max_open(0);
   wanted.set_weight(3);
-  EXPECT_EQ(*FromProto(wanted),
-            (queue::TenantLimits{.max_open = 0, .max_running = {}, .weight = 3}));
+  wanted.set_pixel_steps(4);
+  wanted.set_prompt_bytes(5);
+  wanted.set_result_bytes(6);
+  EXPECT_EQ(*FromProto(wanted), (queue::TenantLimits{.max_open = 0,
+                                                     .max_running = {},
+                                                     .weight = 3,
+                                                     .pixel_steps = 4,
+                                                     .prompt_bytes = 5,
+                                                     .result_bytes = 6}));
   wanted.set_max_running(-1);
   wanted.set_weight(0);
   const auto violations = rpc::FieldViolationsOf(FromProto(wanted).status());

@@ -49,16 +49,20 @@ class GatewayFixture : public testing::Test {
             .foundation = &foundation_};
   }
 
-  static StatusOr<std::unique_ptr<Gateway>> StartGateway(const std::string& listen,
-                                                         const std::string& name,
-                                                         const Gateway::Ports& ports) {
+  static GatewayConfig ConfigOf(const std::string& listen, const std::string& name) {
     GatewayConfig config;
     config.listen = listen;
     config.audit = "off";
     config.name = name;
     config.work_threads = 4;
     config.shutdown_grace = Millis(2'000);
-    return Gateway::Start(config, "0123456789abcdef", {{DemoCard()}, {"broken: no good"}}, ports);
+    return config;
+  }
+  static StatusOr<std::unique_ptr<Gateway>> StartGateway(const std::string& listen,
+                                                         const std::string& name,
+                                                         const Gateway::Ports& ports) {
+    return Gateway::Start(ConfigOf(listen, name), "0123456789abcdef",
+                          {{DemoCard()}, {"broken: no good"}}, ports);
   }
 
   // Its deadline ends a test that hangs; a sanitizer on a busy machine must not reach it.

@@ -18,7 +18,9 @@
 --   fgt<n>             layers of what FORGET has let go (forgotten.lua)
 --   fleet              HASH  what all processes agree about (foundation.h)
 --   tl                 HASH  '<tenant>:o' -> open jobs, '<tenant>:r' -> running ones,
---                            '<tenant>:w' -> weight: limits of its own
+--                            '<tenant>:w' -> weight, '<tenant>:p', ':t', ':b' -> its quotas
+--                            (caps.lua): limits of its own
+--   use                HASH  tenant with a quota -> the minute, and what it has used in it
 --   skip               HASH  class -> how often its models were passed over (passed.lua)
 --   head               HASH  '<m>:<c>' -> the job that stood at the head, its time (heads.lua)
 --   asked              HASH  running job that PREEMPT has asked to make room -> its epoch
@@ -36,6 +38,7 @@ local keys = {
   live = prefix .. 'live', all = prefix .. 'all', dead = prefix .. 'dead',
   sequence = prefix .. 'seq', models = prefix .. 'models', parked = prefix .. 'park',
   open = prefix .. 'tn', running = prefix .. 'tr', tenant_limits = prefix .. 'tl',
+  usage = prefix .. 'use',
   config = prefix .. 'cfg', passed_over = prefix .. 'skip', heads = prefix .. 'head',
   idle = prefix .. 'idle', bell = prefix .. 'bell', events = prefix .. 'ev',
   asked = prefix .. 'asked', audit = prefix .. 'aud', audit_sums = prefix .. 'audn',
