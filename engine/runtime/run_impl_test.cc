@@ -175,7 +175,8 @@ TEST_F(RunImplTest, RunsEncodeStepsAndDecodesInOrder) {
 
 TEST_F(RunImplTest, RefusesWhatFamilyOrSchedulerCannotDo) {
   const auto make = [&](const PictureSpec& spec) {
-    return RunImpl::Make({pipeline_, costs_, {}, device_, residency_, {kLeanest}, {}, &clock_}, spec)
+    return RunImpl::Make({pipeline_, costs_, {}, device_, residency_, {kLeanest}, {}, &clock_},
+                         spec)
         .status();
   };
   spec_.clip_skip = 2;
