@@ -45,6 +45,8 @@ struct UnitRecord {
   double seconds = 0;
   BytesByKind peak = {};  // of the device's memory; 0: not measured
   uint64_t predicted_peak_bytes = 0;
+  uint64_t fetched_bytes = 0;  // of weights, ahead of use, beside what was computed
+  double waited_seconds = 0;   // for these
 };
 
 // What was made cheaper because a unit ran out of memory, and was then done again alone; or was

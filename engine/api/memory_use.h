@@ -40,6 +40,7 @@ struct PassPeak {
 enum class Placement {
   kResident,  // on the device
   kStreamed,  // on the device one layer at a time, brought in when the layer asks
+  kAhead,     // the same, brought in before it asks; as many layers stay as there is room for
   kAbsent,    // on the host alone; a layer that asks is an error
 };
 

@@ -36,7 +36,7 @@ ModelPlan FakeResidence::Plan(const PictureSpec& spec) const {
   const std::vector<PhaseNeed> needs = {
       {UnitKind::kStep, {.resident = activations, .streamed = activations}}};
   for (const Strategy strategy : {Strategy::kFull, Strategy::kSequentialOffload}) {
-    plan.strategies.push_back(PlanResidency(strategy, sizes, needs));
+    plan.strategies.push_back(PlanResidency(strategy, sizes, needs, plan.budget));
   }
   plan.chosen.residency = plan.strategies[plan.strategies[0].FitsIn(plan.budget) ? 0 : 1];
   return plan;

@@ -1,5 +1,7 @@
 #include "engine/layers/tally.h"
 
+#include "engine/weights/packed_values.h"
+
 namespace phasor::engine {
 namespace {
 

@@ -22,11 +22,13 @@ TEST(LadderTest, ChangesNoByteBeforeItHasTo) {
   const Cuttable cuttable = {.guidance = true, .vae_tiles = {512, 256}};
   using Words = std::vector<std::string>;
   EXPECT_EQ(Actions(UnitKind::kEncode, cuttable),
-            (Words{"CPU_OFFLOAD", "SEQUENTIAL_OFFLOAD", "AGAIN"}));
-  EXPECT_EQ(Actions(UnitKind::kStep, cuttable),
-            (Words{"CPU_OFFLOAD", "SEQUENTIAL_OFFLOAD", "AGAIN", "SPLIT_GUIDANCE"}));
+            (Words{"CPU_OFFLOAD", "BLOCK_STREAM", "SEQUENTIAL_OFFLOAD", "AGAIN"}));
+  EXPECT_EQ(
+      Actions(UnitKind::kStep, cuttable),
+      (Words{"CPU_OFFLOAD", "BLOCK_STREAM", "SEQUENTIAL_OFFLOAD", "AGAIN", "SPLIT_GUIDANCE"}));
   EXPECT_EQ(Actions(UnitKind::kDecode, cuttable),
-            (Words{"CPU_OFFLOAD", "SEQUENTIAL_OFFLOAD", "AGAIN", "VAE_TILE_512", "VAE_TILE_256"}));
+            (Words{"CPU_OFFLOAD", "BLOCK_STREAM", "SEQUENTIAL_OFFLOAD", "AGAIN", "VAE_TILE_512",
+                   "VAE_TILE_256"}));
 }
 
 TEST(LadderTest, WhatIsCutStaysCutInTheNextPhase) {

@@ -6,35 +6,50 @@
 namespace phasor::engine {
 
 Residency::Residency(std::vector<ModelPart> parts, std::shared_ptr<Device> device,
-                     QuantisedSource source)
-    : parts_(std::move(parts)), device_(std::move(device)), source_(std::move(source)) {
+                     const Clock& clock, QuantisedSource source)
+    : parts_(std::move(parts)),
+      device_(std::move(device)),
+      clock_(clock),
+      source_(std::move(source)) {
   for (const ModelPart& part : parts_) {
     part.weights->SetHostMemory(device_->host_memory(), device_->place());
   }
 }
 
-void Residency::Enter(Strategy strategy, WeightForm form, UnitKind phase) {
-  const Entered wanted{strategy, form, phase};
+// Copies under way must not outlive the device.
+Residency::~Residency() {
+  for (const ModelPart& part : parts_) part.weights->Place(Placement::kAbsent);
+}
+
+void Residency::Enter(const ResidencyPlan& plan, UnitKind phase) {
+  const PlannedPhase* const planned = plan.Of(phase);
+  TORCH_CHECK(planned != nullptr, "there is no plan for ", ToString(phase));
+  const Entered wanted{planned->parts, plan.form, phase};
   if (entered_ == wanted) return;
   entered_.reset();
   bool left = false;
-  for (const ModelPart& part : parts_) {
-    const Placement before = part.weights->placement();
-    const Placement placement = PlacementOf(strategy, part.phases, phase);
+  for (size_t i = 0; i < parts_.size(); ++i) {
+    const Placement before = parts_[i].weights->placement();
+    const Placement placement = planned->parts[i].placement;
     // One that comes again in another form leaves, too.
-    const bool changes = !part.weights->Is(form);
-    if (placement == Placement::kResident && !changes) continue;
+    const bool changes = !parts_[i].weights->Is(plan.form);
+    const bool comes = placement == Placement::kResident || placement == Placement::kAhead;
+    if (comes && !changes && (before == placement || placement == Placement::kResident)) continue;
     left = left || before != placement || changes;
-    part.weights->Place(placement == Placement::kResident ? Placement::kAbsent : placement, form);
+    parts_[i].weights->Place(comes ? Placement::kAbsent : placement, plan.form);
   }
   if (left) {
     device_->EmptyCaches();
     device_->ResetPeak();
   }
-  for (const ModelPart& part : parts_) {
-    if (PlacementOf(strategy, part.phases, phase) == Placement::kResident) {
-      part.weights->Place(Placement::kResident, form);
-    }
+  for (size_t i = 0; i < parts_.size(); ++i) {
+    const PlannedPart& part = planned->parts[i];
+    WeightSet& weights = *parts_[i].weights;
+    if (part.placement == Placement::kResident) weights.Place(Placement::kResident, plan.form);
+    if (part.placement != Placement::kAhead) continue;
+    weights.PlaceAhead(
+        plan.form,
+        {.device = device_.get(), .clock = &clock_, .kept = part.bytes, .room = part.ahead});
   }
   entered_ = wanted;
 }
@@ -43,6 +58,12 @@ void Residency::Leave() {
   entered_.reset();
   for (const ModelPart& part : parts_) part.weights->Place(Placement::kAbsent);
   device_->EmptyCaches();
+}
+
+FetchCount Residency::Fetched() const {
+  FetchCount all;
+  for (const ModelPart& part : parts_) all += part.weights->fetched();
+  return all;
 }
 
 std::vector<std::pair<std::string, uint64_t>> Residency::Held() const {
@@ -69,13 +90,13 @@ StatusOr<std::vector<std::string>> Residency::Bring(WeightForm form,
 ModelSizes Residency::Sizes(WeightForm form) const {
   ModelSizes sizes{form, {}};
   for (const ModelPart& part : parts_) {
-    const uint64_t largest = part.weights->LargestStoredBytes(form);
     const bool apart = device_->host_memory() == HostMemory::kApart;
-    sizes.parts.push_back({.name = part.name,
-                           .phases = part.phases,
-                           .bytes = part.weights->ResidentBytes(form),
-                           .quantised = largest > 0,
-                           .largest_stored = apart ? largest : 0});
+    sizes.parts.push_back(
+        {.name = part.name,
+         .phases = part.phases,
+         .bytes = part.weights->ResidentBytes(form),
+         .quantised = form != WeightForm::kPlain && !part.weights->Quantising().empty(),
+         .largest_layer = apart ? part.weights->LargestLayerBytes(form) : 0});
   }
   return sizes;
 }

@@ -21,22 +21,27 @@ namespace phasor::engine {
 class Residency {
  public:
   // `source` names the model, for what of it is cached; a part's name is put in.
-  Residency(std::vector<ModelPart> parts, std::shared_ptr<Device> device,
+  // The clock outlives it.
+  Residency(std::vector<ModelPart> parts, std::shared_ptr<Device> device, const Clock& clock,
             QuantisedSource source = {});
+  ~Residency();
 
   // Makes the parts ready to be entered in this form, on the host: from the cache, or at the cost
   // of some seconds for each GiB. Moves nothing. Errors and the sentences returned as of BringForm.
   StatusOr<std::vector<std::string>> Bring(WeightForm form,
                                            const std::function<void()>& on_weight = {});
 
-  // Makes the device ready for a unit of this phase. What the phase does not need and the strategy
-  // does not keep leaves before anything comes, and doesn't count towards the phase's peak. Nothing
+  // Makes the device ready for a unit of this phase, which the plan has. What it has no place for
+  // leaves before anything comes, and doesn't count towards the phase's peak. Nothing
   // happens between units of one phase. The form has been brought. After an exception the call may
   // be repeated.
-  void Enter(Strategy strategy, WeightForm form, UnitKind phase);
+  void Enter(const ResidencyPlan& plan, UnitKind phase);
 
   // Takes everything off the device. The next Enter brings back what it needs.
   void Leave();
+
+  // What was brought ahead of use since this was made.
+  FetchCount Fetched() const;
 
   // What is on the device, by part.
   std::vector<std::pair<std::string, uint64_t>> Held() const;
@@ -47,13 +52,14 @@ class Residency {
 
  private:
   struct Entered {
-    Strategy strategy;
+    std::vector<PlannedPart> parts;
     WeightForm form;
     UnitKind phase;
     bool operator==(const Entered&) const = default;
   };
   const std::vector<ModelPart> parts_;
   const std::shared_ptr<Device> device_;
+  const Clock& clock_;
   const QuantisedSource source_;
   std::optional<Entered> entered_;
 };

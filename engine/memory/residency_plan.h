@@ -18,10 +18,10 @@ struct PartSize {
   std::string name;
   std::vector<UnitKind> phases;  // that compute with it; empty: none does
   uint64_t bytes = 0;            // on the device, when it is resident
-  // Stored in another form than it computes in: a layer's values are made when its turn comes,
-  // beside the stored form of the largest where that is not on the device.
+  // Stored in another form than it computes in: a layer's values are made when its turn comes.
   bool quantised = false;
-  uint64_t largest_stored = 0;
+  // Of the layer that has most to bring over, as it lies on the host.
+  uint64_t largest_layer = 0;
 };
 
 // What a phase takes beside weights.
@@ -34,6 +34,8 @@ struct PlannedPart {
   std::string name;
   Placement placement = Placement::kAbsent;
   uint64_t bytes = 0;  // that it holds on the device for as long as the phase lasts
+  uint64_t ahead = 0;  // that copies of its next layers may take beside them
+  bool operator==(const PlannedPart&) const = default;
 };
 
 struct PlannedPhase {
@@ -49,6 +51,7 @@ struct ResidencyPlan {
 
   std::string name() const { return NameOf(strategy, form); }
 
+  const PlannedPhase* Of(UnitKind phase) const;  // null: it is not planned
   uint64_t peak_bytes() const;
   uint64_t peak_bytes(UnitKind phase) const;  // 0 for a phase that is not planned
   // Whether the budget holds the peak and the 2 % that a prediction may be short by: how oneDNN
@@ -66,8 +69,9 @@ struct ModelSizes {
   std::vector<PartSize> parts;
 };
 
+// BLOCK_STREAM keeps of each part as much as the budget has room for; without a bound, nothing.
 ResidencyPlan PlanResidency(Strategy strategy, const ModelSizes& sizes,
-                            const std::vector<PhaseNeed>& needs);
+                            const std::vector<PhaseNeed>& needs, const MemoryBudget& budget);
 
 // The cheapest strategy that fits in the budget; the leanest if none does. A prediction is
 // no proof, so what it says does not fit is tried nevertheless.

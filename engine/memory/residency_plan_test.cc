@@ -25,10 +25,11 @@ TEST(ResidencyPlanTest, PredictsThePeakOfEachPhase) {
   const Case cases[] = {
       {Strategy::kFull, 1155, 1350, 1450, 1450},
       {Strategy::kCpuOffload, 105, 1200, 350, 1200},
+      {Strategy::kBlockStream, 30, 260, 310, 310},
       {Strategy::kSequentialOffload, 30, 260, 310, 310},
   };
   for (const Case& test : cases) {
-    const ResidencyPlan plan = PlanResidency(test.strategy, kParts, kNeeds);
+    const ResidencyPlan plan = PlanResidency(test.strategy, kParts, kNeeds, {});
     EXPECT_EQ(plan.peak_bytes(kEncode), test.encode) << ToString(test.strategy);
     EXPECT_EQ(plan.peak_bytes(kStep), test.denoise) << ToString(test.strategy);
     EXPECT_EQ(plan.peak_bytes(kDecode), test.decode) << ToString(test.strategy);
@@ -38,25 +39,43 @@ TEST(ResidencyPlanTest, PredictsThePeakOfEachPhase) {
 }
 
 TEST(ResidencyPlanTest, QuantisedPartsAreMadeValuesOfALayerAtATime) {
-  const ModelSizes sizes = {WeightForm::kNf4,
-                            {{"text_encoder", {kEncode}, 100},
-                             {"unet", {kStep}, 300, /*quantised=*/true, /*largest_stored=*/15}}};
-  const ResidencyPlan full = PlanResidency(Strategy::kFull, sizes, kNeeds);
+  const ModelSizes sizes = {
+      WeightForm::kNf4,
+      {{"text_encoder", {kEncode}, 100}, {"unet", {kStep}, 300, /*quantised=*/true}}};
+  const ResidencyPlan full = PlanResidency(Strategy::kFull, sizes, kNeeds, {});
   EXPECT_EQ(full.name(), "NF4_QUANTIZED");
   EXPECT_EQ(full.peak_bytes(kEncode), 405u);
   EXPECT_EQ(full.peak_bytes(kStep), 400u + 260u);
-  const ResidencyPlan sequential = PlanResidency(Strategy::kSequentialOffload, sizes, kNeeds);
-  EXPECT_EQ(sequential.peak_bytes(kStep), 260u + 15u) << "what is stored comes along";
+  const ResidencyPlan sequential = PlanResidency(Strategy::kSequentialOffload, sizes, kNeeds, {});
+  EXPECT_EQ(sequential.peak_bytes(kStep), 260u);
+}
+
+TEST(ResidencyPlanTest, BlockStreamKeepsWhatThereIsRoomForBesideTheLayersThatComeAhead) {
+  const ModelSizes sizes = {
+      WeightForm::kPlain,
+      {{.name = "unet", .phases = {kStep}, .bytes = 1600, .largest_layer = 50}}};
+  struct Case {
+    uint64_t capacity, reserved, kept;
+  };
+  const uint64_t kWithout = 310 + 50;  // with the next layer under way
+  for (const Case& test :
+       {Case{0, 0, 0}, {kWithout, 0, 0}, {1020, 0, 600}, {1020, 102, 500}, {100'000, 0, 1600}}) {
+    const ResidencyPlan plan =
+        PlanResidency(Strategy::kBlockStream, sizes, {{kStep, {.resident = 200, .streamed = 310}}},
+                      {.capacity = test.capacity, .reserved = test.reserved});
+    EXPECT_EQ(plan.phases[0].parts[0].bytes, test.kept) << test.capacity;
+    EXPECT_EQ(plan.peak_bytes(), kWithout + test.kept) << test.capacity;
+  }
 }
 
 TEST(ResidencyPlanTest, SaysWhereEachPartIs) {
-  const ResidencyPlan full = PlanResidency(Strategy::kFull, kParts, kNeeds);
+  const ResidencyPlan full = PlanResidency(Strategy::kFull, kParts, kNeeds, {});
   EXPECT_EQ(full.phases[0].parts[1].placement, Placement::kResident) << "from the start";
   EXPECT_EQ(full.phases[0].parts[3].placement, Placement::kAbsent) << "no phase needs it";
-  const ResidencyPlan offload = PlanResidency(Strategy::kCpuOffload, kParts, kNeeds);
+  const ResidencyPlan offload = PlanResidency(Strategy::kCpuOffload, kParts, kNeeds, {});
   EXPECT_EQ(offload.phases[1].parts[0].placement, Placement::kAbsent);
   EXPECT_EQ(offload.phases[1].parts[1].bytes, 1000u);
-  const ResidencyPlan sequential = PlanResidency(Strategy::kSequentialOffload, kParts, kNeeds);
+  const ResidencyPlan sequential = PlanResidency(Strategy::kSequentialOffload, kParts, kNeeds, {});
   EXPECT_EQ(sequential.phases[1].parts[1].placement, Placement::kStreamed);
   EXPECT_EQ(sequential.phases[1].parts[1].bytes, 0u);
 }
@@ -72,7 +91,7 @@ TEST(ResidencyPlanTest, ChoosesTheCheapestThatFits) {
       {{.capacity = 1450 + 28}, Strategy::kCpuOffload},
       {{.capacity = 1200 + 24}, Strategy::kCpuOffload},
       {{.capacity = 1450 + 29, .reserved = 1}, Strategy::kCpuOffload},
-      {{.capacity = 1200 + 23}, Strategy::kSequentialOffload},
+      {{.capacity = 1200 + 23}, Strategy::kBlockStream},
       {{.capacity = 10}, Strategy::kSequentialOffload},
       {{.capacity = 10, .reserved = 20}, Strategy::kSequentialOffload},
   };

@@ -31,7 +31,7 @@ class ResidencyTest : public testing::Test {
     parts.push_back(Part("vae.decoder", {UnitKind::kDecode}, 2 * kKiB));
     parts.push_back(Part("vae.encoder", {}, 8 * kKiB));
     before_ = device_->Memory().current.of(MemoryKind::kWeights);
-    residency_ = std::make_unique<Residency>(std::move(parts), device_);
+    residency_ = std::make_unique<Residency>(std::move(parts), device_, clock_);
     strategy_ = strategy;
   }
 
@@ -39,8 +39,13 @@ class ResidencyTest : public testing::Test {
   uint64_t Held() const {
     return (device_->Memory().current.of(MemoryKind::kWeights) - before_) / kKiB;
   }
+  void Enter(Strategy strategy, UnitKind phase) {
+    residency_->Enter(PlanResidency(strategy, residency_->Sizes(WeightForm::kPlain), {{phase, {}}},
+                                    residency_->Budget()),
+                      phase);
+  }
   uint64_t HeldIn(UnitKind phase) {
-    residency_->Enter(strategy_, WeightForm::kPlain, phase);
+    Enter(strategy_, phase);
     return Held();
   }
   void Compute(const std::string& part) {
@@ -50,6 +55,7 @@ class ResidencyTest : public testing::Test {
   const c10::InferenceMode no_autograd_;
   const std::shared_ptr<Device> device_ = MakeDevice("sim", 0).value();
   std::map<std::string, std::vector<Weight>> handles_;
+  SystemClock clock_;
   std::unique_ptr<Residency> residency_;
   Strategy strategy_ = Strategy::kFull;
   uint64_t before_ = 0;
@@ -90,11 +96,10 @@ TEST_F(ResidencyTest, SequentialHoldsOneLayer) {
 
 TEST_F(ResidencyTest, APhaseThatDoesNotFitMayBeEnteredAgain) {
   Make(Strategy::kCpuOffload);
-  residency_->Enter(strategy_, WeightForm::kPlain, UnitKind::kEncode);
+  Enter(strategy_, UnitKind::kEncode);
   CountedMemory& memory = CountedMemory::Get();
   memory.SetCapacity(device_->Memory().current.total() + 3 * kKiB);
-  EXPECT_THROW(residency_->Enter(strategy_, WeightForm::kPlain, UnitKind::kStep),
-               c10::OutOfMemoryError);
+  EXPECT_THROW(Enter(strategy_, UnitKind::kStep), c10::OutOfMemoryError);
   memory.SetCapacity(0);
   EXPECT_EQ(HeldIn(UnitKind::kStep), 8u);
   Compute("unet");
@@ -103,7 +108,7 @@ TEST_F(ResidencyTest, APhaseThatDoesNotFitMayBeEnteredAgain) {
 TEST_F(ResidencyTest, TellsAPlanWhatThereIs) {
   Make(Strategy::kCpuOffload);
   const uint64_t others = residency_->Budget().reserved;
-  residency_->Enter(strategy_, WeightForm::kPlain, UnitKind::kStep);
+  Enter(strategy_, UnitKind::kStep);
   EXPECT_EQ(residency_->Budget().reserved, others) << "its own weights can be moved";
   const at::Tensor foreign = at::full({256}, 1.0f);
   EXPECT_EQ(residency_->Budget().reserved, others + kKiB);
@@ -116,9 +121,9 @@ TEST_F(ResidencyTest, TellsAPlanWhatThereIs) {
 TEST_F(ResidencyTest, ARunMayComeWithAnotherStrategy) {
   Make(Strategy::kFull);
   EXPECT_EQ(HeldIn(UnitKind::kStep), 14u);
-  residency_->Enter(Strategy::kSequentialOffload, WeightForm::kPlain, UnitKind::kStep);
+  Enter(Strategy::kSequentialOffload, UnitKind::kStep);
   EXPECT_EQ(Held(), 0u);
-  residency_->Enter(Strategy::kFull, WeightForm::kPlain, UnitKind::kStep);
+  Enter(Strategy::kFull, UnitKind::kStep);
   EXPECT_EQ(Held(), 14u);
 }
 

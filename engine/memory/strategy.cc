@@ -10,6 +10,8 @@ std::string_view ToString(Strategy strategy) {
       return "FP16_FULL";
     case Strategy::kCpuOffload:
       return "CPU_OFFLOAD";
+    case Strategy::kBlockStream:
+      return "BLOCK_STREAM";
     case Strategy::kSequentialOffload:
       return "SEQUENTIAL_OFFLOAD";
   }

@@ -16,13 +16,15 @@ namespace phasor::engine {
 enum class Strategy {
   kFull,               // FP16_FULL: everything that any phase needs stays on the device
   kCpuOffload,         // CPU_OFFLOAD: a phase holds the parts that it needs
+  kBlockStream,        // BLOCK_STREAM: the same layer by layer, the next ones under way; what there
+                       // is room for stays
   kSequentialOffload,  // SEQUENTIAL_OFFLOAD: a layer's weights come when it computes, and go after
 };
 
 std::string_view ToString(Strategy strategy);
 
 inline constexpr Strategy kStrategies[] = {Strategy::kFull, Strategy::kCpuOffload,
-                                           Strategy::kSequentialOffload};
+                                           Strategy::kBlockStream, Strategy::kSequentialOffload};
 
 // The next one that holds less, if there is one.
 std::optional<Strategy> LeanerThan(Strategy strategy);

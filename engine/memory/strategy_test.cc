@@ -25,7 +25,7 @@ TEST(StrategyTest, NamesAreTheApis) {
   EXPECT_EQ(ApiName("NF4_QUANTIZED+CPU_OFFLOAD"), "NF4_QUANTIZED");
   for (const char* name : {"FASTEST", "FP8_OPTIMIZED+", "FP8_OPTIMIZED+FASTEST", "+CPU_OFFLOAD"}) {
     EXPECT_THAT(Message(ParseStrategy(name).status()),
-                HasSubstr(std::string("must be one of AUTO, FP16_FULL, CPU_OFFLOAD, "
+                HasSubstr(std::string("must be one of AUTO, FP16_FULL, CPU_OFFLOAD, BLOCK_STREAM, "
                                       "SEQUENTIAL_OFFLOAD, FP8_OPTIMIZED, NF4_QUANTIZED, got ") +
                           name));
   }
@@ -33,7 +33,8 @@ TEST(StrategyTest, NamesAreTheApis) {
 
 TEST(StrategyTest, EachButTheLeanestHasALeanerOne) {
   EXPECT_EQ(LeanerThan(Strategy::kFull), Strategy::kCpuOffload);
-  EXPECT_EQ(LeanerThan(Strategy::kCpuOffload), Strategy::kSequentialOffload);
+  EXPECT_EQ(LeanerThan(Strategy::kCpuOffload), Strategy::kBlockStream);
+  EXPECT_EQ(LeanerThan(Strategy::kBlockStream), Strategy::kSequentialOffload);
   EXPECT_EQ(LeanerThan(Strategy::kSequentialOffload), std::nullopt);
 }
 

@@ -146,14 +146,16 @@ StatusOr<std::shared_ptr<Model>> EngineImpl::LoadGuarded(const std::string& dire
   if (!options_.variant.empty()) source.card.variant = options_.variant;
   ASSIGN_OR_RETURN(std::shared_ptr<Pipeline> pipeline, LoadPipeline(source));
   auto residency = std::make_shared<Residency>(
-      pipeline->parts(), device_,
+      pipeline->parts(), device_, clock_,
       QuantisedSource{options_.cache_directory, pipeline->info().digest, ""});
   RETURN_IF_ERROR(residency->Bring(strategy_.form, [&] { on_part("quantised weights"); }).status());
   // Where a run begins. On a device with a bound AUTO waits for the run's shape.
   const bool bounded = device_->Memory().capacity > 0;
   if (strategy_.strategy || !bounded) {
     const Strategy strategy = strategy_.strategy.value_or(Strategy::kFull);
-    residency->Enter(strategy, strategy_.form, UnitKind::kEncode);
+    residency->Enter(PlanResidency(strategy, residency->Sizes(strategy_.form),
+                                   {{UnitKind::kEncode, {}}}, residency->Budget()),
+                     UnitKind::kEncode);
   }
   ModelInfo info = pipeline->info();
   info.load_seconds = SecondsBetween(begin, clock_.Steady());

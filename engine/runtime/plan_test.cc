@@ -16,6 +16,8 @@ using EngineRun = Run;  // inside a test, Run is GoogleTest's
 // Of the counted peak. A prediction below it would let a run start that does not fit.
 constexpr double kLeast = 0.98;
 constexpr double kMost = 1.15;
+// Where the largest layer comes ahead while the largest computes, which few orders have.
+constexpr double kMostAhead = 1.25;
 // What neither a shape nor a part's size tells: time embeddings, indices, the picture's last forms.
 constexpr double kSlackBytes = 16 << 10;
 // By the run that asks for a plan: its noise.
@@ -62,7 +64,8 @@ class PlanTest : public testing::TestWithParam<const char*> {
                 << ": counted " << counted / 1024 << " KiB, predicted " << predicted / counted
                 << "\n";
       EXPECT_GE(predicted, kLeast * counted - kSlackBytes) << what << " " << ToString(unit.kind);
-      EXPECT_LE(predicted, kMost * counted + kSlackBytes) << what << " " << ToString(unit.kind);
+      const double most = what.find("BLOCK_STREAM") == what.npos ? kMost : kMostAhead;
+      EXPECT_LE(predicted, most * counted + kSlackBytes) << what << " " << ToString(unit.kind);
     }
   }
 
@@ -70,7 +73,8 @@ class PlanTest : public testing::TestWithParam<const char*> {
 };
 
 TEST_P(PlanTest, PredictsWhatIsCounted) {
-  for (const char* strategy : {"FP16_FULL", "CPU_OFFLOAD", "SEQUENTIAL_OFFLOAD", "FP8_OPTIMIZED",
+  for (const char* strategy : {"FP16_FULL", "CPU_OFFLOAD", "BLOCK_STREAM", "SEQUENTIAL_OFFLOAD",
+                               "FP8_OPTIMIZED", "NF4_QUANTIZED+BLOCK_STREAM",
                                "NF4_QUANTIZED+CPU_OFFLOAD", "NF4_QUANTIZED+SEQUENTIAL_OFFLOAD"}) {
     Use(strategy);
     Draw(Spec(64, 64));  // weights are packed when first used
@@ -89,7 +93,7 @@ TEST_P(PlanTest, WhatAPlanSaysFitsFitsFromTheFirstRunOn) {
   const PictureSpec spec = Spec(128, 96);
   Use("FP16_FULL");
   const ModelPlan plans = model_->Plan(spec).value();
-  EXPECT_EQ(plans.strategies.size(), 7u);
+  EXPECT_EQ(plans.strategies.size(), 8u);
   for (const ResidencyPlan& plan : plans.strategies) {
     Use(plan.name(), plan.peak_bytes() * 51 / 50 + kTakenBefore);
     const RunReport report = Draw(spec);
@@ -107,6 +111,8 @@ TEST_P(PlanTest, AutoTakesTheCheapestThatFits) {
   EXPECT_EQ(Draw(spec).strategy, "CPU_OFFLOAD");
   EXPECT_EQ(model_->Plan(spec).value().chosen.residency.strategy, Strategy::kCpuOffload);
   Use("AUTO", plans[1].peak_bytes() - 1);
+  EXPECT_EQ(Draw(spec).strategy, "BLOCK_STREAM");
+  Use("AUTO", plans[2].peak_bytes() * 51 / 50 - 1);
   EXPECT_EQ(Draw(spec).strategy, "SEQUENTIAL_OFFLOAD");
 }
 

@@ -153,12 +153,15 @@ Status RunImpl::Advance() {
   const Unit unit = Next();
   if (unit.kind == UnitKind::kDone) return FailedPrecondition("the run is done");
   const SteadyTime begin = environment_.clock->Steady();
+  const FetchCount before = environment_.residency->Fetched();
   RETURN_IF_ERROR(
       memory_.Do(unit, [&] { return Annotate(Guard([&] { return Do(unit); }), Describe(unit)); }));
   const double seconds = SecondsBetween(begin, environment_.clock->Steady());
   environment_.costs->Add(spec_, unit.kind, seconds);
+  const FetchCount after = environment_.residency->Fetched();
   report_.units.push_back({unit.kind, unit.index, seconds, environment_.device->Memory().peak,
-                           memory_.plan().peak_bytes(unit.kind)});
+                           memory_.plan().peak_bytes(unit.kind), after.bytes - before.bytes,
+                           after.waited_seconds - before.waited_seconds});
   if (!memory_.taken().none()) UpdateFingerprint();
   return OkStatus();
 }
@@ -181,7 +184,7 @@ std::string RunImpl::Describe(const Unit& unit) const {
 }
 
 Status RunImpl::Do(const Unit& unit) {
-  environment_.residency->Enter(memory_.plan().strategy, memory_.plan().form, unit.kind);
+  environment_.residency->Enter(memory_.plan(), unit.kind);
   switch (unit.kind) {
     case UnitKind::kEncode:
       return Encode();

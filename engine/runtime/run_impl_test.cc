@@ -135,7 +135,8 @@ class RunImplTest : public testing::Test {
   std::shared_ptr<UnitCosts> costs_ = std::make_shared<UnitCosts>();
   std::shared_ptr<Device> device_ = MakeDevice("cpu", 0).value();
   std::shared_ptr<TinyPipeline> pipeline_;
-  std::shared_ptr<Residency> residency_ = std::make_shared<Residency>(pipeline_->parts(), device_);
+  std::shared_ptr<Residency> residency_ =
+      std::make_shared<Residency>(pipeline_->parts(), device_, clock_);
   PictureSpec spec_;
 };
 

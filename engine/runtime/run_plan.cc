@@ -23,7 +23,7 @@ std::vector<PhaseNeed> NeedsOf(const Pipeline& pipeline, const PictureSpec& spec
 
 RunPlan PlanWith(const PlanInput& input, Strategy strategy, const Cuts& cuts) {
   return {PlanResidency(strategy, input.residency.Sizes(input.form),
-                        NeedsOf(input.pipeline, input.spec, cuts)),
+                        NeedsOf(input.pipeline, input.spec, cuts), input.residency.Budget()),
           cuts};
 }
 
@@ -73,8 +73,10 @@ ModelPlan PlanModel(const PlanInput& input) {
   for (const WeightForm form : {WeightForm::kPlain, WeightForm::kFp8, WeightForm::kNf4}) {
     const PlanInput stored{input.pipeline, input.residency, input.spec, form};
     for (const Strategy strategy : kStrategies) {
-      // A layer at a time is all the same, whatever the others are stored as.
-      if (form != WeightForm::kPlain && strategy == Strategy::kSequentialOffload) continue;
+      // Where layers come and go there is little to store.
+      const bool streams =
+          strategy == Strategy::kBlockStream || strategy == Strategy::kSequentialOffload;
+      if (form != WeightForm::kPlain && streams) continue;
       plan.strategies.push_back(PlanWith(stored, strategy, {}).residency);
     }
   }

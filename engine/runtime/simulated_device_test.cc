@@ -20,7 +20,8 @@ using Pixels = std::vector<std::vector<uint8_t>>;
 constexpr uint64_t kMiB = uint64_t{1} << 20;
 constexpr AllocationFailure kFailures[] = {AllocationFailure::kOutOfMemory,
                                            AllocationFailure::kCudnn, AllocationFailure::kCublas};
-constexpr const char* kStrategies[] = {"FP16_FULL", "CPU_OFFLOAD", "SEQUENTIAL_OFFLOAD"};
+constexpr const char* kStrategies[] = {"FP16_FULL", "CPU_OFFLOAD", "BLOCK_STREAM",
+                                       "SEQUENTIAL_OFFLOAD"};
 
 class SimulatedDeviceTest : public testing::Test {
  protected:
@@ -176,7 +177,7 @@ TEST_F(SimulatedDeviceTest, QuantisedWeightsGiveOnePictureWhereverTheyAre) {
     const Pixels expected = Draw();
     const std::string fingerprint = run_->Report().fingerprint;
     for (const char* device : {"cpu", "sim"}) {
-      for (const char* where : {"", "+CPU_OFFLOAD", "+SEQUENTIAL_OFFLOAD"}) {
+      for (const char* where : {"", "+CPU_OFFLOAD", "+BLOCK_STREAM", "+SEQUENTIAL_OFFLOAD"}) {
         Use(device, 0, form + where);
         EXPECT_EQ(Draw(), expected) << device << ", " << form << where;
         EXPECT_EQ(Draw(), expected) << device << ", " << form << where << ", a second run";
@@ -221,6 +222,27 @@ TEST_F(SimulatedDeviceTest, EachStrategyHoldsFewerWeightsThanTheOneBefore) {
   }
 }
 
+TEST_F(SimulatedDeviceTest, BlocksComeAheadOfUseAsManyAsThereIsNoRoomFor) {
+  spec_.steps = 3;
+  Use("sim", 0, "CPU_OFFLOAD");
+  const Pixels expected = Draw();
+  const uint64_t all = PeakOf(MemoryKind::kWeights);
+  Use("sim", 0, "BLOCK_STREAM");
+  const uint64_t least = model_->Plan(spec_).value().strategies[2].peak_bytes(UnitKind::kStep);
+  uint64_t before = UINT64_MAX;
+  for (const uint64_t vram : {least * 11 / 10, least + all / 2, least + 2 * all}) {
+    Use("sim", vram, "BLOCK_STREAM");
+    EXPECT_EQ(Draw(), expected) << vram;
+    const RunReport report = run_->Report();
+    EXPECT_EQ(report.degradations.size(), 0u) << vram;
+    const UnitRecord& step = report.units[2];  // the order is known from the first on
+    EXPECT_LE(step.peak.total(), step.predicted_peak_bytes) << vram;
+    EXPECT_LT(step.fetched_bytes, before) << vram;
+    before = step.fetched_bytes;
+  }
+  EXPECT_EQ(before, 0u) << "where everything fits, everything stays";
+}
+
 TEST_F(SimulatedDeviceTest, ARunNeedsExactlyWhatItReports) {
   for (const char* strategy : kStrategies) {
     Use("sim", 0, strategy);
@@ -236,8 +258,9 @@ TEST_F(SimulatedDeviceTest, ARunNeedsExactlyWhatItReports) {
 }
 
 TEST_F(SimulatedDeviceTest, AnyAllocationMayFailInAnyPhase) {
-  for (const std::string strategy : {"FP16_FULL", "CPU_OFFLOAD", "SEQUENTIAL_OFFLOAD",
-                                     "FP8_OPTIMIZED", "NF4_QUANTIZED+SEQUENTIAL_OFFLOAD"}) {
+  for (const std::string strategy :
+       {"FP16_FULL", "CPU_OFFLOAD", "BLOCK_STREAM", "SEQUENTIAL_OFFLOAD", "FP8_OPTIMIZED",
+        "NF4_QUANTIZED+SEQUENTIAL_OFFLOAD"}) {
     Use("sim", 0, strategy);
     const Pixels expected = Draw();
     int runs = 0;

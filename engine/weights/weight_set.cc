@@ -1,15 +1,11 @@
 #include "engine/weights/weight_set.h"
 
-#include <sys/mman.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <mutex>
-#include <tuple>
 #include <utility>
 
 #include "engine/device/counted_memory.h"
 #include "engine/tensor/beside.h"
+#include "engine/weights/host_copy.h"
 
 namespace phasor::engine {
 namespace {
@@ -19,72 +15,7 @@ std::string LayerOf(const std::string& name) {
   return dot == std::string::npos ? "" : name.substr(0, dot);
 }
 
-// As far from a multiple of 64 as the original: MKL's products depend on it, and a simulated device
-// is to give the bits of the CPU, which computes with mapped files where they lie.
-at::Tensor CopyOf(const at::Tensor& host) {
-  constexpr int64_t kAlignment = 64;
-  const int64_t bytes = static_cast<int64_t>(host.nbytes());
-  const auto offset =
-      static_cast<int64_t>(reinterpret_cast<uintptr_t>(host.const_data_ptr()) % kAlignment);
-  const at::Tensor room = at::empty({bytes + offset}, at::kByte);
-  const at::Tensor copy = room.slice(0, offset).view(host.scalar_type()).view(host.sizes());
-  return copy.copy_(host);
-}
-
-// Lets go of whole pages only: their neighbours are other weights'.
-void LeavePages(const at::Tensor& mapped) {
-  static const auto kPage = static_cast<uintptr_t>(::sysconf(_SC_PAGESIZE));
-  const auto address = reinterpret_cast<uintptr_t>(mapped.const_data_ptr());
-  const uintptr_t begin = (address + kPage - 1) / kPage * kPage;
-  const uintptr_t end = (address + mapped.nbytes()) / kPage * kPage;
-  if (begin < end) ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
-}
-
-// Output channels with their padding: the most of what small and large maps get.
-int64_t PackedOutputs(int64_t outputs, int64_t kernel, at::ScalarType dtype) {
-  constexpr int64_t kInputs = 16;  // a block of any instruction set
-  constexpr int64_t kSides[] = {1, 2, 4, 8, 16, 64};
-  const CountedMemory& memory = CountedMemory::Get();
-  const MemoryScope scope(MemoryKind::kWorkspace);
-  const c10::InferenceMode guard;
-  const at::Tensor plain =
-      at::zeros({outputs, kInputs, kernel, kernel}, at::dtype(dtype)).to_mkldnn();
-  int64_t most = outputs;
-  for (const int64_t side : kSides) {
-    const uint64_t before = memory.Use().current.total();
-    const at::Tensor packed = at::mkldnn_reorder_conv2d_weight(
-        plain, (kernel - 1) / 2, 1, 1, 1, at::IntArrayRef{1, kInputs, side, side});
-    const uint64_t bytes = memory.Use().current.total() - before;
-    const auto inputs = static_cast<uint64_t>(kInputs * kernel * kernel);
-    most = std::max(most, static_cast<int64_t>(bytes / (inputs * c10::elementSize(dtype))));
-  }
-  return most;
-}
-
-int64_t StoredBytes(const WeightSlot& slot, WeightForm form) {
-  const int64_t values = slot.host.numel();
-  return QuantisedCodes(slot.FormIn(form), values) +
-         QuantisedScales(values) * static_cast<int64_t>(sizeof(float));
-}
-
 }  // namespace
-
-int64_t PackedValues(at::IntArrayRef shape, at::ScalarType dtype) {
-  using Key = std::tuple<int64_t, int64_t, at::ScalarType>;
-  static std::mutex mutex;
-  static std::map<Key, int64_t> known;  // guarded by mutex
-  const std::lock_guard lock(mutex);
-  const auto [entry, added] = known.try_emplace(Key{shape[0], shape[2], dtype});
-  if (added) {
-    try {
-      entry->second = PackedOutputs(shape[0], shape[2], dtype);
-    } catch (...) {
-      known.erase(entry);
-      throw;
-    }
-  }
-  return entry->second * shape[1] * shape[2] * shape[3];
-}
 
 const at::Tensor& WeightSlot::Fetch() {
   set->Use(*this);
@@ -150,53 +81,81 @@ std::vector<const WeightSlot*> WeightSet::Quantising() const {
   return slots;
 }
 
-uint64_t WeightSet::ResidentBytes(WeightForm form) const {
-  int64_t bytes = 0;
-  for (const WeightSlot& slot : slots_) {
-    if (form != WeightForm::kPlain && slot.is.quantises) {
-      if (host_memory_ == HostMemory::kApart) bytes += StoredBytes(slot, form);
-      continue;
+void WeightSet::DropAll() {
+  for (WeightSlot& slot : slots_) {
+    slot.value.reset();
+    slot.held = {};
+  }
+  turn_.reset();
+}
+
+std::vector<bool> WeightSet::LayersToKeep(WeightForm form, uint64_t bytes) const {
+  const uint64_t all = ResidentBytes(form);
+  std::vector<bool> keeps(layers_.size());
+  uint64_t seen = 0, kept = 0;
+  for (size_t layer = 0; layer < layers_.size(); ++layer) {
+    uint64_t own = 0;
+    for (const WeightSlot* slot : layers_[layer]) own += ResidentBytes(*slot, form);
+    seen += own;
+    // Its share of what has been passed, so that those that stream have time between them.
+    keeps[layer] =
+        static_cast<double>(kept + own) <= static_cast<double>(bytes) * static_cast<double>(seen) /
+                                               static_cast<double>(std::max<uint64_t>(all, 1));
+    if (keeps[layer]) kept += own;
+  }
+  return keeps;
+}
+
+std::vector<at::Tensor> WeightSet::HostOf(size_t layer, WeightForm form) const {
+  std::vector<at::Tensor> tensors;
+  for (const WeightSlot* slot : layers_[layer]) {
+    if (form != WeightForm::kPlain && slot->is.quantises) {
+      const Quantised& stored = slot->host_forms[static_cast<size_t>(form)];
+      tensors.push_back(stored.codes);
+      tensors.push_back(stored.scales);
+    } else {
+      tensors.push_back(slot->host);
     }
-    const auto width = static_cast<int64_t>(c10::elementSize(slot.dtype));
-    const bool as_it_lies =
-        host_memory_ == HostMemory::kShared && slot.host.scalar_type() == slot.dtype;
-    if (slot.is.packs) bytes += PackedValues(slot.host.sizes(), slot.dtype) * width;
-    if (!slot.is.packs && !as_it_lies) bytes += slot.host.numel() * width;
   }
-  return static_cast<uint64_t>(bytes);
+  return tensors;
 }
 
-uint64_t WeightSet::HeldBytes() const {
-  int64_t bytes = 0;
-  for (const WeightSlot& slot : slots_) {
-    if (host_memory_ == HostMemory::kApart) bytes += static_cast<int64_t>(slot.held.bytes());
-    if (!slot.value.defined() || slot.value.is_same(slot.host)) continue;
-    const auto width = static_cast<int64_t>(c10::elementSize(slot.dtype));
-    bytes +=
-        (slot.is.packs ? PackedValues(slot.host.sizes(), slot.dtype) : slot.host.numel()) * width;
-  }
-  return static_cast<uint64_t>(bytes);
+void WeightSet::EndAhead() {
+  fetched_ = fetched();
+  ahead_.reset();
 }
 
-uint64_t WeightSet::LargestStoredBytes(WeightForm form) const {
-  int64_t most = 0;
-  for (const WeightSlot& slot : slots_) {
-    if (form != WeightForm::kPlain && slot.is.quantises)
-      most = std::max(most, StoredBytes(slot, form));
-  }
-  return static_cast<uint64_t>(most);
+FetchCount WeightSet::fetched() const {
+  FetchCount all = fetched_;
+  if (ahead_) all += ahead_->count();
+  return all;
+}
+
+void WeightSet::PlaceAhead(WeightForm form, const Ahead& ahead) {
+  TORCH_CHECK(Has(form), name_, " is not there in the form that was asked for");
+  if (placement_ == Placement::kAhead && form == form_ && ahead == wanted_) return;
+  DropAll();
+  placement_ = Placement::kAhead;
+  form_ = form;
+  wanted_ = ahead;
+  keeps_ = LayersToKeep(form, ahead.kept);
+  EndAhead();
+  if (host_memory_ == HostMemory::kShared) return;
+  ahead_ = std::make_unique<FetchAhead>(*ahead.device, *ahead.clock, ahead.room,
+                                        [this, form](size_t layer) { return HostOf(layer, form); });
+}
+
+// The copy that was brought ahead; undefined if there is none.
+at::Tensor WeightSet::Fetched(const at::Tensor& host) const {
+  return ahead_ ? ahead_->Take(host) : at::Tensor();
 }
 
 void WeightSet::Place(Placement placement, WeightForm form) {
   TORCH_CHECK(Has(form), name_, " is not there in the form that was asked for");
   // A streamed set is resident in part, which a resident one may keep.
   const bool keeps = Is(form) && (placement == placement_ || placement == Placement::kResident);
-  if (!keeps) {
-    for (WeightSlot& slot : slots_) {
-      slot.value.reset();
-      slot.held = {};
-    }
-  }
+  if (!keeps) DropAll();
+  EndAhead();
   placement_ = placement;
   form_ = form;
   if (placement != Placement::kResident) return;
@@ -214,8 +173,10 @@ void WeightSet::Use(const WeightSlot& slot) {
   TORCH_CHECK(placement_ != Placement::kAbsent, "'", slot.name, "' of ", name_,
               " is computed with in a phase that does not need it");
   if (!Passing(slot)) return;
-  if (turn_ != slot.layer) EndTurn(turn_);
+  if (turn_ == slot.layer) return;
+  if (turn_) EndTurn(*turn_);
   turn_ = slot.layer;
+  if (ahead_ && Streams(slot.layer)) ahead_->Turn(slot.layer);
 }
 
 void WeightSet::Hold(WeightSlot& slot) const {
@@ -223,6 +184,10 @@ void WeightSet::Hold(WeightSlot& slot) const {
   const Quantised& host = slot.host_forms[static_cast<size_t>(form_)];
   if (host_memory_ == HostMemory::kShared) {
     slot.held = host;
+    return;
+  }
+  if (at::Tensor codes = Fetched(host.codes); codes.defined()) {
+    slot.held = {host.form, std::move(codes), Fetched(host.scales)};
     return;
   }
   const MemoryScope scope(MemoryKind::kWeights);
@@ -240,8 +205,12 @@ at::Tensor WeightSet::Load(WeightSlot& slot) const {
     return value;
   }
   const bool converts = slot.host.scalar_type() != slot.dtype;
+  if (at::Tensor there = Fetched(slot.host); there.defined()) {
+    return converts ? there.to(slot.dtype) : there;
+  }
   if (!converts && host_memory_ == HostMemory::kShared) return slot.host;
-  at::Tensor value = converts ? slot.host.to(slot.dtype) : CopyOf(slot.host);
+  at::Tensor value =
+      converts ? slot.host.to(slot.dtype) : RoomFor(slot.host, place_).copy_(slot.host);
   Leave(slot);
   return value;
 }
@@ -249,11 +218,10 @@ at::Tensor WeightSet::Load(WeightSlot& slot) const {
 // The file's own bytes cross the bus, once; another type or order is made of them over there.
 at::Tensor WeightSet::LoadElsewhere(const WeightSlot& slot) const {
   const at::MemoryFormat format = slot.convolution ? layout_ : at::MemoryFormat::Contiguous;
-  if (slot.host.scalar_type() == slot.dtype && slot.host.is_contiguous(format)) {
-    return Beside(slot.host, place_);
-  }
-  at::Tensor raw;
-  {
+  at::Tensor raw = Fetched(slot.host);
+  const bool as_it_is = slot.host.scalar_type() == slot.dtype && slot.host.is_contiguous(format);
+  if (as_it_is) return raw.defined() ? raw : Beside(slot.host, place_);
+  if (!raw.defined()) {
     const MemoryScope workspace(MemoryKind::kWorkspace);
     raw = Beside(slot.host, place_);
   }
@@ -262,10 +230,15 @@ at::Tensor WeightSet::LoadElsewhere(const WeightSlot& slot) const {
 
 // In the type that it computes in.
 at::Tensor WeightSet::Plain(WeightSlot& slot) const {
-  if (!Quantises(slot)) return slot.host.to(slot.dtype);
+  if (!Quantises(slot)) {
+    const at::Tensor there = Fetched(slot.host);
+    return (there.defined() ? there : slot.host).to(slot.dtype);
+  }
   Hold(slot);
   const MemoryScope scope(MemoryKind::kWorkspace);
-  return Dequantise(slot.held, slot.host.sizes(), slot.dtype);
+  at::Tensor values = Dequantise(slot.held, slot.host.sizes(), slot.dtype);
+  if (Streams(slot.layer)) slot.held = {};
+  return values;
 }
 
 at::Tensor WeightSet::Pack(WeightSlot& slot, const ConvolutionUse& use) const {
@@ -287,7 +260,6 @@ void WeightSet::Leave(const WeightSlot& slot) const {
 void WeightSet::EndTurn(size_t layer) {
   for (WeightSlot* slot : layers_[layer]) {
     if (Passing(*slot)) slot->value.reset();
-    if (placement_ == Placement::kStreamed) slot->held = {};
   }
 }
 

@@ -17,12 +17,14 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "engine/api/memory_use.h"
 #include "engine/device/device.h"
 #include "engine/tensor/torch.h"
+#include "engine/weights/fetch_ahead.h"
 #include "engine/weights/quantise.h"
 
 namespace phasor::engine {
@@ -33,12 +35,6 @@ struct ConvolutionUse {
   int64_t stride = 1;
   int64_t padding = 0;
 };
-
-// How many values oneDNN's packed form of a convolution's weights [out, in, k, k] has at most. It
-// pads the output channels to blocks, whose size depends on the processor and hardly on the map's;
-// so oneDNN itself is asked, once for each number of them, by packing weights of few inputs and
-// counting. Throws what LibTorch throws.
-int64_t PackedValues(at::IntArrayRef shape, at::ScalarType dtype);
 
 class WeightSet;
 
@@ -124,6 +120,18 @@ class WeightSet : public std::enable_shared_from_this<WeightSet> {
   // first used; of quantised ones what they are stored as. The set has the form. Throws what
   // LibTorch throws; then the call may be repeated.
   void Place(Placement placement, WeightForm form = WeightForm::kPlain);
+  // Streams the set with copies of the next layers under way: `room` bytes of them. Layers of
+  // `kept` bytes in all stay once they are there, spread evenly over the rest.
+  struct Ahead {
+    Device* device = nullptr;  // outlives the placement
+    const Clock* clock = nullptr;
+    uint64_t kept = 0;
+    uint64_t room = 0;
+    bool operator==(const Ahead&) const = default;
+  };
+  void PlaceAhead(WeightForm form, const Ahead& ahead);
+  // Since the set was made.
+  FetchCount fetched() const;
   Placement placement() const { return placement_; }
   // Whether it is as it would be in this form.
   bool Is(WeightForm form) const { return form == form_ || Quantising().empty(); }
@@ -131,9 +139,8 @@ class WeightSet : public std::enable_shared_from_this<WeightSet> {
   // On the device when all of it is resident in this form; and as it is now.
   uint64_t ResidentBytes(WeightForm form = WeightForm::kPlain) const;
   uint64_t HeldBytes() const;
-  // What the largest of the quantised takes beside its values, while it is made values of: its
-  // stored form. 0 where nothing is quantised.
-  uint64_t LargestStoredBytes(WeightForm form) const;
+  // Of the layer that has most to bring over, as it lies on the host.
+  uint64_t LargestLayerBytes(WeightForm form) const;
 
  private:
   friend struct WeightSlot;
@@ -141,9 +148,18 @@ class WeightSet : public std::enable_shared_from_this<WeightSet> {
     return form_ != WeightForm::kPlain && slot.is.quantises;
   }
   // Its value is there for its layer's turn alone.
-  bool Passing(const WeightSlot& slot) const {
-    return placement_ == Placement::kStreamed || Quantises(slot);
+  bool Passing(const WeightSlot& slot) const { return Streams(slot.layer) || Quantises(slot); }
+  bool Streams(size_t layer) const {
+    return placement_ == Placement::kStreamed ||
+           (placement_ == Placement::kAhead && !keeps_[layer]);
   }
+  uint64_t ResidentBytes(const WeightSlot& slot, WeightForm form) const;
+  std::vector<bool> LayersToKeep(WeightForm form, uint64_t bytes) const;
+  // What the layer has to bring over in this form.
+  std::vector<at::Tensor> HostOf(size_t layer, WeightForm form) const;
+  at::Tensor Fetched(const at::Tensor& host) const;
+  void DropAll();
+  void EndAhead();
   void Use(const WeightSlot& slot);
   void Hold(WeightSlot& slot) const;
   at::Tensor Load(WeightSlot& slot) const;
@@ -162,7 +178,12 @@ class WeightSet : public std::enable_shared_from_this<WeightSet> {
   std::deque<WeightSlot> slots_;  // where they are, they stay
   std::map<std::string, size_t> layer_of_;
   std::vector<std::vector<WeightSlot*>> layers_;
-  size_t turn_ = 0;  // the layer whose passing values are on the device
+  std::optional<size_t> turn_;  // the layer whose passing values are on the device
+  // Ahead alone.
+  std::vector<bool> keeps_;  // by layer
+  Ahead wanted_;
+  std::unique_ptr<FetchAhead> ahead_;
+  FetchCount fetched_;  // before that
 };
 
 inline at::MemoryFormat Weight::layout() const { return slot_->set->layout(); }

@@ -48,6 +48,8 @@ std::string PlacementText(const PlannedPart& part) {
       return ByteSizeText(part.bytes);
     case Placement::kStreamed:
       return "by layer";
+    case Placement::kAhead:
+      return part.bytes == 0 ? "ahead" : ByteSizeText(part.bytes) + ", ahead";
     case Placement::kAbsent:
       return "-";
   }

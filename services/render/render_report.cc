@@ -61,7 +61,9 @@ Json MemoryJson(const engine::RunReport& run) {
     entry.update({{"phase", ToString(unit.kind)},
                   {"unit", unit.index},
                   {"begin_seconds", begin},
-                  {"seconds", unit.seconds}});
+                  {"seconds", unit.seconds},
+                  {"fetched_bytes", unit.fetched_bytes},
+                  {"waited_seconds", unit.waited_seconds}});
     begin += unit.seconds;
     timeline.push_back(std::move(entry));
   }
