@@ -11,6 +11,7 @@
 #include <string>
 
 #include "common/base/status.h"
+#include "common/config/command_secrets.h"
 #include "common/config/settings.h"
 #include "common/config/yaml_reader.h"
 #include "common/flags/command.h"
@@ -61,10 +62,12 @@ Status ReadFile(const ProgramOptions<Raw>& options, const std::string& path, Raw
 
 }  // namespace internal
 
-// nullopt: help or the version was asked for and printed. INVALID_ARGUMENT names flag or key.
+// nullopt: help or the version was asked for and printed. INVALID_ARGUMENT names flag or key, also
+// a flag that shows a password.
 template <typename Raw>
 StatusOr<std::optional<Raw>> ReadProgramOptions(const ProgramOptions<Raw>& options, int argc,
                                                 const char* const* argv) {
+  RETURN_IF_ERROR(RefusePasswords(argc, argv));
   Raw raw;
   std::string file = internal::FindConfigFile(options, argc, argv);
   if (!file.empty()) RETURN_IF_ERROR(internal::ReadFile(options, file, &raw));

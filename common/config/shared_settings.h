@@ -6,6 +6,7 @@
 #include "common/base/status.h"
 #include "common/config/settings.h"
 #include "common/log/log.h"
+#include "common/tls/material.h"
 
 namespace phasor::config {
 
@@ -15,10 +16,43 @@ struct LogWords {
   std::string format = "text";
 };
 
-// `Config` has the texts redis, store, models and metrics, and the flag allow_job_loss.
+// Files with what the fleet's backends want to know of a process; empty: none.
+struct RedisFiles {
+  std::string user;
+  std::string password;
+  tls::Files tls;  // with an address that begins with rediss://
+};
+struct StoreFiles {
+  std::string user;
+  std::string password;
+};
+
+// `Config` has redis_files and store_files.
+template <typename Config>
+void DeclareBackendFiles(Settings& settings, Config* config) {
+  RedisFiles& redis = config->redis_files;
+  settings.Text({"redis_user_file", "file with the user that Redis knows"}, &redis.user);
+  settings.Text({"redis_password_file", "file with its password, read anew for each connection"},
+                &redis.password);
+  settings.Text({"redis_ca",
+                 "file with the authorities that vouch for a rediss:// address; default: "
+                 "the system's"},
+                &redis.tls.authorities);
+  settings.Text({"redis_cert", "file with the certificate to show to it"}, &redis.tls.certificate);
+  settings.Text({"redis_key", "file with its key"}, &redis.tls.key);
+  settings.Text({"store_user_file", "file with the store's user; of S3 the id of the access key"},
+                &config->store_files.user);
+  settings.Text({"store_password_file", "file with its password; of S3 the secret access key"},
+                &config->store_files.password);
+}
+
+// `Config` has the texts redis, store, models and metrics, the flag allow_job_loss, and what
+// DeclareBackendFiles needs.
 template <typename Config>
 void DeclareShared(Settings& settings, Config* config, LogWords* words) {
-  settings.Text({"redis", "redis://[user:password@]host[:port] or unix:///socket"}, &config->redis);
+  settings.Text({"redis", "redis://host[:port], rediss:// with TLS, or unix:///socket"},
+                &config->redis);
+  DeclareBackendFiles(settings, config);
   settings.Flag({"allow_job_loss",
                  "serve although Redis may lose jobs (docs/redis.md): it evicts keys or has no "
                  "append-only file"},

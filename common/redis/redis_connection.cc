@@ -1,23 +1,19 @@
 #include "common/redis/redis_connection.h"
 
 #include <hiredis/hiredis.h>
-#include <poll.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <csignal>
-#include <cstring>
 #include <utility>
+
+#include "common/tls/handshake_probe.h"
 
 namespace phasor::redis {
 namespace {
 
-timeval ToTimeval(Millis time) {
-  return {static_cast<time_t>(time.count() / 1000),
-          static_cast<suseconds_t>(time.count() % 1000 * 1000)};
-}
+constexpr size_t kRead = 64 << 10;
 
-// hiredis writes without MSG_NOSIGNAL: a closed connection would end the process.
+// TLS writes without MSG_NOSIGNAL: a closed connection would end the process.
 void IgnoreBrokenPipes() {
   struct sigaction action {};
   if (::sigaction(SIGPIPE, nullptr, &action) == 0 && action.sa_handler == SIG_DFL) {
@@ -25,25 +21,7 @@ void IgnoreBrokenPipes() {
   }
 }
 
-// Connects to the first of the host's addresses that answers; all of it within the time limit.
-StatusOr<redisContext*> Reach(const RedisOptions& options) {
-  const RedisAddress& address = options.address;
-  const Millis limit = options.connect_timeout;
-  if (!address.socket.empty()) {
-    return redisConnectUnixWithTimeout(address.socket.c_str(), ToTimeval(limit));
-  }
-  const SteadyTime end = std::chrono::steady_clock::now() + limit;
-  ASSIGN_OR_RETURN(const auto hosts, options.names->Find(address.host, limit));
-  redisContext* context = nullptr;
-  for (size_t i = 0; i < hosts.size(); ++i) {
-    const auto left = std::chrono::duration_cast<Millis>(end - std::chrono::steady_clock::now());
-    const Millis share = std::max(left / static_cast<int64_t>(hosts.size() - i), Millis(1));
-    if (context != nullptr) redisFree(context);
-    context = redisConnectWithTimeout(hosts[i].c_str(), address.port, ToTimeval(share));
-    if (context != nullptr && context->err == 0) break;
-  }
-  return context;
-}
+SteadyTime In(Millis time) { return std::chrono::steady_clock::now() + time; }
 
 struct ReplyDeleter {
   void operator()(redisReply* reply) const { freeReplyObject(reply); }
@@ -66,31 +44,28 @@ std::string FormatArguments(const std::vector<std::string_view>& arguments) {
   return bytes;
 }
 
-void RedisConnection::ContextDeleter::operator()(redisContext* context) const {
-  redisFree(context);
+void RedisConnection::ReaderDeleter::operator()(redisReader* reader) const {
+  redisReaderFree(reader);
 }
 
-RedisConnection::RedisConnection(RedisOptions options, redisContext* context)
-    : options_(std::move(options)), context_(context) {}
+RedisConnection::RedisConnection(RedisOptions options, std::unique_ptr<Wire> wire)
+    : options_(std::move(options)), wire_(std::move(wire)), reader_(redisReaderCreate()) {}
 
 RedisConnection::~RedisConnection() = default;
 
 StatusOr<std::unique_ptr<RedisConnection>> RedisConnection::Connect(const RedisOptions& options) {
   IgnoreBrokenPipes();
-  const RedisAddress& address = options.address;
-  const auto reached = Reach(options);
-  if (!reached.ok()) {
-    return Annotate(reached.status(), "cannot reach Redis at " + ToString(address));
+  const std::string where = "cannot reach Redis at " + ToString(options.address);
+  auto wire = Wire::Connect(options.address, *options.names, options.tls.get(),
+                            In(options.connect_timeout));
+  if (wire.status().code() == StatusCode::kFailedPrecondition) {
+    return Annotate(wire.status(), where);
   }
-  redisContext* const context = *reached;
-  if (context == nullptr) return Unavailable("no memory for a connection to Redis");
-  std::unique_ptr<RedisConnection> connection(new RedisConnection(options, context));
-  if (context->err != 0) {
-    return Unavailable("cannot reach Redis at " + ToString(address) + ": " + context->errstr +
-                       ". Is redis-server running there?");
+  if (!wire.ok()) {
+    return Unavailable(where + ": " + Message(wire.status()) + ". Is redis-server running there?");
   }
-  if (address.socket.empty()) redisEnableKeepAlive(context);
-  redisSetTimeout(context, ToTimeval(options.command_timeout));
+  std::unique_ptr<RedisConnection> connection(new RedisConnection(options, *std::move(wire)));
+  if (connection->reader_ == nullptr) return Unavailable("no memory for a connection to Redis");
   RETURN_IF_ERROR(connection->Introduce());
   return connection;
 }
@@ -99,10 +74,11 @@ Status RedisConnection::Introduce() {
   const RedisAddress& address = options_.address;
   std::vector<std::vector<std::string_view>> commands;
   const std::string database = std::to_string(address.database);
-  if (!address.password.empty() && address.user.empty()) {
-    commands.push_back({"AUTH", address.password});
-  } else if (!address.password.empty()) {
-    commands.push_back({"AUTH", address.user, address.password});
+  ASSIGN_OR_RETURN(const Login login, ReadLogin(address, options_.login));
+  if (!login.password.empty() && login.user.empty()) {
+    commands.push_back({"AUTH", login.password});
+  } else if (!login.password.empty()) {
+    commands.push_back({"AUTH", login.user, login.password});
   }
   if (address.database != 0) commands.push_back({"SELECT", database});
   for (const auto& command : commands) {
@@ -116,9 +92,18 @@ Status RedisConnection::Introduce() {
   return OkStatus();
 }
 
-Status RedisConnection::Broken(const std::string& what) const {
-  if (context_->err == REDIS_ERR_IO && (errno == EAGAIN || errno == EWOULDBLOCK)) return Silent();
-  return Unavailable(what + " Redis at " + ToString(options_.address) + ": " + context_->errstr);
+Status RedisConnection::Broken(const std::string& what, const Status& why) const {
+  const std::string where = ToString(options_.address);
+  const std::string sentence = what + " Redis at " + where + ": " + Message(why);
+  const bool never_heard = heard_ == SteadyTime();
+  if (!never_heard || options_.address.tls || !options_.address.socket.empty()) {
+    return Unavailable(sentence);
+  }
+  // A port that expects TLS hangs up on plain text without a word.
+  const tls::Peer peer{.address = where, .tls = false};
+  const Status explained = tls::ExplainFailure(peer, {}, options_.connect_timeout);
+  if (explained.ok()) return Unavailable(sentence);
+  return Unavailable(sentence + "; " + Message(explained) + ", which is rediss://");
 }
 
 Status RedisConnection::Silent() const {
@@ -128,17 +113,47 @@ Status RedisConnection::Silent() const {
 }
 
 Status RedisConnection::Append(const std::string& command) {
-  if (redisAppendFormattedCommand(context_.get(), command.data(), command.size()) == REDIS_OK) {
-    return OkStatus();
+  queued_ += command;
+  return OkStatus();
+}
+
+Status RedisConnection::Flush() {
+  size_t sent = 0;
+  while (sent < queued_.size()) {
+    const auto more = wire_->Send(std::string_view(queued_).substr(sent));
+    if (!more.ok()) return Broken("cannot send to", more.status());
+    sent += *more;
+    if (*more > 0) continue;
+    const auto woken = wire_->Wait(In(options_.command_timeout), -1);
+    if (!woken.ok()) return Broken("cannot wait for", woken.status());
+    if (*woken == Wire::Woken::kTimeout) return Silent();
   }
-  return Broken("cannot send to");
+  queued_.clear();
+  return OkStatus();
+}
+
+StatusOr<size_t> RedisConnection::Fill() {
+  char bytes[kRead];
+  const auto got = wire_->Receive(bytes, sizeof(bytes));
+  if (!got.ok()) return Broken("lost the connection to", got.status());
+  if (*got > 0) heard_ = std::chrono::steady_clock::now();
+  if (*got > 0 && redisReaderFeed(reader_.get(), bytes, *got) != REDIS_OK) {
+    return Broken("cannot read from", Unavailable(reader_->errstr));
+  }
+  return *got;
 }
 
 StatusOr<RedisReply> RedisConnection::Read() {
-  void* raw = nullptr;
-  if (redisGetReply(context_.get(), &raw) != REDIS_OK) return Broken("lost the connection to");
-  const ReplyPtr reply(static_cast<redisReply*>(raw));
-  return CopyReply(*reply);
+  RETURN_IF_ERROR(Flush());
+  while (true) {
+    ASSIGN_OR_RETURN(std::optional<RedisReply> reply, ReadBuffered());
+    if (reply) return *std::move(reply);
+    ASSIGN_OR_RETURN(const size_t got, Fill());
+    if (got > 0) continue;
+    const auto woken = wire_->Wait(In(options_.command_timeout), -1);
+    if (!woken.ok()) return Broken("cannot wait for", woken.status());
+    if (*woken == Wire::Woken::kTimeout) return Silent();
+  }
 }
 
 StatusOr<RedisReply> RedisConnection::Call(const std::vector<std::string_view>& arguments) {
@@ -147,39 +162,26 @@ StatusOr<RedisReply> RedisConnection::Call(const std::vector<std::string_view>& 
 }
 
 StatusOr<std::optional<RedisReply>> RedisConnection::ReadWithin(Millis timeout, int wake) {
-  int sent = 0;
-  while (sent == 0) {
-    if (redisBufferWrite(context_.get(), &sent) != REDIS_OK) return Broken("cannot send to");
-  }
-  const SteadyTime end = std::chrono::steady_clock::now() + timeout;
+  RETURN_IF_ERROR(Flush());
+  const SteadyTime end = In(timeout);
   while (true) {
     ASSIGN_OR_RETURN(std::optional<RedisReply> reply, ReadBuffered());
     if (reply) return reply;
-
-    const auto left = std::chrono::ceil<Millis>(end - std::chrono::steady_clock::now());
-    pollfd waited[] = {{context_->fd, POLLIN, 0}, {wake, POLLIN, 0}};
-    const int ready = ::poll(waited, 2, static_cast<int>(std::max(left, Millis(0)).count()));
-    if (ready < 0 && errno != EINTR) return Broken("cannot wait for");
-    if (ready > 0 && waited[1].revents != 0) return std::optional<RedisReply>();
-    if (ready > 0) {
-      if (redisBufferRead(context_.get()) != REDIS_OK) return Broken("lost the connection to");
-      heard_ = std::chrono::steady_clock::now();
-    } else if (left.count() <= 0) {
-      return std::optional<RedisReply>();
-    }
+    ASSIGN_OR_RETURN(const size_t got, Fill());
+    if (got > 0) continue;
+    const auto woken = wire_->Wait(end, wake);
+    if (!woken.ok()) return Broken("cannot wait for", woken.status());
+    if (*woken != Wire::Woken::kReady) return std::optional<RedisReply>();
   }
 }
 
 StatusOr<std::optional<RedisReply>> RedisConnection::ReadBuffered() {
   void* raw = nullptr;
-  if (redisGetReplyFromReader(context_.get(), &raw) != REDIS_OK) return Broken("cannot read from");
+  if (redisReaderGetReply(reader_.get(), &raw) != REDIS_OK) {
+    return Broken("cannot read from", Unavailable(reader_->errstr));
+  }
   const ReplyPtr reply(static_cast<redisReply*>(raw));
   return reply == nullptr ? std::nullopt : std::optional<RedisReply>(CopyReply(*reply));
-}
-
-bool RedisConnection::IsClosedByServer() const {
-  pollfd waited{context_->fd, POLLIN, 0};
-  return ::poll(&waited, 1, 0) != 0;
 }
 
 }  // namespace phasor::redis

@@ -12,10 +12,13 @@
 #include "common/base/clock.h"
 #include "common/base/status.h"
 #include "common/redis/name_lookup.h"
+#include "common/redis/redis_login.h"
 #include "common/redis/redis_reply.h"
 #include "common/redis/redis_url.h"
+#include "common/redis/wire.h"
+#include "common/tls/client_context.h"
 
-struct redisContext;
+struct redisReader;
 
 namespace phasor::redis {
 
@@ -25,6 +28,8 @@ struct RedisOptions {
   Millis command_timeout{2'000};     // for each wait on the socket
   std::string prefix = "{phasor}:";  // of all keys; the braces keep them in one cluster slot
   std::shared_ptr<NameLookup> names = std::make_shared<NameLookup>();  // copies share it
+  LoginFiles login = {};
+  std::shared_ptr<tls::ClientContext> tls = {};  // of an address with TLS
 };
 
 // A command in the wire format, made on the caller's thread.
@@ -49,23 +54,29 @@ class RedisConnection {
   StatusOr<std::optional<RedisReply>> ReadWithin(Millis timeout, int wake);
   // A reply that has come together with another one; nullopt: there is none.
   StatusOr<std::optional<RedisReply>> ReadBuffered();
-  // When bytes last came, so far as ReadWithin met them.
+  // When bytes last came.
   SteadyTime heard() const { return heard_; }
   // The status of a connection that has been silent for the command timeout.
   Status Silent() const;
   // While no reply is due: true if the server has closed the connection.
-  bool IsClosedByServer() const;
+  bool IsClosedByServer() { return wire_->IsClosed(); }
 
  private:
-  struct ContextDeleter {
-    void operator()(redisContext* context) const;
+  struct ReaderDeleter {
+    void operator()(redisReader* reader) const;
   };
-  RedisConnection(RedisOptions options, redisContext* context);
-  Status Broken(const std::string& what) const;
+  RedisConnection(RedisOptions options, std::unique_ptr<Wire> wire);
+  Status Broken(const std::string& what, const Status& why) const;
   Status Introduce();
+  // Sends all that is queued, waiting as often as needed.
+  Status Flush();
+  // What has come, if anything has, goes to the reader.
+  StatusOr<size_t> Fill();
 
   const RedisOptions options_;
-  std::unique_ptr<redisContext, ContextDeleter> context_;
+  const std::unique_ptr<Wire> wire_;
+  const std::unique_ptr<redisReader, ReaderDeleter> reader_;
+  std::string queued_;
   SteadyTime heard_{};
 };
 

@@ -10,6 +10,7 @@ namespace {
 
 constexpr char kUnix[] = "unix://";
 constexpr char kTcp[] = "redis://";
+constexpr char kTls[] = "rediss://";
 
 bool TakePrefix(std::string* text, const std::string& prefix) {
   if (text->compare(0, prefix.size(), prefix) != 0) return false;
@@ -103,7 +104,12 @@ StatusOr<RedisAddress> ParseRedisUrl(const std::string& url) {
   std::string rest = url;
   if (TakePrefix(&rest, kUnix)) return ParseUnix(rest);
   if (TakePrefix(&rest, kTcp)) return ParseTcp(rest);
-  return InvalidArgument("Redis URL must begin with unix:// or redis://");
+  if (TakePrefix(&rest, kTls)) {
+    ASSIGN_OR_RETURN(RedisAddress address, ParseTcp(rest));
+    address.tls = true;
+    return address;
+  }
+  return InvalidArgument("Redis URL must begin with unix://, redis:// or rediss://");
 }
 
 std::string ToString(const RedisAddress& address) {

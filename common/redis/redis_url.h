@@ -1,4 +1,5 @@
-// Where a Redis is: unix:///path/to/socket or redis://[[user]:password@]host[:port], either with
+// Where a Redis is: unix:///path/to/socket, redis://[[user]:password@]host[:port] or, with TLS, the
+// same with rediss://; each with
 // an optional database number (unix:///path?db=1, redis://host/1). Password and user may be
 // percent-encoded. Values; the text form never shows the password.
 #pragma once
@@ -16,6 +17,7 @@ struct RedisAddress {
   std::string user;
   std::string password;
   int database = 0;
+  bool tls = false;
 };
 
 StatusOr<RedisAddress> ParseRedisUrl(const std::string& url);

@@ -16,14 +16,50 @@ StatusOr<std::string> DefaultRegion() {
   return "us-east-1";
 }
 
-StatusOr<std::unique_ptr<ResultStore>> OpenS3(S3Address address) {
+bool SamePlace(const redis::RedisAddress& a, const redis::RedisAddress& b) {
+  return a.socket == b.socket && a.host == b.host && a.port == b.port;
+}
+
+StatusOr<std::unique_ptr<ResultStore>> OpenRedis(RedisStoreOptions options,
+                                                 const StoreAccess& access) {
+  redis::RedisOptions& redis = options.redis;
+  redis.login = access.login;
+  if (access.queue != nullptr) {
+    redis.tls = access.queue->tls;
+    const bool anonymous = redis.address.password.empty() && redis.login.password.empty();
+    if (anonymous && SamePlace(redis.address, access.queue->address)) {
+      redis.login = access.queue->login;
+    }
+  }
+  if (const auto read = redis::ReadLogin(redis.address, redis.login); !read.ok()) {
+    return FailedPrecondition("result store: " + Message(read.status()));
+  }
+  if (redis.address.tls && redis.tls == nullptr) {
+    static const SystemClock kClock;
+    ASSIGN_OR_RETURN(redis.tls, tls::ClientContext::Open({}, &kClock));
+  }
+  return RedisStore::Open(options);
+}
+
+StatusOr<std::unique_ptr<ResultStore>> OpenS3(S3Address address, const StoreAccess& access) {
+  if (!access.login.user.empty() || !access.login.password.empty()) {
+    if (access.login.user.empty() || access.login.password.empty()) {
+      return InvalidArgument(
+          "a store in S3 needs both --store-user-file and --store-password-file");
+    }
+    address.transport.key_id_file = access.login.user;
+    address.transport.secret_file = access.login.password;
+    return S3Store::Open(address.store,
+                         std::make_unique<CurlTransport>(std::move(address.transport)));
+  }
   AwsCredentials& credentials = address.transport.credentials;
   ASSIGN_OR_RETURN(credentials.access_key_id, ReadVariable("AWS_ACCESS_KEY_ID"));
   ASSIGN_OR_RETURN(credentials.secret_access_key, ReadVariable("AWS_SECRET_ACCESS_KEY"));
   ASSIGN_OR_RETURN(credentials.session_token, ReadVariable("AWS_SESSION_TOKEN"));
   if (credentials.access_key_id.empty() || credentials.secret_access_key.empty()) {
     return InvalidArgument(
-        "a store in S3 needs AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the environment");
+        "a store in S3 needs AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the environment, or "
+        "--store-user-file and --store-password-file");
   }
   return S3Store::Open(address.store,
                        std::make_unique<CurlTransport>(std::move(address.transport)));
@@ -31,12 +67,15 @@ StatusOr<std::unique_ptr<ResultStore>> OpenS3(S3Address address) {
 
 }  // namespace
 
-StatusOr<std::unique_ptr<ResultStore>> OpenStore(const std::string& url) {
+StatusOr<std::unique_ptr<ResultStore>> OpenStore(const std::string& url,
+                                                 const StoreAccess& access) {
   ASSIGN_OR_RETURN(const std::string region, DefaultRegion());
   ASSIGN_OR_RETURN(StoreAddress address, ParseStoreUrl(url, region));
   if (const auto* folder = std::get_if<FsStoreOptions>(&address)) return FsStore::Open(*folder);
-  if (const auto* redis = std::get_if<RedisStoreOptions>(&address)) return RedisStore::Open(*redis);
-  return OpenS3(std::get<S3Address>(std::move(address)));
+  if (auto* redis = std::get_if<RedisStoreOptions>(&address)) {
+    return OpenRedis(std::move(*redis), access);
+  }
+  return OpenS3(std::get<S3Address>(std::move(address)), access);
 }
 
 }  // namespace phasor::storage

@@ -191,7 +191,9 @@ StatusOr<StoreAddress> ParseStoreUrl(const std::string& url, const std::string& 
   const size_t scheme = url.find("://");
   if (scheme == std::string::npos) return FsStoreOptions{.root = url};
   if (StartsWith(url, "file://")) return ParseFile(url);
-  if (StartsWith(url, "redis://") || StartsWith(url, "unix://")) return ParseRedis(url);
+  for (const char* redis : {"redis://", "rediss://", "unix://"}) {
+    if (StartsWith(url, redis)) return ParseRedis(url);
+  }
   if (StartsWith(url, "s3://")) return ParseS3(url, default_region);
   return Wrong("unknown scheme '" + url.substr(0, std::min<size_t>(scheme, 20)) +
                "'; known are a path, file, redis, unix and s3");

@@ -1,7 +1,8 @@
 // Where results are stored, as one text:
 //
 //   /path, path or file:///path
-//   redis://[[user]:password@]host[:port][/db][?ttl=72h&record_ttl=30d&max_blob=16MiB]
+//   redis://[[user]:password@]host[:port][/db][?ttl=72h&record_ttl=30d&max_blob=16MiB], and the
+//   same with rediss:// for TLS
 //   unix:///path/to/redis.sock[?db=N&...]
 //   s3://bucket[/prefix][?endpoint=https://host:port&region=eu-central-1&timeout=30s]
 //

@@ -10,6 +10,7 @@
 #include "common/metrics/admin_server.h"
 #include "common/queue/redis/redis_foundation.h"
 #include "common/queue/redis/redis_queue.h"
+#include "common/redis/open_redis.h"
 #include "common/storage/open_store.h"
 #include "services/gateway/credentials.h"
 #include "services/gateway/gateway.h"
@@ -28,11 +29,17 @@ Status Serve(const GatewayConfig& config) {
     log::Warn("model left out", {{"reason", reason}});
   }
   ASSIGN_OR_RETURN(const std::string secret, ReadOrMakeSecret(config.secret_file));
-  ASSIGN_OR_RETURN(const auto store, storage::OpenStore(config.store));
-  ASSIGN_OR_RETURN(const auto redis, queue::ParseRedisUrl(config.redis));
-  queue::RedisQueue queue({.address = redis});
-  queue::RedisFoundation foundation({.address = redis}, [&queue] { return queue.connections(); });
-  ASSIGN_OR_RETURN(const auto credentials, OpenCredentials(config, {.address = redis}, &clock));
+  const config::RedisFiles& files = config.redis_files;
+  ASSIGN_OR_RETURN(const auto redis,
+                   redis::OpenRedis(config.redis, {files.user, files.password}, files.tls, &clock));
+  ASSIGN_OR_RETURN(
+      const auto store,
+      storage::OpenStore(
+          config.store,
+          {.login = {config.store_files.user, config.store_files.password}, .queue = &redis}));
+  queue::RedisQueue queue(redis);
+  queue::RedisFoundation foundation(redis, [&queue] { return queue.connections(); });
+  ASSIGN_OR_RETURN(const auto credentials, OpenCredentials(config, redis, &clock));
   ASSIGN_OR_RETURN(const auto gateway, Gateway::Start(config, secret, std::move(models),
                                                       {.producer = &queue,
                                                        .maintenance = &queue,

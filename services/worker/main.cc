@@ -9,6 +9,7 @@
 #include "common/log/log.h"
 #include "common/queue/redis/redis_foundation.h"
 #include "common/queue/redis/redis_queue.h"
+#include "common/redis/open_redis.h"
 #include "common/rpc/grpc_log.h"
 #include "common/storage/open_store.h"
 #include "engine/api/device_lost.h"
@@ -33,11 +34,17 @@ Status Serve(const WorkerConfig& config) {
   for (const std::string& reason : models.left_out) {
     log::Warn("model left out", {{"reason", reason}});
   }
-  ASSIGN_OR_RETURN(const auto store, storage::OpenStore(config.store));
-  ASSIGN_OR_RETURN(const auto redis, queue::ParseRedisUrl(config.redis));
+  const config::RedisFiles& files = config.redis_files;
+  ASSIGN_OR_RETURN(const auto redis,
+                   redis::OpenRedis(config.redis, {files.user, files.password}, files.tls, &clock));
+  ASSIGN_OR_RETURN(
+      const auto store,
+      storage::OpenStore(
+          config.store,
+          {.login = {config.store_files.user, config.store_files.password}, .queue = &redis}));
   ASSIGN_OR_RETURN(const auto make_engine, ChooseEngine(config, clock));
-  queue::RedisQueue queue({.address = redis});
-  queue::RedisFoundation foundation({.address = redis}, [&queue] { return queue.connections(); });
+  queue::RedisQueue queue(redis);
+  queue::RedisFoundation foundation(redis, [&queue] { return queue.connections(); });
   FleetGate gate({&foundation, &queue, store.get(), &clock, config.allow_job_loss});
   RETURN_IF_ERROR(gate.Start());
   Worker worker(config, std::move(models.cards),

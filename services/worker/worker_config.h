@@ -8,6 +8,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/status.h"
+#include "common/config/shared_settings.h"
 #include "common/log/log.h"
 #include "common/rpc/client_tls.h"
 
@@ -15,6 +16,8 @@ namespace phasor::worker {
 
 struct WorkerConfig {
   std::string redis = "redis://127.0.0.1:6379";  // or unix:///path/to/socket
+  config::RedisFiles redis_files;
+  config::StoreFiles store_files;
   bool allow_job_loss = false;  // of a Redis that evicts keys or has no append-only file
   std::string store = "phasor-data/store";  // folder or URL, as OpenStore takes it
   std::string models = "models";            // a model's directory, or a folder of them

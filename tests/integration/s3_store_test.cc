@@ -2,6 +2,8 @@
 // refuses, stalls, dies or ignores conditions.
 #include "common/storage/s3/s3_store.h"
 
+#include <fstream>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -49,6 +51,24 @@ TEST(S3StoreTest, StoresWithOtherPrefixesDoNotSeeEachOther) {
   EXPECT_TRUE(ListKeys(*b, "jobs")->empty());
   EXPECT_EQ(ListKeys(*a, "jobs")->size(), 1u);
   EXPECT_TRUE(whole->Get("a/" + TerminalKey(TestId(1))).ok());
+}
+
+TEST(S3StoreTest, KeysInFilesAreReadForEachRequest) {
+  const auto write = [](const std::string& name, const std::string& text) {
+    const std::string path = testing::TempDir() + "phasor-s3-" + name;
+    std::ofstream(path, std::ios::trunc) << text << "\n";
+    return path;
+  };
+  CurlTransportOptions options = OptionsFor(Shared());
+  options.key_id_file = write("id", options.credentials.access_key_id);
+  options.secret_file = write("secret", options.credentials.secret_access_key);
+  options.credentials = {};
+  const auto store = Open(options, "files").value();
+  EXPECT_TRUE(store->Put("a", "bytes").ok());
+  write("secret", "another");
+  EXPECT_FALSE(store->Put("b", "bytes").ok());
+  write("secret", S3Server::Credentials().secret_access_key);
+  EXPECT_TRUE(store->Put("c", "bytes").ok());
 }
 
 TEST(S3StoreTest, SessionTokensAreSigned) {

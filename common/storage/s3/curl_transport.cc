@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "common/base/hash.h"
+#include "common/base/secret_file.h"
 #include "common/storage/s3/uri.h"
 
 namespace phasor::storage {
@@ -53,7 +54,8 @@ size_t AppendBody(const char* data, size_t size, size_t count, void* target) {
   return bytes;
 }
 
-void SetConnection(const CurlTransportOptions& options, CURL* curl) {
+void SetConnection(const CurlTransportOptions& options, const AwsCredentials& credentials,
+                   CURL* curl) {
   const std::string signature = "aws:amz:" + options.region + ":s3";
   curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
   curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
@@ -62,8 +64,8 @@ void SetConnection(const CurlTransportOptions& options, CURL* curl) {
   curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, static_cast<long>(options.request_timeout.count()));
   curl_easy_setopt(curl, CURLOPT_EXPECT_100_TIMEOUT_MS, kContinueMillis);
   curl_easy_setopt(curl, CURLOPT_AWS_SIGV4, signature.c_str());
-  curl_easy_setopt(curl, CURLOPT_USERNAME, options.credentials.access_key_id.c_str());
-  curl_easy_setopt(curl, CURLOPT_PASSWORD, options.credentials.secret_access_key.c_str());
+  curl_easy_setopt(curl, CURLOPT_USERNAME, credentials.access_key_id.c_str());
+  curl_easy_setopt(curl, CURLOPT_PASSWORD, credentials.secret_access_key.c_str());
 }
 
 // The body is not copied.
@@ -120,19 +122,28 @@ void CurlTransport::GiveBack(std::unique_ptr<Handle> handle) {
   if (idle_.size() < kMaxIdle) idle_.push_back(std::move(handle));
 }
 
+StatusOr<AwsCredentials> CurlTransport::Credentials() const {
+  if (options_.key_id_file.empty()) return options_.credentials;
+  AwsCredentials credentials;
+  ASSIGN_OR_RETURN(credentials.access_key_id, ReadSecretFile(options_.key_id_file));
+  ASSIGN_OR_RETURN(credentials.secret_access_key, ReadSecretFile(options_.secret_file));
+  return credentials;
+}
+
 StatusOr<HttpReply> CurlTransport::Send(const HttpRequest& request) {
+  ASSIGN_OR_RETURN(const AwsCredentials credentials, Credentials());
   HeaderList headers;
   for (const std::string& header : request.headers) headers.Add(header);
   headers.Add("x-amz-content-sha256: " + Sha256Hex(request.body));
-  if (!options_.credentials.session_token.empty()) {
-    headers.Add("x-amz-security-token: " + options_.credentials.session_token);
+  if (!credentials.session_token.empty()) {
+    headers.Add("x-amz-security-token: " + credentials.session_token);
   }
   ReplyBody body{.bytes = {}, .most = request.max_reply_bytes};
   char reason[CURL_ERROR_SIZE] = {};
 
   std::unique_ptr<Handle> handle = Borrow();
   CURL* const curl = handle->get();
-  SetConnection(options_, curl);
+  SetConnection(options_, credentials, curl);
   SetRequest(options_.endpoint, request, curl);
   curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers.get());
   curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, reason);

@@ -24,7 +24,10 @@ struct AwsCredentials {
 struct CurlTransportOptions {
   std::string endpoint;  // scheme, host and port: "https://s3.eu-central-1.amazonaws.com"
   std::string region = "us-east-1";
-  AwsCredentials credentials;
+  AwsCredentials credentials = {};
+  // Files instead of these, read anew for each request, so that keys can be replaced.
+  std::string key_id_file = {};
+  std::string secret_file = {};
   Millis connect_timeout{3'000};
   Millis request_timeout{30'000};  // of one request as a whole
 };
@@ -38,6 +41,7 @@ class CurlTransport final : public HttpTransport {
 
  private:
   class Handle;
+  StatusOr<AwsCredentials> Credentials() const;
   std::unique_ptr<Handle> Borrow();
   void GiveBack(std::unique_ptr<Handle> handle);
 
