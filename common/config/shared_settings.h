@@ -6,7 +6,7 @@
 #include "common/base/status.h"
 #include "common/config/settings.h"
 #include "common/log/log.h"
-#include "common/tls/material.h"
+#include "common/tls/peer_files.h"
 
 namespace phasor::config {
 
@@ -16,24 +16,13 @@ struct LogWords {
   std::string format = "text";
 };
 
-// Files with what the fleet's backends want to know of a process; empty: none.
-struct RedisFiles {
-  std::string user;
-  std::string password;
-  tls::Files tls;  // with an address that begins with rediss://
-};
-struct StoreFiles {
-  std::string user;
-  std::string password;
-};
-
 // `Config` has redis_files and store_files.
 template <typename Config>
 void DeclareBackendFiles(Settings& settings, Config* config) {
-  RedisFiles& redis = config->redis_files;
-  settings.Text({"redis_user_file", "file with the user that Redis knows"}, &redis.user);
+  tls::PeerFiles& redis = config->redis_files;
+  settings.Text({"redis_user_file", "file with the user that Redis knows"}, &redis.login.user);
   settings.Text({"redis_password_file", "file with its password, read anew for each connection"},
-                &redis.password);
+                &redis.login.password);
   settings.Text({"redis_ca",
                  "file with the authorities that vouch for a rediss:// address; default: "
                  "the system's"},

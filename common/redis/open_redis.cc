@@ -4,19 +4,19 @@
 
 namespace phasor::redis {
 
-StatusOr<RedisOptions> OpenRedis(const std::string& url, const LoginFiles& login,
-                                 const tls::Files& files, const Clock* clock) {
+StatusOr<RedisOptions> OpenRedis(const std::string& url, const tls::PeerFiles& files,
+                                 const Clock* clock) {
   RedisOptions options;
   ASSIGN_OR_RETURN(options.address, ParseRedisUrl(url));
-  options.login = login;
-  if (const auto read = ReadLogin(options.address, login); !read.ok()) {
+  options.login = files.login;
+  if (const auto read = ReadLogin(options.address, files.login); !read.ok()) {
     return FailedPrecondition(Message(read.status()));
   }
-  if (!options.address.tls && !files.empty()) {
+  if (!options.address.tls && !files.tls.empty()) {
     return InvalidArgument("certificates for Redis go with an address that begins with rediss://");
   }
   if (options.address.tls) {
-    ASSIGN_OR_RETURN(options.tls, tls::ClientContext::Open(files, clock));
+    ASSIGN_OR_RETURN(options.tls, tls::ClientContext::Open(files.tls, clock));
   }
   return options;
 }

@@ -4,16 +4,11 @@
 
 #include <string>
 
+#include "common/base/secret_file.h"
 #include "common/base/status.h"
 #include "common/redis/redis_url.h"
 
 namespace phasor::redis {
-
-// Paths; empty: none.
-struct LoginFiles {
-  std::string user = {};
-  std::string password = {};
-};
 
 struct Login {
   std::string user;      // empty: Redis's default one

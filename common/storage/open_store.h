@@ -15,7 +15,7 @@ namespace phasor::storage {
 struct StoreAccess {
   // Files with user and password, in S3 with the access key's id and secret; read anew for each
   // connection or request.
-  redis::LoginFiles login = {};
+  LoginFiles login = {};
   // The queue's Redis: a store there is reached as the queue is, and another one by rediss:// with
   // the same authorities.
   const redis::RedisOptions* queue = nullptr;

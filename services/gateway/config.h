@@ -29,8 +29,8 @@ struct GatewayConfig {
   bool insecure = false;                         // other machines are served, whoever calls
   std::string metrics = "127.0.0.1:9464";        // of /metrics, /healthz and /readyz; "off": none
   std::string redis = "redis://127.0.0.1:6379";  // or unix:///path/to/socket
-  config::RedisFiles redis_files;
-  config::StoreFiles store_files;
+  tls::PeerFiles redis_files;
+  LoginFiles store_files;
   bool allow_job_loss = false;  // of a Redis that evicts keys or has no append-only file
   std::string store = "phasor-data/store";  // folder or URL, as OpenStore takes it
   std::string models = "models";            // a model's directory, or a folder of them

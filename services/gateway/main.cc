@@ -1,7 +1,6 @@
 // phasor-gateway: takes requests, queues them, tells clients what becomes of their jobs.
 #include <csignal>
 #include <cstring>
-#include <ctime>
 #include <iostream>
 
 #include "common/base/process.h"
@@ -29,14 +28,8 @@ Status Serve(const GatewayConfig& config) {
     log::Warn("model left out", {{"reason", reason}});
   }
   ASSIGN_OR_RETURN(const std::string secret, ReadOrMakeSecret(config.secret_file));
-  const config::RedisFiles& files = config.redis_files;
-  ASSIGN_OR_RETURN(const auto redis,
-                   redis::OpenRedis(config.redis, {files.user, files.password}, files.tls, &clock));
-  ASSIGN_OR_RETURN(
-      const auto store,
-      storage::OpenStore(
-          config.store,
-          {.login = {config.store_files.user, config.store_files.password}, .queue = &redis}));
+  ASSIGN_OR_RETURN(const auto redis, redis::OpenRedis(config.redis, config.redis_files, &clock));
+  ASSIGN_OR_RETURN(auto store, storage::OpenStore(config.store, {config.store_files, &redis}));
   queue::RedisQueue queue(redis);
   queue::RedisFoundation foundation(redis, [&queue] { return queue.connections(); });
   ASSIGN_OR_RETURN(const auto credentials, OpenCredentials(config, redis, &clock));

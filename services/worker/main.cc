@@ -34,14 +34,8 @@ Status Serve(const WorkerConfig& config) {
   for (const std::string& reason : models.left_out) {
     log::Warn("model left out", {{"reason", reason}});
   }
-  const config::RedisFiles& files = config.redis_files;
-  ASSIGN_OR_RETURN(const auto redis,
-                   redis::OpenRedis(config.redis, {files.user, files.password}, files.tls, &clock));
-  ASSIGN_OR_RETURN(
-      const auto store,
-      storage::OpenStore(
-          config.store,
-          {.login = {config.store_files.user, config.store_files.password}, .queue = &redis}));
+  ASSIGN_OR_RETURN(const auto redis, redis::OpenRedis(config.redis, config.redis_files, &clock));
+  ASSIGN_OR_RETURN(auto store, storage::OpenStore(config.store, {config.store_files, &redis}));
   ASSIGN_OR_RETURN(const auto make_engine, ChooseEngine(config, clock));
   queue::RedisQueue queue(redis);
   queue::RedisFoundation foundation(redis, [&queue] { return queue.connections(); });

@@ -38,12 +38,11 @@ std::vector<std::string> NamesOf(const std::vector<config::ModelCard>& models) {
   return names;
 }
 
-// Before a new attempt to reach a gateway: takes certificates that were replaced into use.
-std::string Why(const std::string& address, const rpc::ClientTls& tls) {
-  if (tls.source != nullptr) {
-    if (const Status status = tls.source->Look(); !status.ok()) return Message(status);
+void TakeNewCertificates(const rpc::ClientTls& tls) {
+  if (tls.source == nullptr) return;
+  if (const Status status = tls.source->Look(); !status.ok()) {
+    log::Warn("certificates can't be replaced", {{"why", status}});
   }
-  return rpc::ExplainUnreachable(address, tls);
 }
 
 }  // namespace
@@ -122,12 +121,14 @@ Status Worker::OpenStreams() {
     ASSIGN_OR_RETURN(auto channel,
                      rpc::MakeChannel({.address = address, .credential = credential, .tls = tls}));
     streams_.push_back(std::make_unique<ReportStream>(
-        address, ReportStream::Parts{.channel = channel,
-                                     .hello = hello,
-                                     .stats = [this] { return status_.Stats(); },
-                                     .commands = Commands(),
-                                     .explain = [address, tls] { return Why(address, tls); },
-                                     .draw = ports_.draw}));
+        address, ReportStream::Parts{
+                     .channel = channel,
+                     .hello = hello,
+                     .stats = [this] { return status_.Stats(); },
+                     .commands = Commands(),
+                     .refresh = [tls] { TakeNewCertificates(tls); },
+                     .explain = [address, tls] { return rpc::ExplainUnreachable(address, tls); },
+                     .draw = ports_.draw}));
   }
   return OkStatus();
 }

@@ -278,6 +278,75 @@ class Redis(unittest.TestCase):
         self.assertNotIn("REDIS_PASSWORD", env)
 
 
+    def test_an_external_one_with_tls_has_its_authorities_from_a_secret(self):
+        rendered = render({"redis": {"enabled": False, "external": {
+            "host": "h", "tls": True, "tlsSecret": "vouches", "tlsShown": True}}})
+        for key in (GATEWAY, WORKER):
+            one = container(rendered, key)
+            env = env_of(one)
+            self.assertEqual(env["PHASOR_REDIS"], "rediss://h:6379")
+            self.assertEqual(env["PHASOR_REDIS_CA"], "/etc/phasor/redis-tls/ca.crt")
+            self.assertEqual(env["PHASOR_REDIS_KEY"], "/etc/phasor/redis-tls/tls.key")
+            self.assertIn("/etc/phasor/redis-tls", [m["mountPath"] for m in one["volumeMounts"]])
+
+
+class Tls(unittest.TestCase):
+    VALUES = {"tls": {"secret": "gateways", "clientCerts": ["workers"], "workerSecret": "workers"},
+              "gateway": {"portsApart": True, "insecure": False},
+              "networkPolicy": {"operatorsFrom": [{"ipBlock": {"cidr": "10.0.0.0/8"}}],
+                                "gatewayFrom": [{"ipBlock": {"cidr": "10.1.0.0/16"}}]}}
+
+    def test_nothing_of_it_without_being_asked(self):
+        rendered = render()
+        env = env_of(container(rendered, GATEWAY))
+        self.assertFalse([name for name in env if "TLS" in name or "LISTEN_" in name])
+        self.assertEqual(env["PHASOR_INSECURE"], "true")
+        self.assertNotIn(("Service", "r-phasor-gateway-workers"), rendered)
+
+    def test_gateways_show_the_secret_and_workers_see_no_key_of_theirs(self):
+        rendered = render(self.VALUES)
+        env = env_of(container(rendered, GATEWAY))
+        self.assertEqual(env["PHASOR_TLS_CERT"], "/etc/phasor/tls/tls.crt")
+        self.assertEqual(env["PHASOR_TLS_CLIENT_CERTS"], "workers")
+        self.assertNotIn("PHASOR_INSECURE", env)
+        env = env_of(container(rendered, WORKER))
+        self.assertEqual(env["PHASOR_TLS_CA"], "/etc/phasor/tls-ca/ca.crt")
+        self.assertEqual(env["PHASOR_TLS_KEY"], "/etc/phasor/tls-own/tls.key")
+        volumes = rendered[WORKER]["spec"]["template"]["spec"]["volumes"]
+        of_gateways = next(v["secret"] for v in volumes if v["name"] == "tls-ca")
+        self.assertEqual(of_gateways, {"secretName": "gateways",
+                                       "items": [{"key": "ca.crt", "path": "ca.crt"}]})
+
+    def test_each_kind_of_caller_has_a_port_that_the_policy_opens_for_it_alone(self):
+        rendered = render(self.VALUES)
+        env = env_of(container(rendered, WORKER))
+        self.assertEqual(env["PHASOR_GATEWAYS"], "r-phasor-gateway-workers:50053")
+        for who, port in (("operators", 50052), ("workers", 50053)):
+            service = rendered["Service", f"r-phasor-gateway-{who}"]["spec"]["ports"][0]
+            self.assertEqual((service["port"], service["targetPort"]), (port, who))
+        rules = {rule["ports"][0]["port"]: rule.get("from")
+                 for rule in rendered["NetworkPolicy", "r-phasor-gateway"]["spec"]["ingress"]}
+
+        def components(port):
+            return [peer["podSelector"]["matchLabels"]["app.kubernetes.io/component"]
+                    for peer in rules[port] if "podSelector" in peer]
+
+        self.assertEqual(components(50053), ["worker"])
+        self.assertEqual(components(50052), ["test"])
+        self.assertEqual(components(50051), ["test"])
+        self.assertIn({"ipBlock": {"cidr": "10.0.0.0/8"}}, rules[50052])
+        self.assertEqual(rendered["NetworkPolicy", "r-phasor-worker"]["spec"]["egress"][0]
+                         ["ports"][0]["port"], 50053)
+
+    def test_the_test_pod_trusts_and_shows_what_workers_do(self):
+        pod = render(self.VALUES)["Pod", "r-phasor-test"]["spec"]
+        for one in pod["initContainers"] + pod["containers"]:
+            self.assertIn("PHASOR_TLS_CA", env_of(one))
+        self.assertEqual(pod["containers"][0]["args"],
+                         ["--address", "r-phasor-gateway:50051", "--admin-address",
+                          "r-phasor-gateway-operators:50052", "stats"])
+
+
 class Secrets(unittest.TestCase):
     def test_are_made_once_and_stay(self):
         secret = render()["Secret", "r-phasor-secrets"]
@@ -447,6 +516,10 @@ class Refusals(unittest.TestCase):
         ("no redis", {"redis": {"enabled": False}}, "needs redis.external.host"),
         ("user without password", {"redis": {"enabled": False, "external": {"host": "h", "user": "u"}}},
          "needs redis.auth.existingSecret"),
+        ("certificates in plain text", {"tls": {"clientCerts": ["clients"]}}, "needs tls.secret"),
+        ("workers without one", {"tls": {"secret": "s", "clientCerts": ["workers"]}},
+         "tls.workerSecret must have"),
+        ("tls in the chart", {"redis": {"external": {"tls": True}}}, "is for an external Redis"),
         ("no url", {"store": {"type": "url"}}, "needs store.url"),
         ("idle url", {"store": {"url": "s3://b"}}, "store.type is not url"),
         ("records", {"gateway": {"keepRecordsHours": 71}}, "at least 72"),

@@ -28,9 +28,9 @@ def png_size(path):
 
 
 class Fleet:
-    def __init__(self, *flags, models=MODELS, workers=1):
+    def __init__(self, *flags, models=MODELS, workers=1, listen=None):
         self.directory = tempfile.mkdtemp(prefix="phasor-e2e-", dir="/tmp")
-        self.address = f"unix:{self.directory}/gateway.sock"
+        self.address = listen or f"unix:{self.directory}/gateway.sock"
         self.errors = open(os.path.join(self.directory, "up.log"), "w+")
         self.process = subprocess.Popen(
             [os.path.join(BIN, "phasor"), "up", "--dir", self.directory, "--models", models,

@@ -56,7 +56,7 @@ class RedisTlsTest : public testing::Test {
   }
   tls::Files Ca() const { return {.authorities = folder_.Path("ca.pem")}; }
   RedisOptions Options(const tls::Files& files, const LoginFiles& login = {}) const {
-    return OpenRedis(Url(), login, files, &clock_).value();
+    return OpenRedis(Url(), {login, files}, &clock_).value();
   }
   Status Ping(const RedisOptions& options) const {
     auto connection = RedisConnection::Connect(options);
@@ -131,11 +131,12 @@ TEST_F(RedisTlsTest, APlainPortAndATlsPortAreToldApart) {
   const int plain = FreePort();
   Serve("redis", {"--tls-auth-clients", "no", "--port", std::to_string(plain)});
   const auto to_plain =
-      OpenRedis("rediss://127.0.0.1:" + std::to_string(plain), {}, Ca(), &clock_).value();
+      OpenRedis("rediss://127.0.0.1:" + std::to_string(plain), {.tls = Ca()}, &clock_).value();
   EXPECT_THAT(Message(Ping(to_plain)), HasSubstr("perhaps it speaks plain text"));
-  const auto to_tls = OpenRedis(Url("redis"), {}, {}, &clock_).value();
+  const auto to_tls = OpenRedis(Url("redis"), {}, &clock_).value();
   EXPECT_THAT(Message(Ping(to_tls)), HasSubstr("speaks TLS, which is rediss://"));
-  EXPECT_THAT(Message(OpenRedis(Url("redis"), {}, Ca(), &clock_).status()), HasSubstr("rediss://"));
+  EXPECT_THAT(Message(OpenRedis(Url("redis"), {.tls = Ca()}, &clock_).status()),
+              HasSubstr("rediss://"));
 }
 
 TEST_F(RedisTlsTest, ARedisThatWantsCertificatesGetsOne) {

@@ -132,7 +132,7 @@ topologySpreadConstraints:
 {{- $password := ternary ":$(REDIS_PASSWORD)" "" (eq (include "phasor.redisHasPassword" .) "yes") -}}
 {{- $who := printf "%s%s" $user $password -}}
 {{- $database := ternary (int .Values.redis.external.database) 0 $external -}}
-redis://{{ if $who }}{{ $who }}@{{ end }}{{ include "phasor.redisHost" . }}:{{ include "phasor.redisPort" . }}{{ if $database }}/{{ $database }}{{ end }}
+redis{{ if and $external .Values.redis.external.tls }}s{{ end }}://{{ if $who }}{{ $who }}@{{ end }}{{ include "phasor.redisHost" . }}:{{ include "phasor.redisPort" . }}{{ if $database }}/{{ $database }}{{ end }}
 {{- end }}
 
 {{- define "phasor.secretName" -}}{{ include "phasor.fullname" . }}-secrets{{- end }}
@@ -170,6 +170,16 @@ redis://{{ if $who }}{{ $who }}@{{ end }}{{ include "phasor.redisHost" . }}:{{ i
 {{- end }}
 - name: PHASOR_REDIS
   value: {{ include "phasor.redisUrl" . | quote }}
+{{- if include "phasor.redisTlsSecret" . }}
+- name: PHASOR_REDIS_CA
+  value: /etc/phasor/redis-tls/ca.crt
+{{- if .Values.redis.external.tlsShown }}
+- name: PHASOR_REDIS_CERT
+  value: /etc/phasor/redis-tls/tls.crt
+- name: PHASOR_REDIS_KEY
+  value: /etc/phasor/redis-tls/tls.key
+{{- end }}
+{{- end }}
 - name: PHASOR_STORE
   value: {{ include "phasor.storeUrl" . | quote }}
 {{- if .Values.gateway.allowJobLoss }}

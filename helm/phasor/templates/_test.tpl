@@ -7,9 +7,14 @@
   command: [/usr/bin/phasor]
   args:
     {{- toYaml .step.args | nindent 4 }}
+  {{- with include "phasor.callerTlsEnv" .root | trim }}
+  env:
+    {{- . | nindent 4 }}
+  {{- end }}
   resources:
     requests: {cpu: 50m, memory: 64Mi}
     limits: {memory: 256Mi}
   volumeMounts:
     - {name: tmp, mountPath: /tmp}
+    {{- with include "phasor.callerTlsMounts" .root | trim }}{{ . | nindent 4 }}{{ end }}
 {{- end }}

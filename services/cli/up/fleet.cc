@@ -118,10 +118,11 @@ Status Fleet::Probe() {
       }
       break;
     case kWorkerStage:
-      if (!WorkersReady(options_.listen, key_file())) break;
+      if (!WorkersReady(options_.listen, key_file(), Tls())) break;
       supervisor_.StageReady(kWorkerStage);
-      RETURN_IF_ERROR(directory_.WriteAddresses(gateways_));
-      session_.out << "ready: phasor generate --address " << Join(gateways_)
+      RETURN_IF_ERROR(directory_.WriteAddresses(ShownAddresses()));
+      session_.out << "ready: phasor generate --address " << Join(ShownAddresses())
+                   << (options_.tls ? " --tls-ca " + AuthorityFile(options_.directory) : "")
                    << (options_.keys ? " --credential-file " + key_file() : "")
                    << " \"a red circle on a blue background\"" << std::endl;
       break;
@@ -129,6 +130,19 @@ Status Fleet::Probe() {
       break;
   }
   return OkStatus();
+}
+
+std::vector<std::string> Fleet::ShownAddresses() const {
+  std::vector<std::string> shown;
+  for (const std::string& address : gateways_) {
+    shown.push_back((options_.tls ? "grpcs://" : "") + address);
+  }
+  return shown;
+}
+
+rpc::ClientTlsWords Fleet::Tls() const {
+  if (!options_.tls) return {};
+  return {.files = {.authorities = AuthorityFile(options_.directory)}, .server_name = "localhost"};
 }
 
 std::string Fleet::key_file() const {

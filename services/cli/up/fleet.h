@@ -8,6 +8,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/status.h"
+#include "common/rpc/client_tls.h"
 #include "services/cli/link/session.h"
 #include "services/cli/up/fleet_directory.h"
 #include "services/cli/up/fleet_plan.h"
@@ -33,6 +34,9 @@ class Fleet {
   Status Probe();
   // Of the owner's key; empty: nobody needs one.
   std::string key_file() const;
+  // As clients have to say them.
+  std::vector<std::string> ShownAddresses() const;
+  rpc::ClientTlsWords Tls() const;
   // The last lines of the process's log, for a fleet that can't start.
   std::string LogTail(size_t child) const;
 

@@ -10,6 +10,8 @@
 #include "common/base/percent.h"
 #include "engine/memory/memory_budget.h"
 #include "engine/memory/strategy.h"
+#include "services/cli/link/address.h"
+#include "services/cli/up/fleet_certificates.h"
 #include "services/cli/up/fleet_keys.h"
 
 namespace phasor::cli {
@@ -40,6 +42,11 @@ ProcessPlan GatewayPlan(const UpOptions& options, const Programs& programs, int 
       .argv = {programs.gateway, "--redis", RedisUrl(options), "--store",
                options.directory + "/store", "--models", options.models, "--secret-file",
                options.directory + "/secret", "--listen", listen, "--metrics", metrics}};
+  if (options.insecure) plan.argv.emplace_back("--insecure");
+  if (options.tls) {
+    plan.argv.insert(plan.argv.end(), {"--tls-cert", GatewayCertificateFile(options.directory),
+                                       "--tls-key", GatewayKeyFile(options.directory)});
+  }
   if (options.keys) {
     plan.argv.insert(plan.argv.end(), {"--keys", KeysFile(options.directory), "--audit",
                                        options.directory + "/logs/audit.jsonl"});
@@ -67,6 +74,10 @@ ProcessPlan WorkerPlan(const UpOptions& options, const Programs& programs, int n
       {"--device", options.device}, {"--vram", options.vram}, {"--strategy", options.strategy}};
   for (const auto& [flag, word] : words) {
     if (!word.empty()) plan.argv.insert(plan.argv.end(), {flag, word});
+  }
+  if (options.tls) {
+    plan.argv.insert(plan.argv.end(), {"--tls-ca", AuthorityFile(options.directory),
+                                       "--tls-server-name", "localhost"});
   }
   if (options.keys) {
     plan.argv.insert(plan.argv.end(), {"--credential-file", WorkerKeyFile(options.directory)});

@@ -23,9 +23,11 @@ struct UpOptions {
   std::string device = {};
   std::string vram = {};
   std::string strategy = {};
-  bool keys = false;  // only who has a key may call (fleet_keys.h)
-  double lease = 15;  // seconds
-  double grace = 25;  // seconds for the job in hand when the fleet stops
+  bool tls = false;       // certificates are made (fleet_certificates.h)
+  bool insecure = false;  // other machines may call without a key
+  bool keys = false;      // only who has a key may call (fleet_keys.h)
+  double lease = 15;      // seconds
+  double grace = 25;      // seconds for the job in hand when the fleet stops
 };
 
 // Programs that the plan needs, with their paths.

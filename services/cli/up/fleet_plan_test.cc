@@ -40,6 +40,18 @@ TEST(FleetPlanTest, WithKeysGatewaysAskForOneAndWorkersCarryTheirs) {
   EXPECT_EQ(ValueOf((*open)[1], "--keys"), "absent");
 }
 
+TEST(FleetPlanTest, WithTlsGatewaysShowACertificateThatWorkersTrust) {
+  const auto plans = PlanFleet({.directory = "/d", .tls = true}, kPrograms, 8);
+  EXPECT_EQ(ValueOf((*plans)[1], "--tls-cert"), "/d/tls/gateway.pem");
+  EXPECT_EQ(ValueOf((*plans)[1], "--tls-key"), "/d/tls/gateway.key");
+  EXPECT_EQ(ValueOf((*plans)[2], "--tls-ca"), AuthorityFile("/d"));
+  const auto plain = PlanFleet({.directory = "/d"}, kPrograms, 8);
+  EXPECT_EQ(ValueOf((*plain)[1], "--tls-cert"), "absent");
+  EXPECT_THAT((*plain)[1].argv, Not(Contains("--insecure")));
+  const auto open = PlanFleet({.directory = "/d", .insecure = true}, kPrograms, 8);
+  EXPECT_THAT((*open)[1].argv, Contains("--insecure"));
+}
+
 TEST(FleetPlanTest, KeepsWhatIsAcknowledged) {
   const ProcessPlan redis = PlanFleet({.directory = "/d"}, kPrograms, 1)->front();
   EXPECT_EQ(ValueOf(redis, "--appendonly"), "yes");

@@ -90,7 +90,8 @@ bool IsListening(const std::string& address) {
   return false;
 }
 
-bool WorkersReady(const std::string& address, const std::string& credential_file) {
+bool WorkersReady(const std::string& address, const std::string& credential_file,
+                  const rpc::ClientTlsWords& words) {
   static const SystemClock clock;
   std::shared_ptr<rpc::Credential> credential;
   if (!credential_file.empty()) {
@@ -98,7 +99,10 @@ bool WorkersReady(const std::string& address, const std::string& credential_file
     if (!opened.ok()) return false;
     credential = *std::move(opened);
   }
-  const auto channel = rpc::MakeChannel({.address = address, .credential = credential});
+  const auto tls = rpc::OpenClientTls(words, &clock);
+  if (!tls.ok()) return false;
+  const auto channel =
+      rpc::MakeChannel({.address = address, .credential = credential, .tls = *tls});
   if (!channel.ok()) return false;
   grpc::ClientContext context;
   context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(1));

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "common/base/status.h"
+#include "common/rpc/client_tls.h"
 
 namespace phasor::cli {
 
@@ -15,7 +16,8 @@ bool IsListening(const std::string& address);
 
 // A worker of the gateway's fleet takes jobs.
 // `credential_file`: of an operator's credential; empty: none is needed.
-bool WorkersReady(const std::string& address, const std::string& credential_file);
+bool WorkersReady(const std::string& address, const std::string& credential_file,
+                  const rpc::ClientTlsWords& tls);
 
 // `address` with a free port in place of port 0; others as they are.
 StatusOr<std::string> WithFreePort(const std::string& address);

@@ -9,6 +9,7 @@
 
 #include "common/rpc/address.h"
 #include "services/cli/up/fleet.h"
+#include "services/cli/up/fleet_certificates.h"
 #include "services/cli/up/fleet_keys.h"
 #include "services/cli/up/probe.h"
 
@@ -76,6 +77,7 @@ Status Up(Session& session, UpOptions options) {
   ASSIGN_OR_RETURN(const auto plans, PlanFleet(options, programs, Cores()));
   ASSIGN_OR_RETURN(const FleetDirectory directory, FleetDirectory::Claim(options.directory));
   if (options.keys) RETURN_IF_ERROR(MakeFleetKeys(options.directory));
+  if (options.tls) RETURN_IF_ERROR(MakeFleetCertificates(options.directory, options.listen));
   RETURN_IF_ERROR(WaitForOldRedis(options, session.interrupt));
   for (const std::string& address : gateways) RETURN_IF_ERROR(rpc::CheckBindable(address));
   return Fleet(session, options, gateways, plans, directory).Run();
@@ -98,6 +100,9 @@ void AddUp(flags::Command& line, Session& session, int* exit_code) {
   up.Text("--metrics", &options->metrics, "host:port of the first gateway's /metrics, or off");
   up.Flag("--keys", &options->keys,
           "let only those call who have a key, and make one for you and one for the workers");
+  up.Flag("--tls", &options->tls, "speak TLS, with an authority and a certificate made for it");
+  up.Flag("--insecure", &options->insecure,
+          "listen on other interfaces than loopback although nothing proves who calls");
   up.OneOf("--engine", {"real", "fake"}, &options->engine,
            "real, or fake (no pictures of any worth)");
   up.OneOf("--device", {"cpu", "sim"}, &options->device,

@@ -56,6 +56,7 @@ void ReportStream::Run(std::stop_token stop) {
   while (!stop.stop_requested()) {
     failures = Converse(stop) ? 0 : failures + 1;
     if (stop.stop_requested()) break;
+    if (parts_.refresh) parts_.refresh();
     Complain(failures);
     SleepUnlessStopped(stop, Backoff(failures, kShortestPause, kLongestPause, parts_.draw()));
   }

@@ -37,6 +37,8 @@ class ReportStream {
     v1::Hello hello;
     std::function<v1::WorkerStats()> stats;
     WorkerCommands commands;
+    // After each connection, before the next one: takes what was replaced into use.
+    std::function<void()> refresh = {};
     // After an attempt that did not reach the gateway: why, so far as certificates are the reason;
     // else empty. May block for seconds.
     std::function<std::string()> explain = {};
