@@ -1,6 +1,8 @@
 #include "services/gateway/gateway.h"
 
 #include <string>
+#include <utility>
+#include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -72,6 +74,31 @@ TEST_F(GatewayTest, ShutdownSendsClientsAndWorkersElsewhere) {
   EXPECT_EQ(watcher->Finish().error_code(), grpc::UNAVAILABLE);
   EXPECT_FALSE(stream->Read(&command));
   EXPECT_EQ(stream->Finish().error_code(), grpc::UNAVAILABLE);
+}
+
+TEST_F(GatewayTest, EachListenerServesItsCallersAndNobodyElse) {
+  GatewayConfig config;
+  config.listen = config.listen_admin = config.listen_workers = "127.0.0.1:0";
+  const auto apart = Gateway::Start(config, "0123456789abcdef", {{DemoCard()}, {}}, FleetPorts());
+  ASSERT_TRUE(apart.ok()) << apart.status();
+  const auto code = [&](Audience audience, bool operates) {
+    const auto channel = *rpc::MakeChannel({.address = (*apart)->address(audience)});
+    const auto admin = v1::Admin::NewStub(channel);
+    const auto models = v1::Models::NewStub(channel);
+    return operates ? Ask(admin.get(), &v1::Admin::Stub::Stats, v1::StatsRequest()).status().code()
+                    : Ask(models.get(), &v1::Models::Stub::List, v1::ListModelsRequest())
+                          .status()
+                          .code();
+  };
+  EXPECT_EQ(code(Audience::kClients, false), StatusCode::kOk);
+  EXPECT_EQ(code(Audience::kOperators, true), StatusCode::kOk);
+  for (const auto& [audience, operates] :
+       std::vector<std::pair<Audience, bool>>{{Audience::kClients, true},
+                                              {Audience::kOperators, false},
+                                              {Audience::kWorkers, false},
+                                              {Audience::kWorkers, true}}) {
+    EXPECT_EQ(code(audience, operates), StatusCode::kUnimplemented) << NameOf(audience);
+  }
 }
 
 TEST_F(GatewayTest, ASecondGatewayOnTheSameAddressIsRefusedWithASentence) {

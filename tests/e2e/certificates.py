@@ -17,7 +17,8 @@ class Authority:
         self.directory = directory
         self.key, self.certificate = self.path(name + ".key"), self.path(name + ".pem")
         self._do("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
-                 "-days", "2", "-keyout", self.key, "-out", self.certificate, "-subj", f"/CN={name}")
+                 "-days", "2", "-keyout", self.key, "-out", self.certificate, "-subj",
+                 f"/CN={name}")
 
     def path(self, name):
         return os.path.join(self.directory, name)

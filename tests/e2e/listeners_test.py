@@ -45,7 +45,7 @@ def ports_of(pid):
 
 
 def is_loopback(host):
-    # 127.0.0.1, the same as an address of IPv6, and ::1; each word is printed as the machine has it.
+    # 127.0.0.1, the same as an address of IPv6, and ::1, in the machine's order of bytes.
     return host in ("0100007F", "0" * 16 + "FFFF0000" + "0100007F", "0" * 24 + "01000000")
 
 

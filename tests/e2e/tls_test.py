@@ -1,5 +1,5 @@
-"""A fleet that speaks TLS: trying it out, who is told what, and certificates that are replaced while
-streams are open (row 41 of docs/reliability.md)."""
+"""A fleet that speaks TLS: trying it out, who is told what, and certificates that are replaced
+while streams are open (row 41 of docs/reliability.md)."""
 
 import concurrent.futures
 import os
@@ -106,7 +106,8 @@ class RotationTest(unittest.TestCase):
         job = out.strip()
         watcher = subprocess.Popen(
             [os.path.join(os.environ["PHASOR_BIN_DIR"], "phasor"), "--address",
-             "grpcs://" + self.fleet.server, "--tls-ca", self.fleet.path("tls/ca.pem"), "watch", job],
+             "grpcs://" + self.fleet.server, "--tls-ca", self.fleet.path("tls/ca.pem"), "watch",
+             job],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         ended = threading.Event()
         calls = []
