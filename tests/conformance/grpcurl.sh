@@ -122,8 +122,8 @@ check "Redrive of a job that is DONE is FailedPrecondition" \
 check "Redrive of nonsense names its field" \
   "$(call -d '{"job_id": "x"}' "${target[@]}" phasor.v1.Images/Redrive)" 'job_id'
 check "Cleanup says what went" "$(admin Cleanup '{}')" '"looked"'
-check "Cleanup of a worker's memory is not built yet: Unimplemented" \
-  "$(admin Cleanup '{"worker": "nobody"}')" "Unimplemented"
+check "Cleanup of an unknown worker's memory is NotFound" \
+  "$(admin Cleanup '{"worker": "nobody"}')" 'NotFound'
 
 echo
 if ((failures > 0)); then
