@@ -2,11 +2,13 @@
 that are revoked or replaced while streams are open; what is written down. Python's standard library
 only."""
 
+import base64
 import json
 import os
 import re
 import shutil
 import subprocess
+import tempfile
 import time
 import unittest
 
@@ -151,6 +153,95 @@ class AccessTest(unittest.TestCase):
         called = [(e["method"], e["outcome"]) for e in entries if e["audit"] == "called"]
         self.assertIn(("/phasor.v1.Admin/Pause", "OK"), called)
         self.assertTrue(all(re.match(r"\d{4}-\d\d-\d\dT", e["time"]) and e["from"] for e in entries))
+
+
+def encoded(data):
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+class Issuer:
+    """Signs tokens (RS256) with openssl, and publishes its keys in a file."""
+
+    def __init__(self, directory):
+        self.directory = directory
+        self.keys = {}
+
+    def path(self, name):
+        return os.path.join(self.directory, name)
+
+    def openssl(self, *words, stdin=None):
+        return subprocess.run(["openssl", *words], input=stdin, capture_output=True, check=True).stdout
+
+    def add(self, kid):
+        self.openssl("genrsa", "-out", self.path(kid + ".pem"), "2048")
+        modulus = self.openssl("rsa", "-in", self.path(kid + ".pem"), "-noout", "-modulus")
+        number = bytes.fromhex(modulus.decode().strip().split("=")[1])
+        self.keys[kid] = {"kty": "RSA", "kid": kid, "n": encoded(number), "e": "AQAB"}
+
+    def publish(self, *kids):
+        with open(self.path("jwks.new"), "w") as file:
+            json.dump({"keys": [self.keys[kid] for kid in kids]}, file)
+        os.replace(self.path("jwks.new"), self.path("jwks.json"))
+
+    def token(self, kid, **claims):
+        body = {"iss": "https://issuer.test", "aud": "phasor", "sub": "alice", "tenant": "acme",
+                "roles": ["draw", "read"], "exp": int(time.time()) + 600, **claims}
+        text = encoded(json.dumps({"alg": "RS256", "kid": kid}).encode()) + "." + encoded(
+            json.dumps(body).encode())
+        signature = self.openssl("dgst", "-sha256", "-sign", self.path(kid + ".pem"),
+                                 stdin=text.encode())
+        name = self.path(f"token-{kid}-{len(os.listdir(self.directory))}")
+        with open(name, "w") as file:
+            file.write(text + "." + encoded(signature))
+        return name
+
+
+@unittest.skipUnless(shutil.which("openssl"), "signs with openssl")
+class TokenTest(unittest.TestCase):
+    def setUp(self):
+        directory = tempfile.TemporaryDirectory(prefix="phasor-issuer-")
+        self.addCleanup(directory.cleanup)
+        self.issuer = Issuer(directory.name)
+        self.issuer.add("old")
+        self.issuer.add("new")
+        self.issuer.publish("old")
+        settings = {"PHASOR_JWT_JWKS": self.issuer.path("jwks.json"),
+                    "PHASOR_JWT_ISSUER": "https://issuer.test", "PHASOR_JWT_AUDIENCE": "phasor"}
+        os.environ.update(settings)
+        self.addCleanup(lambda: [os.environ.pop(name) for name in settings])
+        self.fleet = KeyedFleet("--keys", "--engine", "fake", "--fake-step-ms", "20")
+        self.addCleanup(lambda: self.assertEqual(self.fleet.stop(), 0))
+
+    def code(self, *words, key):
+        return self.fleet.phasor(*words, key=key)[0]
+
+    def test_a_token_is_its_tenant_and_others_are_refused(self):
+        good = self.issuer.token("old")
+        code, job_id, err = self.fleet.phasor("submit", "x", "--steps", 1, key=good)
+        self.assertEqual(code, OK, err)
+        self.assertEqual(self.code("get", job_id.strip(), key=self.issuer.token("old")), OK)
+        other = self.issuer.token("old", tenant="other")
+        self.assertEqual(self.code("get", job_id.strip(), key=other), NOT_FOUND)
+        for claims in ({"exp": int(time.time()) - 61}, {"aud": "another"}, {"iss": "another"},
+                       {"roles": ["admin"]}, {"tenant": ""}, {"nbf": int(time.time()) + 120}):
+            self.assertEqual(self.code("jobs", key=self.issuer.token("old", **claims)), DENIED, claims)
+        self.assertEqual(self.code("stats", key=good), DENIED, "it does not operate")
+        with open(good) as file:
+            header, payload, _ = file.read().split(".")
+        with open(self.issuer.path("none"), "w") as file:
+            file.write(encoded(b'{"alg":"none"}') + "." + payload + ".")
+        self.assertEqual(self.code("jobs", key=self.issuer.path("none")), DENIED)
+
+    def test_the_issuers_keys_rotate_without_a_gap(self):
+        by_old, by_new = self.issuer.token("old"), self.issuer.token("new")
+        self.assertEqual(self.code("jobs", key=by_old), OK)
+        self.assertEqual(self.code("jobs", key=by_new), DENIED)
+        self.issuer.publish("old", "new")
+        wait_for("the new key to count", lambda: self.code("jobs", key=by_new) == OK)
+        self.assertEqual(self.code("jobs", key=by_old), OK)
+        self.issuer.publish("new")
+        wait_for("the old key to be gone", lambda: self.code("jobs", key=by_old) == DENIED)
+        self.assertEqual(self.code("jobs", key=by_new), OK)
 
 
 if __name__ == "__main__":
