@@ -37,7 +37,7 @@ struct Gateway::Parts {
         const Ports& ports, const FleetGate* gate, std::unique_ptr<AuditLog> audit_in)
       : config(config_in),
         catalog(std::move(folder)),
-        reader(ports.producer, ports.store),
+        reader(ports.producer, ports.store, secret),
         job_metrics(ports.metrics, catalog.NameList()),
         records(ports.store, ports.metrics),
         submit({&catalog, ports.producer, &records, &job_metrics, secret, RandomSeeds(),

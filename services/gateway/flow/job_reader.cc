@@ -10,6 +10,7 @@
 #include "common/rpc/spec_convert.h"
 #include "common/rpc/status_details.h"
 #include "services/gateway/flow/client_status.h"
+#include "services/gateway/flow/page_seal.h"
 
 namespace phasor::gateway {
 namespace {
@@ -145,8 +146,8 @@ v1::Job ToProto(const JobFacts& facts) {
   return job;
 }
 
-JobReader::JobReader(queue::Producer* producer, storage::ResultStore* store)
-    : producer_(producer), store_(store) {}
+JobReader::JobReader(queue::Producer* producer, storage::ResultStore* store, std::string secret)
+    : producer_(producer), store_(store), secret_(std::move(secret)) {}
 
 StatusOr<JobFacts> JobReader::Look(const job::JobId& id, const job::Caller& caller) {
   RETURN_IF_ERROR(CheckJobId(id));
@@ -175,7 +176,11 @@ StatusOr<v1::Job> JobReader::Get(const job::JobId& id, const job::Caller& caller
 
 StatusOr<v1::ListJobsResponse> JobReader::List(const v1::ListJobsRequest& request,
                                                const job::Caller& caller) {
-  ASSIGN_OR_RETURN(const queue::ListRequest list, ToQueue(request, caller));
+  ASSIGN_OR_RETURN(queue::ListRequest list, ToQueue(request, caller));
+  const bool sealed = !secret_.empty() && !caller.only_tenant().empty();
+  if (sealed) {
+    ASSIGN_OR_RETURN(list.page, OpenPage(secret_, caller.only_tenant(), request.page_token()));
+  }
   ASSIGN_OR_RETURN(queue::ListReply reply, producer_->List(list));
   v1::ListJobsResponse response;
   for (queue::JobView& view : reply.jobs) {
@@ -185,7 +190,8 @@ StatusOr<v1::ListJobsResponse> JobReader::List(const v1::ListJobsRequest& reques
         states.empty() || std::find(states.begin(), states.end(), job.state()) != states.end();
     if (wanted) *response.add_jobs() = std::move(job);
   }
-  response.set_next_page_token(reply.next_page);
+  response.set_next_page_token(sealed ? SealPage(secret_, caller.only_tenant(), reply.next_page)
+                                      : reply.next_page);
   return response;
 }
 

@@ -34,8 +34,9 @@ v1::Job ToProto(const JobFacts& facts);
 
 class JobReader {
  public:
-  // Both outlive the reader.
-  JobReader(queue::Producer* producer, storage::ResultStore* store);
+  // Both outlive the reader. `secret` is the server's: it seals tenants' pages (page_seal.h);
+  // empty: they see the queue's own tokens.
+  JobReader(queue::Producer* producer, storage::ResultStore* store, std::string secret = "");
 
   // INVALID_ARGUMENT for a malformed id, NOT_FOUND, UNAVAILABLE.
   StatusOr<JobFacts> Look(const job::JobId& id, const job::Caller& caller);
@@ -53,6 +54,7 @@ class JobReader {
  private:
   queue::Producer* producer_;
   storage::ResultStore* store_;
+  const std::string secret_;
 };
 
 }  // namespace phasor::gateway

@@ -23,6 +23,9 @@ using access::RoleSet;
 
 class GateTest : public GatewayFixture {
  protected:
+  // Before the keys that it reads.
+  ~GateTest() override { gateway_.reset(); }
+
   void SetUp() override {
     Gateway::Ports ports = FleetPorts();
     ports.keys = &keys_;

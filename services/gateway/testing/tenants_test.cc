@@ -45,6 +45,9 @@ class Ids {
 
 class TenantsTest : public GatewayFixture {
  protected:
+  // Before the keys that it reads.
+  ~TenantsTest() override { gateway_.reset(); }
+
   void SetUp() override {
     for (size_t t = 0; t < 2; ++t) {
       const auto made = access::MakeKey(
@@ -216,6 +219,17 @@ TEST_F(TenantsTest, NotOneAnswerTellsAForeignJobFromNone) {
     const std::string id = ids_.Any(tenant, 0);
     EXPECT_TRUE(Ask(0, tenant, id).ok());
   }
+}
+
+TEST_F(TenantsTest, PagesGoOnForTheirTenantAlone) {
+  for (int i = 0; i < 9; ++i) SubmitAs(0);
+  std::string token;
+  EXPECT_EQ(ListAs(0, "", &token).size(), 7u);
+  ASSERT_FALSE(token.empty());
+  std::string next;
+  EXPECT_TRUE(ListAs(1, token, &next).empty());
+  EXPECT_EQ(ListAs(0, token, &next).size(), 2u);
+  EXPECT_TRUE(next.empty());
 }
 
 // Row 32 of the fault table with real tenants.
