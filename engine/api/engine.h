@@ -215,8 +215,11 @@ class RunTensors {
 };
 
 struct EngineOptions {
-  std::string device = "cpu";  // or "sim": the CPU with the memory of a card, simulated
-  uint64_t vram_bytes = 0;     // of the simulated device; 0: as much as it asks for
+  // Or "sim": the CPU with the memory of a card, simulated; "cuda:N"; "auto": the first card there
+  // is, else the CPU.
+  std::string device = "cpu";
+  // Of the simulated device, or of a card what this process may take; 0: as much as it asks for.
+  uint64_t vram_bytes = 0;
   // For tests of the simulated device: about one in so many allocations fails. 0: none.
   uint64_t fail_one_in = 0;
   int threads = 0;  // 0: all cores the process may use
@@ -225,9 +228,9 @@ struct EngineOptions {
   // "NF4_QUANTIZED" do; "+" and a strategy behind them says where the weights are, too.
   std::string strategy = "AUTO";
   Cuts cuts;  // that every run is computed with, needed or not
-  // What the networks compute in: "fp32", or "bf16" or "fp16" where the processor multiplies in it.
-  // Latents and schedulers stay in fp32.
-  std::string dtype = "fp32";
+  // What the networks compute in: "fp32", or "bf16" or "fp16" where the device multiplies in it;
+  // "auto": fp16 on a card that does, else fp32. Latents and schedulers stay in fp32.
+  std::string dtype = "auto";
   // Where digests of large weight files and quantised weights are kept; empty: nowhere.
   std::string cache_directory;
   // Which of several sets of weights is read, e.g. "fp16"; empty: as each model's card says.

@@ -40,13 +40,6 @@ constexpr std::string_view kNoRoom[] = {
     "CUBLAS_STATUS_ALLOC_FAILED",
 };
 
-// What libraries say of a context that is broken already.
-constexpr std::string_view kBroken[] = {
-    "CUBLAS_STATUS_EXECUTION_FAILED",
-    "CUDNN_STATUS_EXECUTION_FAILED",
-    "GPU is lost",
-};
-
 bool Has(std::string_view text, std::string_view part) {
   return text.find(part) != std::string_view::npos;
 }
@@ -62,7 +55,6 @@ CudaError ClassifyCudaError(int code, std::string_view text) {
   for (const Known& known : kLost) {
     if (code == known.code || (of_cuda && has(known.text))) return CudaError::kLost;
   }
-  if (std::any_of(std::begin(kBroken), std::end(kBroken), has)) return CudaError::kLost;
   return of_cuda ? CudaError::kOther : CudaError::kNone;
 }
 

@@ -42,9 +42,20 @@ StatusOr<std::optional<DeviceChoice>> ParseCudaDevice(const std::string& name) {
   const auto [stopped, error] = std::from_chars(begin, end, choice.index);
   if (error != std::errc() || stopped != end || choice.index < 0 || choice.index > kLargestIndex) {
     return InvalidArgument(
-        absl::StrCat("device: must be cuda:N with N from 0 to ", kLargestIndex, ", got ", name));
+        absl::StrCat("must be cuda:N with N from 0 to ", kLargestIndex, ", got ", name));
   }
   return choice;
+}
+
+Status CheckDeviceName(const std::string& name) {
+  if (name == "cpu" || name == "sim") return OkStatus();
+  ASSIGN_OR_RETURN(const auto card, ParseCudaDevice(name));
+  if (card) return OkStatus();
+  return InvalidArgument("must be cpu, sim, cuda:N or auto, got '" + name + "'");
+}
+
+bool IsBoundable(const std::string& device) {
+  return device == "sim" || device.starts_with("cuda");
 }
 
 std::string CudaVersionText(int version) {

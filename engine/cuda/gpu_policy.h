@@ -22,6 +22,11 @@ struct DeviceChoice {
 // nullopt: the name is not about cards. INVALID_ARGUMENT for a name like "cuda:x".
 StatusOr<std::optional<DeviceChoice>> ParseCudaDevice(const std::string& name);
 
+// INVALID_ARGUMENT lists what a device may be called.
+Status CheckDeviceName(const std::string& name);
+// Whether --vram says something about it: how much of its memory this process may take.
+bool IsBoundable(const std::string& device);
+
 // "13.0" of 13000.
 std::string CudaVersionText(int version);
 

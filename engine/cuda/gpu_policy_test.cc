@@ -19,6 +19,16 @@ TEST(GpuPolicyTest, ReadsTheNamesOfDevices) {
   }
 }
 
+TEST(GpuPolicyTest, KnowsWhichDevicesThereMayBeAndWhichHaveABound) {
+  for (const char* name : {"cpu", "sim", "auto", "cuda", "cuda:7"}) {
+    EXPECT_TRUE(CheckDeviceName(name).ok()) << name;
+  }
+  EXPECT_THAT(Message(CheckDeviceName("tpu")), HasSubstr("must be cpu, sim, cuda:N or auto"));
+  EXPECT_FALSE(CheckDeviceName("cuda:x").ok());
+  EXPECT_TRUE(IsBoundable("sim") && IsBoundable("cuda:1"));
+  EXPECT_FALSE(IsBoundable("cpu") || IsBoundable("auto"));
+}
+
 TEST(GpuPolicyTest, ADriverOfTheSameGenerationOrLaterIsRight) {
   const auto of = [](int version) {
     return DriverReport{.cuda_version = version, .driver = "1.2", .gpus = {}};

@@ -66,6 +66,7 @@ class CudaDevice final : public Device {
     return gpu_.name + " " + std::to_string(gpu_.major) + "." + std::to_string(gpu_.minor) + ", " +
            backend_->Versions();
   }
+  const Gpu* card() const override { return &gpu_; }
   at::Device place() const override {
     return {at::kCUDA, static_cast<c10::DeviceIndex>(gpu_.index)};
   }

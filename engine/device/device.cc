@@ -74,8 +74,9 @@ StatusOr<std::unique_ptr<Device>> MakeDevice(const std::string& name, uint64_t v
     if (vram_bytes > 0) return InvalidArgument("vram: the device cpu has no size of its own");
     return std::unique_ptr<Device>(std::make_unique<CpuDevice>());
   }
-  ASSIGN_OR_RETURN(const auto card, ParseCudaDevice(name));
-  if (card) {
+  const auto card = ParseCudaDevice(name);
+  if (!card.ok()) return Annotate(card.status(), "device");
+  if (*card) {
     ASSIGN_OR_RETURN(const Gpu gpu, FindGpu(name));
     StatusOr<std::unique_ptr<CudaBackend>> backend = LoadCudaBackend();
     if (!backend.ok()) return Annotate(backend.status(), "device " + name);

@@ -14,6 +14,7 @@
 
 #include "common/base/status.h"
 #include "engine/api/memory_use.h"
+#include "engine/cuda/gpu.h"
 #include "engine/tensor/torch.h"
 
 namespace phasor::engine {
@@ -39,6 +40,8 @@ class Device {
   virtual std::string_view kernels() const { return "cpu"; }
   // What those kernels depend on beside the processor; empty: nothing.
   virtual std::string Description() const { return ""; }
+  // The card that it is; null: it is none.
+  virtual const Gpu* card() const { return nullptr; }
   // Where its tensors are, as LibTorch sees it: a simulated one's are on the CPU.
   virtual at::Device place() const = 0;
   virtual HostMemory host_memory() const = 0;

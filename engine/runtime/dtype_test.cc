@@ -58,20 +58,31 @@ class DtypeTest : public testing::Test {
 };
 
 TEST_F(DtypeTest, AreNamedAndRefusedWhereTheProcessorOnlyConverts) {
-  EXPECT_EQ(ParseDtype("fp32").value(), at::kFloat);
+  EXPECT_EQ(ParseDtype("fp32").value().type, at::kFloat);
   EXPECT_THAT(Message(ParseDtype("fp8").status()),
-              HasSubstr("dtype: must be one of fp32, bf16, fp16, got fp8"));
+              HasSubstr("dtype: must be one of auto, fp32, bf16, fp16, got fp8"));
   for (const Name& dtype : kShort) {
-    const StatusOr<at::ScalarType> parsed = ParseDtype(dtype.name);
+    const StatusOr<Dtype> parsed = ParseDtype(dtype.name);
     EXPECT_EQ(parsed.ok(), Multiplies(dtype.type)) << dtype.name;
     if (parsed.ok()) {
-      EXPECT_EQ(*parsed, dtype.type);
+      EXPECT_EQ(parsed->type, dtype.type);
       continue;
     }
     std::cout << "[ measured ] " << Message(parsed.status()) << "\n";
     EXPECT_EQ(parsed.status().code(), StatusCode::kInvalidArgument);
     EXPECT_THAT(Message(parsed.status()), HasSubstr("needs a processor with AVX512-"));
   }
+}
+
+TEST_F(DtypeTest, AutoIsFp32HereAndWhatACardMultipliesInThere) {
+  EXPECT_EQ(ParseDtype("auto").value().name, "fp32");
+  const auto on = [](const char* name, int major) {
+    return ParseDtype(name, Gpu{.index = 0, .name = "Card", .bus_id = {}, .major = major});
+  };
+  EXPECT_EQ(on("auto", 9).value().type, at::kHalf);
+  EXPECT_EQ(on("auto", 6).value().type, at::kFloat);
+  EXPECT_EQ(on("bf16", 8).value().type, at::kBFloat16);
+  EXPECT_FALSE(on("bf16", 7).ok());
 }
 
 TEST_F(DtypeTest, ShorterTypesDrawNearlyThePictureOfFp32) {

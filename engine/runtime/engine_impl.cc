@@ -12,6 +12,7 @@
 #include "common/base/file.h"
 #include "common/config/model_card.h"
 #include "engine/api/check_spec.h"
+#include "engine/cuda/gpu_policy.h"
 #include "engine/device/counted_memory.h"
 #include "engine/runtime/dtype.h"
 #include "engine/runtime/families.h"
@@ -29,10 +30,6 @@ constexpr size_t kMaxIndexBytes = 1 << 20;
 constexpr int kMaxThreads = 1024;
 // Pixels: what joins without a gap, as diffusers computes it.
 constexpr int kSmallestTile = 64, kTileUnit = 32;
-// Whose kernels give the bits, which is what a fingerprint has to tell: the simulated device's are
-// the CPU's.
-constexpr char kKernels[] = "cpu";
-
 class ModelImpl final : public Model {
  public:
   ModelImpl(ModelInfo info, RunEnvironment environment)
@@ -98,6 +95,43 @@ void ConfigureLibTorch(int threads) {
   constexpr bool kDeterministic = true, kWarnOnly = false;
   at::globalContext().setDeterministicAlgorithms(kDeterministic, kWarnOnly);
   at::globalContext().setDeterministicFillUninitializedMemory(false);
+}
+
+// Products on a card in the type they are asked for, by the same kernels every time.
+void ConfigureCard() {
+  at::Context& context = at::globalContext();
+  context.setAllowTF32CuBLAS(false);
+  context.setAllowTF32CuDNN(false);
+  context.setDeterministicCuDNN(true);
+  context.setBenchmarkCuDNN(false);
+}
+
+// A card, if the name is one's or "auto" and there is one; else null. Before anything else is asked
+// of LibTorch (LoadCudaBackend).
+StatusOr<std::shared_ptr<Device>> OpenCard(const EngineOptions& options) {
+  const auto parsed = ParseCudaDevice(options.device);
+  if (!parsed.ok()) return Annotate(parsed.status(), "device");
+  const std::optional<DeviceChoice>& choice = *parsed;
+  if (!choice) return nullptr;
+  const std::string name = "cuda:" + std::to_string(choice->index);
+  const auto open = [&] { return MakeDevice(name, options.vram_bytes); };
+  StatusOr<std::unique_ptr<Device>> card = Guard(open);
+  if (card.ok()) {
+    ConfigureCard();
+    return std::shared_ptr<Device>(*std::move(card));
+  }
+  if (choice->automatic) return nullptr;
+  return card.status();
+}
+
+// How this process computes: on a card nothing depends on the processor, whose kernels are sampled
+// otherwise.
+EngineFacts FactsOf(const Device* card, const Dtype& dtype, int threads) {
+  if (card != nullptr) {
+    return {std::string(card->kernels()), dtype.name, 0, LibraryVersions(), card->Description()};
+  }
+  return {"cpu", dtype.name, threads, LibraryVersions(),
+          DescribeProcessor(dtype.type) + ", bits " + KernelBits()};
 }
 
 StatusOr<nlohmann::json> ReadIndex(const std::string& directory) {
@@ -181,7 +215,6 @@ DeviceReport EngineImpl::ReportDevice() const {
 }
 
 StatusOr<std::unique_ptr<Engine>> MakeEngine(const EngineOptions& options, const Clock& clock) {
-  ASSIGN_OR_RETURN(const at::ScalarType dtype, ParseDtype(options.dtype));
   if (options.threads < 0 || options.threads > kMaxThreads) {
     return InvalidArgument("threads: must be between 0 and " + std::to_string(kMaxThreads) +
                            ", got " + std::to_string(options.threads));
@@ -190,21 +223,27 @@ StatusOr<std::unique_ptr<Engine>> MakeEngine(const EngineOptions& options, const
   const auto strategy = ParseStrategy(options.strategy);
   if (!strategy.ok()) return Annotate(strategy.status(), "strategy");
   CountedMemory::Get();  // before any tensor is made
+  ASSIGN_OR_RETURN(std::shared_ptr<Device> device, OpenCard(options));
+  ASSIGN_OR_RETURN(const Dtype dtype, device == nullptr
+                                          ? ParseDtype(options.dtype)
+                                          : ParseDtype(options.dtype, *device->card()));
   const int threads = options.threads > 0 ? options.threads : UsableCores();
   // What a simulated device has to hold is models, not this.
   const StatusOr<EngineFacts> facts = Guard([&]() -> StatusOr<EngineFacts> {
     ConfigureLibTorch(threads);
-    return EngineFacts{kKernels, options.dtype, threads, LibraryVersions(),
-                       DescribeProcessor(dtype) + ", bits " + KernelBits()};
+    return FactsOf(device.get(), dtype, threads);
   });
   if (!facts.ok()) return Annotate(facts.status(), "starting the engine");
-  ASSIGN_OR_RETURN(std::shared_ptr<Device> device, MakeDevice(options.device, options.vram_bytes));
+  if (device == nullptr) {
+    const std::string name = options.device == "auto" ? "cpu" : options.device;
+    ASSIGN_OR_RETURN(device, MakeDevice(name, options.vram_bytes));
+  }
   if (options.fail_one_in > 0 && options.device != "sim") {
     return InvalidArgument("fail_one_in: only on the device sim");
   }
   CountedMemory::Get().FailAtRandom(options.fail_one_in);
-  return std::unique_ptr<Engine>(
-      std::make_unique<EngineImpl>(*facts, options, dtype, *strategy, std::move(device), clock));
+  return std::unique_ptr<Engine>(std::make_unique<EngineImpl>(*facts, options, dtype.type,
+                                                              *strategy, std::move(device), clock));
 }
 
 }  // namespace phasor::engine

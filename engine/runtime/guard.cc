@@ -9,6 +9,9 @@
 
 #include <c10/util/Exception.h>
 
+#include "engine/api/device_lost.h"
+#include "engine/cuda/cuda_error.h"
+
 namespace phasor::engine {
 namespace {
 
@@ -17,15 +20,8 @@ std::string TextOf(const c10::Error& error) { return error.what_without_backtrac
 // Failed allocations that arrive as plain c10::Errors: those of LibTorch's CPU allocator, of cuDNN,
 // of cuBLAS and of the CUDA runtime.
 bool IsAllocationFailure(const std::string& text) {
-  constexpr std::string_view kTexts[] = {
-      "can't allocate memory",
-      "ould not allocate memory",
-      "CUDNN_STATUS_ALLOC_FAILED",
-      "CUDNN_STATUS_INTERNAL_ERROR_HOST_ALLOCATION_FAILED",
-      "CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED",
-      "CUBLAS_STATUS_ALLOC_FAILED",
-      "CUDA error: out of memory",
-  };
+  constexpr std::string_view kTexts[] = {"can't allocate memory", "ould not allocate memory"};
+  if (ClassifyCudaError(0, text) == CudaError::kMemory) return true;
   return std::any_of(std::begin(kTexts), std::end(kTexts), [&](std::string_view failure) {
     return text.find(failure) != std::string::npos;
   });
@@ -47,6 +43,7 @@ Status StatusOfException() {
   } catch (const c10::Error& error) {
     const std::string text = TextOf(error);
     if (IsAllocationFailure(text)) return ResourceExhausted("out of memory: " + text);
+    if (ClassifyCudaError(0, text) == CudaError::kLost) return DeviceLost(text);
     return Internal(text);
   } catch (const std::bad_alloc&) {
     return ResourceExhausted("out of memory on the host");

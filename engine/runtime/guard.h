@@ -10,7 +10,8 @@
 
 namespace phasor::engine {
 
-// The exception in flight as a Status: out of memory is RESOURCE_EXHAUSTED; a refused value, type
+// The exception in flight as a Status: out of memory is RESOURCE_EXHAUSTED; an error that leaves
+// the card lost has that mark (engine/api/device_lost.h); a refused value, type
 // or index INVALID_ARGUMENT; anything else INTERNAL, with the original text. To be called inside a
 // catch block only.
 Status StatusOfException();

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "engine/api/device_lost.h"
+
 #include <ATen/ops/empty.h>
 #include <ATen/ops/matmul.h>
 #include <ATen/ops/ones.h>
@@ -13,6 +15,15 @@
 
 namespace phasor::engine {
 namespace {
+
+TEST(GuardTest, AnErrorThatLeavesTheCardLostHasThatMark) {
+  const auto status_of = [](const char* text) {
+    return Guard([&]() -> Status { TORCH_CHECK(false, text); });
+  };
+  EXPECT_TRUE(IsDeviceLost(status_of("CUDA error: an illegal memory access was encountered")));
+  EXPECT_EQ(status_of("CUDA error: out of memory").code(), StatusCode::kResourceExhausted);
+  EXPECT_FALSE(IsDeviceLost(status_of("CUDA error: invalid argument")));
+}
 
 TEST(GuardTest, GivesEachExceptionItsCode) {
   struct Case {

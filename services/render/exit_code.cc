@@ -1,8 +1,11 @@
 #include "services/render/exit_code.h"
 
+#include "engine/api/device_lost.h"
+
 namespace phasor::render {
 
 ExitCode ExitCodeOf(const Status& status) {
+  if (engine::IsDeviceLost(status)) return ExitCode::kDeviceLost;
   switch (status.code()) {
     case StatusCode::kOk:
       return ExitCode::kDone;

@@ -5,6 +5,7 @@
 #include "common/picture/flags.h"
 #include "engine/api/schedulers.h"
 #include "engine/api/version.h"
+#include "engine/cuda/gpu_policy.h"
 #include "engine/memory/memory_budget.h"
 
 namespace phasor::render {
@@ -16,9 +17,12 @@ void AddRequest(flags::Command& command, RenderOptions* options) {
 }
 
 void AddEngine(flags::Command& command, RenderOptions* options) {
-  command.OneOf("--device", {"cpu", "sim"}, &options->engine.device,
-                "cpu, or sim: the CPU with a card's memory, simulated");
-  command.Value("--vram", "SIZE", "Memory of the simulated device, e.g. 4GiB; default: no bound",
+  command.Text("--device", &options->engine.device,
+               "cpu; sim: the CPU with a card's memory, simulated; cuda:N: a card; auto: the first "
+               "card there is, else the CPU");
+  command.Value("--vram", "SIZE",
+                "Memory of the simulated device, or what to take of a card's, e.g. 4GiB; default: "
+                "no bound",
                 "", [options](const std::string& text) -> Status {
                   ASSIGN_OR_RETURN(
                       options->engine.vram_bytes,
@@ -38,7 +42,8 @@ void AddEngine(flags::Command& command, RenderOptions* options) {
                "Print what the request would take under each strategy, and draw nothing");
   command.Flag("--json", &options->json, "With --plan: as a line of JSON");
   command.Text("--dtype", &options->engine.dtype,
-               "What the networks compute in: fp32, bf16 or fp16, where the processor has it");
+               "What the networks compute in: fp32, bf16 or fp16, where the device has it; auto: "
+               "fp16 on cards, else fp32");
   command.Text("--variant", &options->engine.variant,
                "Which of several sets of weights to read, e.g. fp16");
   command.Whole("--threads", &options->engine.threads, "0: all cores the process may use");
@@ -73,8 +78,9 @@ ProgressMode ModeOf(const std::string& word) {
 }
 
 Status CheckTogether(const RenderOptions& options) {
-  if (options.engine.vram_bytes > 0 && options.engine.device != "sim") {
-    return InvalidArgument("--vram: only with --device sim");
+  RETURN_IF_ERROR(Annotate(engine::CheckDeviceName(options.engine.device), "--device"));
+  if (options.engine.vram_bytes > 0 && !engine::IsBoundable(options.engine.device)) {
+    return InvalidArgument("--vram: only with --device sim or cuda:N");
   }
   if (options.json && !options.plan) return InvalidArgument("--json: only with --plan");
   if (!options.stop_after_step) return OkStatus();

@@ -2,18 +2,45 @@
 
 #include "engine/fake/fake_engine.h"
 #ifdef PHASOR_HAS_ENGINE
+#include "common/log/log.h"
+#include "engine/cuda/driver.h"
+#include "engine/cuda/gpu_policy.h"
 #include "engine/runtime/make_engine.h"
 #endif
 
 namespace phasor::worker {
 
+#ifdef PHASOR_HAS_ENGINE
+namespace {
+
+// Before anything is waited for: a card that is not there is said at once.
+StatusOr<std::string> ChooseDevice(const std::string& wanted) {
+  ASSIGN_OR_RETURN(const auto card, engine::ParseCudaDevice(wanted));
+  if (!card) return wanted;
+  const auto gpu = engine::FindGpu("cuda:" + std::to_string(card->index));
+  if (gpu.ok()) {
+    const auto report = engine::AskDriver();
+    const std::string newer = report.ok() ? engine::NewerDriver(*report) : "";
+    if (!newer.empty()) log::Warn("nobody has tried this driver", {{"why", newer}});
+    return wanted;
+  }
+  if (!card->automatic) return gpu.status();
+  log::Info("computing on the processor", {{"why", gpu.status()}});
+  return std::string("cpu");
+}
+
+}  // namespace
+#endif
+
 StatusOr<Executor::EngineFactory> ChooseEngine(const WorkerConfig& config, const Clock& clock) {
   using Made = StatusOr<std::unique_ptr<engine::Engine>>;
 #ifdef PHASOR_HAS_ENGINE
   if (config.engine != "fake") {
+    ASSIGN_OR_RETURN(const std::string device, ChooseDevice(config.device));
     engine::EngineOptions options;
     options.threads = config.threads;
-    options.device = config.device;
+    options.device = device;
+    options.dtype = config.dtype;
     options.vram_bytes = config.vram_bytes;
     options.strategy = config.strategy;
     options.fail_one_in = static_cast<uint64_t>(config.fail_one_in);

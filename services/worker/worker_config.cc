@@ -8,6 +8,7 @@
 #include "common/config/program_options.h"
 #include "common/config/shared_settings.h"
 #include "common/rpc/client_tls_settings.h"
+#include "engine/cuda/gpu_policy.h"
 #include "engine/memory/memory_budget.h"
 #include "engine/memory/strategy.h"
 
@@ -28,9 +29,18 @@ struct RawConfig {
 // Some have names that people know from other servers, too.
 void DeclareMemory(config::Settings& settings, RawConfig* raw) {
   WorkerConfig& config = raw->config;
-  settings.Text({"device", "cpu, or sim: the CPU with a card's memory, simulated"}, &config.device);
-  settings.Text({"vram", "memory of the simulated device, e.g. 4GiB; default: no bound"},
+  settings.Text({"device",
+                 "cpu; sim: the CPU with a card's memory, simulated; cuda:N: a card; auto: the "
+                 "first card there is, else the CPU"},
+                &config.device);
+  settings.Text({"vram",
+                 "memory of the simulated device, or what to take of a card's, e.g. 4GiB; default: "
+                 "no bound"},
                 &raw->vram);
+  settings.Text({"dtype",
+                 "what the networks compute in: fp32, bf16 or fp16, where the device has it; auto: "
+                 "fp16 on cards, else fp32"},
+                &config.dtype);
   settings.Text({"strategy", "how weights share the device's memory; AUTO: the cheapest that fits"},
                 &config.strategy);
   settings.Whole({"sim_fail_one_in",
@@ -94,13 +104,16 @@ void Declare(config::Settings& settings, RawConfig* raw) {
 }
 
 Status CompleteDevice(const std::string& vram, WorkerConfig* config) {
-  if (config->device != "cpu" && config->device != "sim") {
-    return InvalidArgument("--device must be cpu or sim, got '" + config->device + "'");
+  if (const Status named = engine::CheckDeviceName(config->device); !named.ok()) {
+    return InvalidArgument("--device " + Message(named));
   }
+  if (config->device == "cuda") config->device = "cuda:0";
   const auto strategy = engine::ParseStrategy(config->strategy);
   if (!strategy.ok()) return InvalidArgument("--strategy " + Message(strategy.status()));
   if (vram.empty()) return OkStatus();
-  if (config->device != "sim") return InvalidArgument("--vram: only with --device sim");
+  if (!engine::IsBoundable(config->device)) {
+    return InvalidArgument("--vram: only with --device sim or cuda:N");
+  }
   const auto bytes = ParseByteSize(vram, engine::kLeastDeviceBytes, engine::kMostDeviceBytes);
   if (!bytes.ok()) return InvalidArgument("--vram " + Message(bytes.status()));
   config->vram_bytes = *bytes;

@@ -44,6 +44,7 @@ struct WorkerConfig {
   // Of the real engine, as its EngineOptions take them.
   std::string device = "cpu";
   uint64_t vram_bytes = 0;
+  std::string dtype = "auto";
   std::string strategy = "AUTO";
   int fail_one_in = 0;
   Millis fake_step{20};  // what a step of the fake engine takes

@@ -79,7 +79,7 @@ TEST(WorkerConfigTest, TheDeviceMayBeSimulated) {
   EXPECT_EQ(config->vram_bytes, uint64_t{4} << 30);
   EXPECT_EQ(config->strategy, "SEQUENTIAL_OFFLOAD");
   EXPECT_THAT(Message(Read({"--device", "tpu"}).status()),
-              HasSubstr("--device must be cpu or sim"));
+              HasSubstr("--device must be cpu, sim, cuda:N or auto"));
   EXPECT_THAT(Message(Read({"--vram", "4GiB"}).status()), HasSubstr("--vram: only with"));
   EXPECT_THAT(Message(Read({"--device", "sim", "--vram", "0"}).status()),
               HasSubstr("--vram must be between"));

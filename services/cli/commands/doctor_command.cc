@@ -180,7 +180,7 @@ void AddPlan(flags::Command& models, Session& session, int* exit_code) {
       models.AddCommand("plan", "what a picture would take here under each strategy");
   plan.Text("model", &flags->model, "its directory, or its name below --models").Required();
   plan.Text("--models", &flags->models, "a folder of models").FromVariable("PHASOR_MODELS");
-  plan.OneOf("--device", {"cpu", "sim"}, &flags->device, "cpu, or sim: a card, simulated");
+  plan.Text("--device", &flags->device, "cpu; sim: a card, simulated; cuda:N; auto");
   plan.Text("--vram", &flags->vram, "memory of the simulated card, e.g. 4GiB");
   plan.Text("--strategy", &flags->strategy, "whose placements are shown; default: AUTO's");
   plan.Whole("--width", &flags->width, "pixels; default: the model card's");

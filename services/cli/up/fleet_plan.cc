@@ -8,6 +8,7 @@
 
 #include "common/base/byte_size.h"
 #include "common/base/percent.h"
+#include "engine/cuda/gpu_policy.h"
 #include "engine/memory/memory_budget.h"
 #include "engine/memory/strategy.h"
 #include "services/cli/link/address.h"
@@ -70,8 +71,10 @@ ProcessPlan WorkerPlan(const UpOptions& options, const Programs& programs, int n
                std::to_string(threads), "--lease", text(options.lease), "--grace",
                text(options.grace), "--metrics", "127.0.0.1:0"}};
   if (!options.engine.empty()) plan.argv.insert(plan.argv.end(), {"--engine", options.engine});
-  const std::pair<const char*, const std::string&> words[] = {
-      {"--device", options.device}, {"--vram", options.vram}, {"--strategy", options.strategy}};
+  const std::pair<const char*, const std::string&> words[] = {{"--device", options.device},
+                                                              {"--vram", options.vram},
+                                                              {"--strategy", options.strategy},
+                                                              {"--dtype", options.dtype}};
   for (const auto& [flag, word] : words) {
     if (!word.empty()) plan.argv.insert(plan.argv.end(), {flag, word});
   }
@@ -125,8 +128,13 @@ Status CheckDevice(const UpOptions& options) {
     const auto strategy = engine::ParseStrategy(options.strategy);
     if (!strategy.ok()) return InvalidArgument("--strategy " + Message(strategy.status()));
   }
+  if (!options.device.empty()) {
+    RETURN_IF_ERROR(Annotate(engine::CheckDeviceName(options.device), "--device"));
+  }
   if (options.vram.empty()) return OkStatus();
-  if (options.device != "sim") return InvalidArgument("--vram: only with --device sim");
+  if (!engine::IsBoundable(options.device)) {
+    return InvalidArgument("--vram: only with --device sim or cuda:N");
+  }
   const auto bytes =
       ParseByteSize(options.vram, engine::kLeastDeviceBytes, engine::kMostDeviceBytes);
   return bytes.ok() ? OkStatus() : InvalidArgument("--vram " + Message(bytes.status()));

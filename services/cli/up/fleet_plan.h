@@ -22,6 +22,7 @@ struct UpOptions {
   // Of the workers' real engines, as phasor-worker takes them; empty: its defaults.
   std::string device = {};
   std::string vram = {};
+  std::string dtype = {};
   std::string strategy = {};
   bool tls = false;       // certificates are made (fleet_certificates.h)
   bool insecure = false;  // other machines may call without a key

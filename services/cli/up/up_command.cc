@@ -105,9 +105,11 @@ void AddUp(flags::Command& line, Session& session, int* exit_code) {
           "listen on other interfaces than loopback although nothing proves who calls");
   up.OneOf("--engine", {"real", "fake"}, &options->engine,
            "real, or fake (no pictures of any worth)");
-  up.OneOf("--device", {"cpu", "sim"}, &options->device,
-           "of the workers: cpu, or sim: the CPU with a card's memory, simulated");
-  up.Text("--vram", &options->vram, "memory of each simulated device, e.g. 4GiB");
+  up.Text("--device", &options->device,
+          "of the workers: cpu; sim: the CPU with a card's memory, simulated; cuda:N; auto");
+  up.Text("--vram", &options->vram,
+          "memory of each simulated device, or what each takes of a card's, e.g. 4GiB");
+  up.Text("--dtype", &options->dtype, "what networks compute in: auto, fp32, bf16 or fp16");
   up.Text("--strategy", &options->strategy,
           "how weights share a device's memory; AUTO: the cheapest that fits");
   up.Whole("--fake-step-ms", &options->fake_step_ms, "what a step of the fake engine takes");
