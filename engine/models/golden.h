@@ -13,8 +13,11 @@
 #include <nlohmann/json.hpp>
 
 #include "common/base/file.h"
+#include "engine/device/device.h"
+#include "engine/device/test_device.h"
 #include "engine/tensor/torch.h"
 #include "engine/weights/safetensors.h"
+#include "engine/weights/weight_store.h"
 
 namespace phasor::engine {
 
@@ -50,15 +53,40 @@ inline std::vector<GoldenCase> GoldenCases(const std::string& part) {
   return cases;
 }
 
+// The device of the suites, for as long as the program runs.
+inline Device& DeviceUnderTest() {
+  static const std::unique_ptr<Device> device =
+      MakeDevice(std::string(TestDevice::OfEnvironment().name), 0).value();
+  return *device;
+}
+
+inline at::ScalarType DtypeUnderTest() {
+  const std::string_view name = TestDevice::OfEnvironment().dtype;
+  return name == "bf16" ? at::kBFloat16 : name == "fp16" ? at::kHalf : at::kFloat;
+}
+
+// What a network takes; whole numbers stay as they are.
+inline at::Tensor UnderTest(const at::Tensor& tensor) {
+  const at::Tensor there = tensor.to(DeviceUnderTest().place());
+  return there.is_floating_point() ? there.to(DtypeUnderTest()) : there;
+}
+
+inline void PlaceUnderTest(const WeightStore& store) {
+  for (const auto& [part, weights] : store.sets()) {
+    weights->SetHostMemory(DeviceUnderTest().host_memory(), DeviceUnderTest().place());
+  }
+}
+
 // The largest difference over the largest value, printed for docs/fidelity.md.
-inline void ExpectClose(const at::Tensor& actual, const at::Tensor& expected,
+inline void ExpectClose(const at::Tensor& computed, const at::Tensor& expected,
                         const std::string& what) {
+  const at::Tensor actual = computed.to(at::kCPU, at::kFloat);
   ASSERT_EQ(actual.sizes(), expected.sizes()) << what;
   const double difference = (actual - expected).abs().max().item<double>();
   const double relative = difference / expected.abs().max().item<double>();
   std::cout << "[ measured ] " << what << " relative " << relative << "\n";
   ::testing::Test::RecordProperty("relative_" + what, std::to_string(relative));
-  EXPECT_LE(relative, kTolerance) << what;
+  EXPECT_LE(relative, kTolerance * TestDevice::OfEnvironment().Widening()) << what;
 }
 
 }  // namespace phasor::engine

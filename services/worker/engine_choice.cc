@@ -1,10 +1,10 @@
 #include "services/worker/engine_choice.h"
 
-#include "engine/fake/fake_engine.h"
-#ifdef PHASOR_HAS_ENGINE
 #include "common/log/log.h"
 #include "engine/cuda/driver.h"
 #include "engine/cuda/gpu_policy.h"
+#include "engine/fake/fake_engine.h"
+#ifdef PHASOR_HAS_ENGINE
 #include "engine/runtime/make_engine.h"
 #endif
 
@@ -56,6 +56,17 @@ StatusOr<Executor::EngineFactory> ChooseEngine(const WorkerConfig& config, const
 #endif
   const engine::FakeOptions options{.load_time = config.fake_load, .step_time = config.fake_step};
   return Executor::EngineFactory([options]() -> Made { return engine::MakeFakeEngine(options); });
+}
+
+std::unique_ptr<engine::GpuWatch> WatchGpu(const WorkerConfig& config) {
+  const auto card = engine::ParseCudaDevice(config.device);
+  if (config.engine == "fake" || !card.ok() || !*card) return nullptr;
+  const auto gpu = engine::FindGpu("cuda:" + std::to_string((*card)->index));
+  if (!gpu.ok()) return nullptr;  // which is said where the engine is chosen
+  auto watch = engine::GpuWatch::Make(*gpu);
+  if (watch.ok()) return *std::move(watch);
+  log::Warn("nobody looks after the card", {{"why", watch.status()}});
+  return nullptr;
 }
 
 }  // namespace phasor::worker

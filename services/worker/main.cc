@@ -49,6 +49,7 @@ Status Serve(const WorkerConfig& config) {
                  .draw = Draw,
                  .memory_percent = [] { return ReadHostMemoryPercent(); },
                  .end_process = EndProcessAtOnce,
+                 .watch_gpu = [&config] { return WatchGpu(config); },
                  .fleet = [&gate] { return gate.ready(); }});
   RETURN_IF_ERROR(worker.Run([&] {
     const timespec moment{.tv_sec = 0, .tv_nsec = 100'000'000};

@@ -67,7 +67,8 @@ Worker::Worker(WorkerConfig config, std::vector<config::ModelCard> models, Ports
           },
           ports_.clock, ports_.end_process, {}),
       executor_(ExecutorParts(), ExecutorConfigOf(config_, models_)),
-      drain_(executor_, intake_, lease_, status_, ports_.clock) {}
+      drain_(executor_, intake_, lease_, status_, ports_.clock),
+      gpu_care_(ports_.watch_gpu(), registry_, status_, [this] { drain_.Order(); }) {}
 
 Executor::Parts Worker::ExecutorParts() {
   return {
@@ -146,6 +147,7 @@ Status Worker::Run(const std::function<bool()>& wait) {
   std::vector<std::jthread> threads;
   threads.emplace_back([this](std::stop_token stop) { lease_.Run(std::move(stop)); });
   threads.emplace_back([this](std::stop_token stop) { watchdog_.Run(std::move(stop)); });
+  threads.emplace_back([this](std::stop_token stop) { gpu_care_.Run(std::move(stop)); });
   for (const auto& stream : streams_) {
     threads.emplace_back([&stream](std::stop_token stop) { stream->Run(std::move(stop)); });
   }

@@ -22,6 +22,7 @@
 #include "services/worker/report/report_stream.h"
 #include "services/worker/take/drain.h"
 #include "services/worker/take/executor.h"
+#include "services/worker/take/gpu_care.h"
 #include "services/worker/take/intake.h"
 #include "services/worker/worker_config.h"
 #include "services/worker/worker_metrics.h"
@@ -39,6 +40,8 @@ class Worker {
     std::function<double()> draw;            // uniform in [0, 1); thread-safe
     std::function<double()> memory_percent;  // how full the host's memory is
     Watchdog::EndProcess end_process;        // at once, with ExitCode::kDeviceLost
+    // Looks after the worker's card; null: there is none.
+    std::function<std::unique_ptr<engine::GpuWatch>()> watch_gpu = [] { return nullptr; };
     // OK, or why the worker does not belong to its fleet now; for its readiness.
     std::function<Status()> fleet = [] { return OkStatus(); };
   };
@@ -71,6 +74,7 @@ class Worker {
   std::vector<std::unique_ptr<ReportStream>> streams_;  // constant once threads run
   Executor executor_;
   Drain drain_;
+  GpuCare gpu_care_;
 };
 
 }  // namespace phasor::worker

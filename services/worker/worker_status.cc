@@ -42,6 +42,11 @@ void WorkerStatus::SetQueue(Status status) {
   queue_ = std::move(status);
 }
 
+void WorkerStatus::SetCard(Status status) {
+  MutexLock lock(&mu_);
+  card_ = std::move(status);
+}
+
 void WorkerStatus::Busy(const std::string& job_id) {
   MutexLock lock(&mu_);
   job_id_ = job_id;
@@ -67,6 +72,7 @@ Status WorkerStatus::Readiness() const {
   MutexLock lock(&mu_);
   if (draining_) return Unavailable("the worker is draining");
   if (!ready_) return Unavailable("the worker is starting");
+  if (!card_.ok()) return card_;
   if (!queue_.ok()) return Unavailable("the queue gives no jobs: " + Message(queue_));
   if (!closed_.has_value()) return OkStatus();
   switch (*closed_) {

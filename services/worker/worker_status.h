@@ -31,6 +31,8 @@ class WorkerStatus {
   void SetClosed(std::optional<Closed> closed);
   // What became of the last takes; an error: no job can be had.
   void SetQueue(Status status);
+  // Whether the worker's card is fit for work.
+  void SetCard(Status status);
   void Busy(const std::string& job_id);
   void Idle();
   void Resident(std::vector<std::string> models);
@@ -55,6 +57,7 @@ class WorkerStatus {
   bool draining_ GUARDED_BY(mu_) = false;
   std::optional<Closed> closed_ GUARDED_BY(mu_);
   Status queue_ GUARDED_BY(mu_);
+  Status card_ GUARDED_BY(mu_);
   std::string job_id_ GUARDED_BY(mu_);
   std::vector<std::string> resident_ GUARDED_BY(mu_);
   v1::WorkerStats memory_ GUARDED_BY(mu_);

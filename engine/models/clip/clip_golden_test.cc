@@ -13,11 +13,12 @@ TEST(ClipGoldenTest, EveryHiddenStateAndClipSkipAgreeWithTransformers) {
     const std::string folder = GoldenDirectory() + golden.manifest["model"].get<std::string>();
     const auto config = ParseClipConfig(folder + "/config.json", "CLIPTextModel");
     ASSERT_TRUE(config.ok()) << config.status();
-    auto weights =
-        WeightStore::Open(folder, WeightLayout::kTransformers, ClipTextModel::Options(at::kFloat));
+    auto weights = WeightStore::Open(folder, WeightLayout::kTransformers,
+                                     ClipTextModel::Options(DtypeUnderTest()));
     ASSERT_TRUE(weights.ok()) << weights.status();
     const auto model = ClipTextModel::Create(*config, *weights);
     ASSERT_TRUE(model.ok()) << model.status();
+    PlaceUnderTest(*weights);
 
     const at::Tensor& ids = golden.tensors.at("ids");
     const ClipOutput output = (*model)->Forward(ids);

@@ -13,10 +13,12 @@ std::unique_ptr<Unet> Load(const std::string& folder) {
   const auto config = ParseUnetConfig(*reader);
   EXPECT_TRUE(config.ok()) << config.status();
   EXPECT_TRUE(config->unknown_keys.empty()) << config->unknown_keys[0];
-  auto weights = WeightStore::Open(folder, WeightLayout::kDiffusers, Unet::Options(at::kFloat));
+  auto weights =
+      WeightStore::Open(folder, WeightLayout::kDiffusers, Unet::Options(DtypeUnderTest()));
   EXPECT_TRUE(weights.ok()) << weights.status();
   auto model = Unet::Create(*config, *weights);
   EXPECT_TRUE(model.ok()) << model.status();
+  PlaceUnderTest(*weights);
   return *std::move(model);
 }
 
@@ -24,12 +26,13 @@ TEST(UnetGoldenTest, OneStepAgreesWithDiffusers) {
   const c10::InferenceMode guard;
   for (const GoldenCase& golden : GoldenCases("unet")) {
     const auto model = Load(GoldenDirectory() + golden.manifest["model"].get<std::string>());
-    const UnetContext context = model->Prepare(golden.tensors.at("encoder_hidden_states"));
-    const at::Tensor output =
-        model->Forward(golden.tensors.at("sample"), golden.tensors.at("timestep"), context);
+    const UnetContext context =
+        model->Prepare(UnderTest(golden.tensors.at("encoder_hidden_states")));
+    const at::Tensor output = model->Forward(UnderTest(golden.tensors.at("sample")),
+                                             golden.tensors.at("timestep"), context);
     ExpectClose(output, golden.tensors.at("output"), golden.name);
-    const at::Tensor again =
-        model->Forward(golden.tensors.at("sample"), golden.tensors.at("timestep"), context);
+    const at::Tensor again = model->Forward(UnderTest(golden.tensors.at("sample")),
+                                            golden.tensors.at("timestep"), context);
     EXPECT_TRUE(at::equal(output, again)) << golden.name << ": equal inputs, other bits";
   }
 }

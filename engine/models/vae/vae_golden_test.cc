@@ -14,9 +14,11 @@ std::unique_ptr<AutoencoderKl> Open(const GoldenCase& golden) {
   const VaeConfig config =
       ParseVaeConfig(ConfigReader::Open(folder + "/config.json").value()).value();
   WeightStore weights =
-      WeightStore::Open(folder, WeightLayout::kDiffusers, AutoencoderKl::Options(at::kFloat))
+      WeightStore::Open(folder, WeightLayout::kDiffusers, AutoencoderKl::Options(DtypeUnderTest()))
           .value();
-  return AutoencoderKl::Create(config, weights).value();
+  auto model = AutoencoderKl::Create(config, weights).value();
+  PlaceUnderTest(weights);
+  return model;
 }
 
 TEST(VaeGoldenTest, EncodingSamplingAndDecodingAgreeWithDiffusers) {
@@ -24,14 +26,15 @@ TEST(VaeGoldenTest, EncodingSamplingAndDecodingAgreeWithDiffusers) {
   for (const GoldenCase& golden : GoldenCases("vae")) {
     const std::unique_ptr<AutoencoderKl> model = Open(golden);
     const auto& tensors = golden.tensors;
-    const at::Tensor moments = model->Encode(tensors.at("image"));
+    const at::Tensor moments = model->Encode(UnderTest(tensors.at("image")));
     ExpectClose(moments, tensors.at("moments"), golden.name + " moments");
     ExpectClose(LatentMode(moments), tensors.at("mean"), golden.name + " mode");
     const auto generator =
         at::make_generator<at::CPUGeneratorImpl>(golden.manifest["sample_seed"].get<uint64_t>());
     const at::Tensor noise = at::randn(tensors.at("sample").sizes(), generator, at::kFloat);
-    ExpectClose(LatentSample(moments, noise), tensors.at("sample"), golden.name + " sample");
-    ExpectClose(model->Decode(tensors.at("latent")), tensors.at("decoded"),
+    ExpectClose(LatentSample(moments, UnderTest(noise)), tensors.at("sample"),
+                golden.name + " sample");
+    ExpectClose(model->Decode(UnderTest(tensors.at("latent"))), tensors.at("decoded"),
                 golden.name + " decoded");
   }
 }
@@ -40,7 +43,7 @@ TEST(VaeGoldenTest, TilesAgreeWithDiffusers) {
   const c10::InferenceMode guard;
   for (const GoldenCase& golden : GoldenCases("vae_tiled")) {
     const auto model = Open(golden);
-    const at::Tensor& latent = golden.tensors.at("latent");
+    const at::Tensor latent = UnderTest(golden.tensors.at("latent"));
     for (const int tile : golden.manifest["tiles"]) {
       const int64_t scale = model->config().scale();
       const at::Tensor tiled =
