@@ -3,6 +3,7 @@ plug-in they say in a sentence what is missing and end with the code for it, wit
 own time. The driver is imagined (engine/cuda/testing)."""
 
 import ctypes
+import json
 import os
 import subprocess
 import tempfile
@@ -86,6 +87,20 @@ class CudaStartTest(unittest.TestCase):
     def test_without_the_plug_in(self):
         self.check(render("--device", "cuda:0", imagined={}), 1, "libphasor_cuda.so is not beside",
                    "./dev build cuda")
+
+    def test_doctor_tells_what_cards_there_are_or_why_there_are_none(self):
+        doctor = ("doctor", "--models", "/nowhere")
+        code, out, err, _ = start("phasor", *doctor, "--json", imagined={})
+        card = json.loads(out)["cards"][0]
+        self.assertEqual((card["device"], card["name"], card["capability"], card["dtype"]),
+                         ("cuda:0", "Imagined 0", "8.6", "fp16"))
+        self.assertEqual((card["utilization_percent"], card["temperature_celsius"]), (87, 64))
+        code, out, err, _ = start("phasor", *doctor, imagined={})
+        self.assertIn("devices    cpu, sim, cuda:0\n", out)
+        self.assertIn("24GiB, capability 8.6, fp16, 4GiB used, 87 % busy, 64 degrees", out)
+        code, out, err, _ = start("phasor", *doctor,
+                                  imagined={"PHASOR_FAKE_CUDA_VERSION": "12020"})
+        self.assertIn("cards      none: the NVIDIA driver 580.65.06 runs CUDA up to 12.2", out)
 
     def test_a_name_that_is_none(self):
         for run in (worker, render):

@@ -11,6 +11,9 @@
 
 #include "common/base/byte_size.h"
 #include "common/config/model_folder.h"
+#include "engine/cuda/driver.h"
+#include "engine/cuda/gpu_policy.h"
+#include "engine/cuda/nvml.h"
 #include "services/cli/commands/local_engine.h"
 #include "services/cli/commands/machine.h"
 
@@ -63,6 +66,48 @@ Json PlanOn(const LocalEngine& engine, const std::string& card) {
           {"peak_bytes", told["peak_bytes"]}};
 }
 
+// NVIDIA's, as the driver and its management library tell, and why there are none or none of use.
+void AddCards(Json* report) {
+  (*report)["cards"] = Json::array();
+  const auto driver = engine::AskDriver();
+  const Status right = driver.ok() ? engine::CheckDriver(*driver) : driver.status();
+  (*report)["no_cards"] = Message(right);
+  if (!right.ok()) return;
+  if (driver->gpus.empty()) (*report)["no_cards"] = "the NVIDIA driver shows no card";
+  for (const engine::Gpu& gpu : driver->gpus) {
+    Json card = {{"device", "cuda:" + std::to_string(gpu.index)},
+                 {"name", gpu.name},
+                 {"capability", std::to_string(gpu.major) + "." + std::to_string(gpu.minor)},
+                 {"memory_bytes", gpu.memory_bytes},
+                 {"driver", driver->driver},
+                 {"dtype", engine::ChooseDtype("auto", gpu).value_or("")}};
+    const auto watch = engine::GpuWatch::Make(gpu);
+    if (watch.ok()) {
+      const engine::GpuHealth health = (*watch)->Look();
+      card["used_bytes"] = health.memory_used_bytes;
+      card["utilization_percent"] = health.utilization_percent;
+      card["temperature_celsius"] = health.temperature_celsius;
+      card["uncorrected_ecc_errors"] = health.uncorrected_ecc_errors;
+      card["mig"] = health.mig;
+    }
+    (*report)["devices"].push_back(card["device"]);
+    (*report)["cards"].push_back(std::move(card));
+  }
+}
+
+std::string CardText(const Json& card) {
+  std::string text = "card       " + card["device"].get<std::string>() + ", " +
+                     card["name"].get<std::string>() + ", " + ByteSizeText(card["memory_bytes"]) +
+                     ", capability " + card["capability"].get<std::string>() + ", " +
+                     card["dtype"].get<std::string>();
+  if (card.contains("used_bytes")) {
+    text += ", " + ByteSizeText(card["used_bytes"]) + " used, " +
+            std::to_string(card["utilization_percent"].get<int>()) + " % busy, " +
+            std::to_string(card["temperature_celsius"].get<int>()) + " degrees";
+  }
+  return text + "\n";
+}
+
 Json Examine(const DoctorFlags& flags) {
   const Machine machine = ReadMachine();
   Json report = {{"processor", machine.processor},
@@ -73,6 +118,7 @@ Json Examine(const DoctorFlags& flags) {
                  {"devices", {"cpu", "sim"}},
                  {"models", Json::array()},
                  {"left_out", Json::array()}};
+  AddCards(&report);
   const auto folder = config::ReadModelFolder(flags.models);
   if (!folder.ok()) {
     report["left_out"].push_back(Message(folder.status()));
@@ -97,7 +143,14 @@ std::string TextOf(const Json& report) {
   text += "memory     " + ByteSizeText(report["memory_bytes"]) + ", " +
           ByteSizeText(report["free_bytes"]) + " free\nkernels    ";
   for (const Json& set : report["instruction_sets"]) text += set.get<std::string>() + " ";
-  text += "\ndevices    cpu, sim\n";
+  text += "\ndevices    ";
+  for (const Json& device : report["devices"]) {
+    text += (text.ends_with(' ') ? "" : ", ") + device.get<std::string>();
+  }
+  text += "\n";
+  for (const Json& card : report["cards"]) text += CardText(card);
+  const std::string none = report["no_cards"];
+  if (!none.empty()) text += "cards      none: " + none + "\n";
   for (const Json& model : report["models"]) {
     text += "model      " + model["model"].get<std::string>() + ", " +
             std::to_string(model["width"].get<int>()) + "x" +
