@@ -28,10 +28,10 @@ expect "an unknown command exits with 2" 2 $?
 "$root/dev" build nonsense > /dev/null 2> "$scratch/err"
 expect "an unknown preset exits with 2" 2 $?
 expect "an unknown preset is answered with the known ones" \
-  "dev: unknown preset 'nonsense' (default, engine-only, services-only, asan, tsan)" \
+  "dev: unknown preset 'nonsense' (default, cuda, engine-only, services-only, asan, tsan)" \
   "$(cat "$scratch/err")"
 
-for command in demo test build setup up bench chaos oracle images helm-lint test-deploy lint clean; do
+for command in demo test build setup up bench chaos gpu oracle images helm-lint test-deploy lint clean; do
   expect "help names $command" 1 "$("$root/dev" help | grep -cE "^  $command( |$)")"
 done
 
@@ -50,6 +50,14 @@ chmod +x "$scratch/bin/dpkg-query"
 printf '# a comment\ngcc\n\nmake # why\nnano\n' > "$scratch/list"
 expect "packages that are absent or only configured are missing" "make nano" \
   "$(PATH="$scratch/bin:$PATH" part "common packages" "packages_missing $scratch/list" | xargs)"
+
+printf '#!/bin/sh\n' > "$scratch/bin/ldconfig"
+chmod +x "$scratch/bin/ldconfig"
+message="$(PATH="$scratch/bin:$PATH" part "common gpu" gpu_run 2>&1)"
+expect "without a driver ./dev gpu stops" 1 $?
+expect "without a driver ./dev gpu says so" 1 \
+  "$(grep -c "^dev: no NVIDIA driver on this machine (libcuda.so.1)" <<< "$message")"
+rm "$scratch/bin/ldconfig"
 
 message="$(PATH="$scratch/bin:$PATH" part "common packages" \
   "packages_can_install() { false; }; packages_setup $scratch/list" 2>&1)"
