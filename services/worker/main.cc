@@ -31,9 +31,7 @@ Status Serve(const WorkerConfig& config) {
   const sigset_t signals = BlockTerminationSignals();
   const SystemClock clock;
   ASSIGN_OR_RETURN(auto models, config::ReadModelFolder(config.models));
-  for (const std::string& reason : models.left_out) {
-    log::Warn("model left out", {{"reason", reason}});
-  }
+  for (const auto& reason : models.left_out) log::Warn("model left out", {{"reason", reason}});
   ASSIGN_OR_RETURN(const auto redis, redis::OpenRedis(config.redis, config.redis_files, &clock));
   ASSIGN_OR_RETURN(auto store, storage::OpenStore(config.store, {config.store_files, &redis}));
   ASSIGN_OR_RETURN(const auto make_engine, ChooseEngine(config, clock));
