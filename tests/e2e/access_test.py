@@ -6,13 +6,14 @@ import base64
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import tempfile
 import time
 import unittest
 
-from fleet import BIN, LIMIT, Fleet, wait_for
+from fleet import BIN, LIMIT, MODELS, Fleet, png_size, run, wait_for
 
 DENIED, NOT_FOUND, OK = 7, 4, 0
 SECRET = re.compile(r"phk_[a-z2-7]{16}_[a-z2-7]{52}")
@@ -153,6 +154,32 @@ class AccessTest(unittest.TestCase):
         called = [(e["method"], e["outcome"]) for e in entries if e["audit"] == "called"]
         self.assertIn(("/phasor.v1.Admin/Pause", "OK"), called)
         self.assertTrue(all(re.match(r"\d{4}-\d\d-\d\dT", e["time"]) and e["from"] for e in entries))
+
+
+class SecureTest(unittest.TestCase):
+    def test_one_flag_makes_a_certificate_and_a_key_and_says_how_to_use_them(self):
+        with tempfile.TemporaryDirectory(prefix="phasor-e2e-", dir="/tmp") as directory:
+            up = subprocess.Popen(
+                [os.path.join(BIN, "phasor"), "up", "--secure", "--dir", directory, "--models", MODELS,
+                 "--listen", "127.0.0.1:0", "--engine", "fake"], stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL, text=True)
+            try:
+                ready, *words = shlex.split(up.stdout.readline())
+                self.assertEqual(ready, "ready:")
+                self.assertEqual(words[:2], ["phasor", "generate"])
+                picture = os.path.join(directory, "x.png")
+                code, _, err = run(*words[1:], "--steps", 2, "-o", picture)
+                self.assertEqual(code, OK, err)
+                self.assertEqual(png_size(picture)[0] > 0, True)
+                bare = [word for word in words if not word.endswith("/key")]
+                bare.remove("--credential-file")
+                self.assertEqual(run(*bare[1:], "--steps", 2, "-o", picture)[0], DENIED)
+                code, _, err = run("stats", env={"PHASOR_DIR": directory})
+                self.assertEqual(code, OK, err)
+            finally:
+                up.terminate()
+                up.communicate(timeout=LIMIT)
+            self.assertEqual(up.returncode, 0)
 
 
 def encoded(data):

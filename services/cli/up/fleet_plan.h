@@ -24,6 +24,7 @@ struct UpOptions {
   std::string vram = {};
   std::string dtype = {};
   std::string strategy = {};
+  bool secure = false;    // both keys and tls
   bool tls = false;       // certificates are made (fleet_certificates.h)
   bool insecure = false;  // other machines may call without a key
   bool keys = false;      // only who has a key may call (fleet_keys.h)

@@ -65,6 +65,8 @@ Status WaitForOldRedis(const UpOptions& options, const Interrupt& interrupt) {
 }
 
 Status Up(Session& session, UpOptions options) {
+  options.keys = options.keys || options.secure;
+  options.tls = options.tls || options.secure;
   RETURN_IF_ERROR(CheckDevice(options));
   session.interrupt.ExpectMany();
   std::error_code error;
@@ -100,6 +102,7 @@ void AddUp(flags::Command& line, Session& session, int* exit_code) {
   up.Text("--metrics", &options->metrics, "host:port of the first gateway's /metrics, or off");
   up.Flag("--keys", &options->keys,
           "let only those call who have a key, and make one for you and one for the workers");
+  up.Flag("--secure", &options->secure, "both --keys and --tls");
   up.Flag("--tls", &options->tls, "speak TLS, with an authority and a certificate made for it");
   up.Flag("--insecure", &options->insecure,
           "listen on other interfaces than loopback although nothing proves who calls");
