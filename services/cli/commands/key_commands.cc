@@ -12,6 +12,7 @@
 #include "common/access/api_key.h"
 #include "common/access/stores/open_key_store.h"
 #include "common/base/clock.h"
+#include "common/redis/open_redis.h"
 #include "services/cli/text/secret_file.h"
 
 namespace phasor::cli {
@@ -23,6 +24,7 @@ constexpr int kMaxDays = 36'500;
 struct KeyFlags {
   std::string file;
   std::string redis;
+  tls::PeerFiles redis_files;
   std::string name;
   std::string tenant;
   std::vector<std::string> roles;
@@ -36,8 +38,9 @@ StatusOr<std::unique_ptr<access::KeyStore>> OpenKeys(const KeyFlags& flags) {
   if (flags.redis.empty()) {
     return InvalidArgument("where are the keys? Give --keys-file, or --redis (PHASOR_REDIS)");
   }
-  ASSIGN_OR_RETURN(const auto address, redis::ParseRedisUrl(flags.redis));
-  return access::OpenKeyStore(access::kKeysInRedis, {.address = address});
+  static const SystemClock clock;
+  ASSIGN_OR_RETURN(const auto options, redis::OpenRedis(flags.redis, flags.redis_files, &clock));
+  return access::OpenKeyStore(access::kKeysInRedis, options);
 }
 
 std::string DateText(int64_t millis) {
@@ -140,6 +143,24 @@ void AddDeed(flags::Command& command, Session& session, int* exit_code,
   command.Text("--keys-file", &flags->file, "the file that gateways were given as --keys");
   command.Text("--redis", &flags->redis, "of the fleet, where gateways have --keys redis")
       .FromVariable("PHASOR_REDIS");
+  tls::PeerFiles& files = flags->redis_files;
+  const struct {
+    const char* name;
+    const char* variable;
+    std::string* field;
+    const char* what;
+  } words[] = {
+      {"--redis-user-file", "PHASOR_REDIS_USER_FILE", &files.login.user, "file with its user"},
+      {"--redis-password-file", "PHASOR_REDIS_PASSWORD_FILE", &files.login.password,
+       "file with its password"},
+      {"--redis-ca", "PHASOR_REDIS_CA", &files.tls.authorities,
+       "file with the authorities that vouch for it (rediss://)"},
+      {"--redis-cert", "PHASOR_REDIS_CERT", &files.tls.certificate,
+       "file with the certificate to show to it"},
+      {"--redis-key", "PHASOR_REDIS_KEY", &files.tls.key, "file with that certificate's key"}};
+  for (const auto& word : words) {
+    command.Text(word.name, word.field, word.what).FromVariable(word.variable);
+  }
   command.Runs([&session, exit_code, flags, deed] {
     const Status done = deed(session, *flags);
     if (!done.ok()) *exit_code = session.Report(done);
