@@ -10,7 +10,8 @@
 #include <nlohmann/json.hpp>
 
 #include "common/access/api_key.h"
-#include "common/access/stores/open_key_store.h"
+#include "common/access/stores/file_key_store.h"
+#include "common/access/stores/redis_key_store.h"
 #include "common/base/clock.h"
 #include "common/redis/open_redis.h"
 #include "services/cli/text/secret_file.h"
@@ -34,13 +35,13 @@ struct KeyFlags {
 };
 
 StatusOr<std::unique_ptr<access::KeyStore>> OpenKeys(const KeyFlags& flags) {
-  if (!flags.file.empty()) return access::OpenKeyStore(flags.file, {});
+  if (!flags.file.empty()) return std::make_unique<access::FileKeyStore>(flags.file);
   if (flags.redis.empty()) {
     return InvalidArgument("where are the keys? Give --keys-file, or --redis (PHASOR_REDIS)");
   }
   static const SystemClock clock;
   ASSIGN_OR_RETURN(const auto options, redis::OpenRedis(flags.redis, flags.redis_files, &clock));
-  return access::OpenKeyStore(access::kKeysInRedis, options);
+  return std::make_unique<access::RedisKeyStore>(options);
 }
 
 std::string DateText(int64_t millis) {
