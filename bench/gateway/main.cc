@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "bench/gateway/rounds.h"
+#include "common/base/file.h"
 #include "common/flags/command.h"
 
 namespace phasor::bench {
@@ -16,11 +17,15 @@ int Main(int argc, char** argv) {
   LoadOptions options;
   Side echo = {.name = "echo", .address = ""};
   Side gateway = {.name = "gateway", .address = ""};
+  Side guarded = {.name = "api key", .address = ""};
+  std::string key_file;
   int rounds = 5;
   flags::CommandLine line("phasor-bench-gateway",
                           "Submit calls per second of a gateway next to an empty echo server's.");
   line.Text("--echo", &echo.address, "address of phasor-bench-echo").Required();
   line.Text("--gateway", &gateway.address, "address of phasor-gateway").Required();
+  line.Text("--guarded", &guarded.address, "address of one that asks for API keys");
+  line.Text("--key-file", &key_file, "file with a key for it");
   line.Whole("--rounds", &rounds, "of each side", 1, 1000);
   line.Number("--seconds", &options.seconds, "of each round", 0.1, 3600);
   line.Whole("--in-flight", &options.in_flight, "calls at any time", 1, 10000);
@@ -30,6 +35,13 @@ int Main(int argc, char** argv) {
   if (!parsed.ok() || !*parsed) return parsed.ok() ? 0 : 2;
   std::vector<Side> sides = {echo, gateway};
   sides.push_back({.name = "keys", .address = gateway.address, .keys = true});
+  if (!guarded.address.empty()) {
+    const auto key = ReadFile(key_file, 1000);
+    if (!key.ok()) std::cerr << "phasor-bench-gateway: " << key.status().message() << "\n";
+    if (!key.ok()) return 2;
+    guarded.credential = key->substr(0, key->find('\n'));
+    sides.push_back(guarded);
+  }
   const Status status = RunRounds(options, rounds, &sides);
   if (!status.ok()) {
     std::cerr << "phasor-bench-gateway: " << status.message() << "\n";

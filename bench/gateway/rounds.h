@@ -13,6 +13,7 @@ struct Side {
   const char* name;
   std::string address;
   bool keys = false;               // submits carry idempotency keys
+  std::string credential = {};     // calls carry it; empty: none
   std::vector<double> rates = {};  // calls a second, of each round
 };
 

@@ -48,9 +48,18 @@ wait_for redis-cli -s "$work/far.sock" ping
   --metrics off --redis "unix://$work/redis.sock" --store "unix://$work/far.sock" \
   --secret-file "$work/secret" --models "$root/models" --log-level warn &
 children+=($!)
+# One more that asks for keys, on the same queue.
+"$bin/phasor" keys create --keys-file "$work/keys.jsonl" --tenant bench --roles draw \
+  -o "$work/bench.key" >/dev/null 2>&1
+"$bin/phasor-gateway" --config "$work/gateway.yaml" --listen "unix:$work/guarded.sock" \
+  --metrics off --redis "unix://$work/redis.sock" --store "unix://$work/far.sock" \
+  --secret-file "$work/secret" --models "$root/models" --log-level warn \
+  --keys "$work/keys.jsonl" --audit off &
+children+=($!)
 "$bin/phasor-bench-echo" "unix:$work/echo.sock" &
 children+=($!)
 wait_for test -S "$work/gateway.sock"
+wait_for test -S "$work/guarded.sock"
 wait_for test -S "$work/echo.sock"
 if [[ "${ASK_STORE:-}" == 1 ]]; then
   wait_for redis-cli -s "$work/redis.sock" -e hget '{phasor}:fleet' secret
@@ -58,4 +67,5 @@ if [[ "${ASK_STORE:-}" == 1 ]]; then
 fi
 
 echo "redis: append-only file, fsync $fsync; $(nproc) cores for load, server and redis together"
-"$bin/phasor-bench-gateway" --echo "unix:$work/echo.sock" --gateway "unix:$work/gateway.sock" "$@"
+"$bin/phasor-bench-gateway" --echo "unix:$work/echo.sock" --gateway "unix:$work/gateway.sock" \
+  --guarded "unix:$work/guarded.sock" --key-file "$work/bench.key" "$@"

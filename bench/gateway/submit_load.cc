@@ -33,11 +33,16 @@ std::shared_ptr<grpc::Channel> Connect(const std::string& address) {
   return grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
 }
 
+void Carry(const std::string& credential, grpc::ClientContext* call) {
+  if (!credential.empty()) call->AddMetadata("authorization", "Bearer " + credential);
+}
+
 // One call after the other until the end; as many lanes as calls in flight.
 class Lane {
  public:
-  Lane(v1::Images::Stub* stub, bool keys, Clock::time_point end, absl::BlockingCounter* done)
-      : stub_(stub), keys_(keys), end_(end), done_(done) {}
+  Lane(v1::Images::Stub* stub, const LoadOptions& options, Clock::time_point end,
+       absl::BlockingCounter* done)
+      : stub_(stub), keys_(options.keys), credential_(options.credential), end_(end), done_(done) {}
 
   void Next() {
     begin_ = Clock::now();
@@ -47,6 +52,7 @@ class Lane {
     }
     if (keys_) request_.mutable_request()->set_idempotency_key(RandomToken());
     call_ = std::make_unique<grpc::ClientContext>();
+    Carry(credential_, call_.get());
     stub_->async()->Submit(call_.get(), &request_, &response_,
                            [this](const grpc::Status& status) { OnDone(status); });
   }
@@ -70,6 +76,7 @@ class Lane {
 
   v1::Images::Stub* const stub_;
   const bool keys_;
+  const std::string credential_;
   const Clock::time_point end_;
   absl::BlockingCounter* const done_;
   v1::SubmitRequest request_ = Request();
@@ -96,6 +103,7 @@ StatusOr<LoadResult> RunSubmitLoad(const LoadOptions& options) {
     grpc::ClientContext call;
     call.set_wait_for_ready(true);
     call.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(10));
+    Carry(options.credential, &call);
     v1::SubmitResponse response;
     RETURN_IF_ERROR(rpc::FromGrpc(stubs.back()->Submit(&call, Request(), &response)));
   }
@@ -105,8 +113,7 @@ StatusOr<LoadResult> RunSubmitLoad(const LoadOptions& options) {
                                std::chrono::duration<double>(options.seconds));
   std::vector<std::unique_ptr<Lane>> lanes;
   for (int i = 0; i < options.in_flight; ++i) {
-    lanes.push_back(
-        std::make_unique<Lane>(stubs[i % stubs.size()].get(), options.keys, end, &done));
+    lanes.push_back(std::make_unique<Lane>(stubs[i % stubs.size()].get(), options, end, &done));
   }
   for (const auto& lane : lanes) lane->Next();
   done.Wait();

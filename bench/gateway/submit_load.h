@@ -15,7 +15,8 @@ struct LoadOptions {
   int connections = 4;
   int in_flight = 64;  // over all connections
   double seconds = 3;
-  bool keys = false;  // each call with an idempotency key of its own
+  bool keys = false;            // each call with an idempotency key of its own
+  std::string credential = {};  // of each call; empty: none
 };
 
 struct LoadResult {

@@ -59,7 +59,7 @@ bench_build() {
 
 # Against an empty gRPC echo server.
 bench_gateway() {
-  bench_build phasor-gateway phasor-bench-gateway phasor-bench-echo
+  bench_build phasor phasor-gateway phasor-bench-gateway phasor-bench-echo
   bench/gateway/run.sh "$bench_bin" "$@"
 }
 
