@@ -17,6 +17,7 @@
 #include "engine/runtime/families.h"
 #include "engine/runtime/image_sampler.h"
 #include "engine/schedulers/golden_cases.h"
+#include "engine/weights/quantise.h"
 
 namespace phasor::engine {
 namespace {
@@ -220,6 +221,17 @@ TEST(ElsewhereSchedulerTest, ThresholdsAreFoundThere) {
   ASSERT_TRUE(scheduler->SetTimesteps(4).ok());
   const at::Tensor sample = at::empty({2, 4, 8, 8}, at::dtype(at::kFloat).device(kElsewhere));
   EXPECT_EQ(scheduler->Step(sample, 0, sample, nullptr).device(), kElsewhere);
+}
+
+TEST(ElsewhereWeightsTest, ShortFormsAreUnpackedThere) {
+  const c10::InferenceMode no_autograd;
+  for (const WeightForm form : {WeightForm::kFp8, WeightForm::kNf4}) {
+    const Quantised here = Quantise(form, at::ones({40, 30}));
+    const Quantised there{form, There(here.codes), There(here.scales)};
+    const at::Tensor value = DequantiseByOperators(there, {40, 30}, at::kHalf);
+    EXPECT_EQ(value.device(), kElsewhere);
+    EXPECT_EQ(value.sizes(), (at::IntArrayRef{40, 30}));
+  }
 }
 
 // Encode, all steps and decoding of a whole model, for each scheduler: what a run does between

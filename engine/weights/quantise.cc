@@ -11,6 +11,8 @@
 #include <ATen/ops/tensor.h>
 #include <c10/util/Float8_e4m3fn.h>
 
+#include "engine/tensor/beside.h"
+
 namespace phasor::engine {
 namespace {
 
@@ -164,7 +166,7 @@ at::Tensor DequantiseByOperators(const Quantised& quantised, at::IntArrayRef sha
   if (quantised.form == WeightForm::kFp8) {
     values = codes.view(at::kFloat8_e4m3fn).to(at::kFloat);
   } else {
-    const at::Tensor book = at::tensor(at::ArrayRef<float>(kNf4)).to(codes.device());
+    const at::Tensor book = Beside(at::tensor(at::ArrayRef<float>(kNf4)), codes.device());
     const at::Tensor pairs = at::stack({codes.bitwise_right_shift(4), codes.bitwise_and(15)}, 1);
     values = book.index_select(0, pairs.flatten().to(at::kInt)).narrow(0, 0, count);
   }
