@@ -21,7 +21,7 @@ bool IsBase32(std::string_view text) {
 }
 
 std::string HashOf(std::string_view salt, std::string_view secret) {
-  return Hex(HmacSha256(salt, secret));
+  return Sha256Hex(std::string(salt).append(secret));
 }
 
 Status CheckName(const std::string& name) {

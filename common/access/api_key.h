@@ -1,7 +1,7 @@
 // API keys: what a client sends, and what is kept of it.
 //
 // A key is "phk_<id>_<secret>": the id finds its record, the secret of 256 random bits proves that
-// one has the key. Kept is HMAC-SHA-256(salt, secret): a secret that nobody can guess needs no slow
+// one has the key. Kept is SHA-256(salt, secret): a secret that nobody can guess needs no slow
 // hash, and each call costs one fast one. Nothing from which the key could be made again is kept.
 //
 // Pure but for drawing random bytes; thread-safe.
