@@ -61,8 +61,9 @@ std::vector<std::string> FindAdminAddresses(const std::vector<std::string>& flag
 
 std::string AuthorityFile(const std::string& directory) { return directory + "/tls/ca.pem"; }
 
-std::string FindAuthorities(const std::vector<std::string>& addresses,
-                            const Environment& environment) {
+std::string FindAuthorities(const std::vector<std::string>& flags, const Environment& environment) {
+  if (!flags.empty() || environment("PHASOR_ADDRESS")) return "";
+  const std::vector<std::string> addresses = FindAddresses({}, environment);
   const std::string file = AuthorityFile(DefaultFleetDirectory(environment));
   const bool asked = std::any_of(addresses.begin(), addresses.end(), [](const std::string& each) {
     return each.starts_with("grpcs://");

@@ -30,9 +30,8 @@ std::vector<std::string> FindAdminAddresses(const std::vector<std::string>& flag
 // The file in a fleet's directory with the authority that `phasor up --tls` made.
 std::string AuthorityFile(const std::string& directory);
 
-// That of the default directory, if it is there and one of the addresses asks for TLS; else empty.
-std::string FindAuthorities(const std::vector<std::string>& addresses,
-                            const Environment& environment);
+// That of the default directory, if the addresses come from there and ask for TLS; else empty.
+std::string FindAuthorities(const std::vector<std::string>& flags, const Environment& environment);
 
 // The file in a fleet's directory with the key that `phasor up --keys` made for its owner.
 std::string OwnerKeyFile(const std::string& directory);

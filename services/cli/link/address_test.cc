@@ -62,6 +62,25 @@ TEST_F(AddressTest, TheKeyOfAFleetOnThisMachineGoesToNoOther) {
   EXPECT_EQ(FindCredential("", {}, Of({{"PHASOR_DIR", directory_ + "/none"}})), "");
 }
 
+TEST_F(AddressTest, TheAuthorityOfAFleetOnThisMachineVouchesForNoOther) {
+  const auto fleet = Of({{"PHASOR_DIR", directory_}});
+  std::filesystem::create_directories(directory_ + "/tls");
+  std::ofstream(AuthorityFile(directory_)) << "authority";
+  EXPECT_EQ(FindAuthorities({}, fleet), "") << "it speaks plain text";
+  std::ofstream(AddressFile(directory_)) << "grpcs://127.0.0.1:1\n";
+  EXPECT_EQ(FindAuthorities({}, fleet), AuthorityFile(directory_));
+  EXPECT_EQ(FindAuthorities({"grpcs://a:1"}, fleet), "");
+  EXPECT_EQ(
+      FindAuthorities({}, Of({{"PHASOR_ADDRESS", "grpcs://b:2"}, {"PHASOR_DIR", directory_}})), "");
+}
+
+TEST_F(AddressTest, OperatorsMayBeServedElsewhere) {
+  EXPECT_THAT(FindAdminAddresses({"a:1,b:2"}, Of({{"PHASOR_ADMIN_ADDRESS", "c:3"}})),
+              ElementsAre("a:1", "b:2"));
+  EXPECT_THAT(FindAdminAddresses({}, Of({{"PHASOR_ADMIN_ADDRESS", "c:3"}})), ElementsAre("c:3"));
+  EXPECT_THAT(FindAdminAddresses({}, Of({})), ElementsAre());
+}
+
 TEST_F(AddressTest, FleetDirectoryFollowsTheUsualVariables) {
   EXPECT_EQ(DefaultFleetDirectory(Of({{"PHASOR_DIR", "/d"}, {"HOME", "/h"}})), "/d");
   EXPECT_EQ(DefaultFleetDirectory(Of({{"XDG_STATE_HOME", "/s"}, {"HOME", "/h"}})), "/s/phasor");

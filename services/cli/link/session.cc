@@ -17,7 +17,7 @@ StatusOr<Link> FindLink(const Session& session) {
             .admin_addresses = FindAdminAddresses(session.admin_addresses, environment)};
   rpc::ClientTlsWords words = session.tls;
   if (words.files.empty() && !words.tls) {
-    words.files.authorities = FindAuthorities(link.addresses, environment);
+    words.files.authorities = FindAuthorities(session.addresses, environment);
   }
   ASSIGN_OR_RETURN(link.tls, rpc::OpenClientTls(words, &kClock));
   const std::string file = FindCredential(session.credential_file, session.addresses, environment);
