@@ -192,19 +192,20 @@ class Bench:
     def fleet(self):
         """A fleet on the card beside a neighbour that takes and gives back memory."""
         home = self.folder / "fleet"
+        address = f"unix:{self.folder}/gateway.sock"
         up = subprocess.Popen(
             [str(self.args.bin / "phasor"), "up", "--dir", str(home), "--models", str(self.demo),
-             "--workers", "1", "--device", self.args.device, "--listen",
-             f"unix:{home}.sock"], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+             "--workers", "1", "--device", self.args.device, "--listen", address], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
         neighbour = subprocess.Popen([sys.executable, __file__, "--neighbour",
                                       str(self.args.bin / "phasor-render"), str(self.demo),
                                       self.args.device])
         try:
+            self.wait_for_fleet(address)
             done, failed = 0, []
             for seed in range(self.args.pictures):
                 ended = subprocess.run(
-                    [str(self.args.bin / "phasor"), "generate", PROMPT, "--gateway",
-                     f"unix:{home}.sock", "--seed", str(seed), "--steps", "4", "--output",
+                    [str(self.args.bin / "phasor"), "--address", address, "generate", PROMPT,
+                     "--seed", str(seed), "--steps", "4", "--output",
                      str(self.folder / "fleet.png")], capture_output=True, text=True, check=False)
                 done += ended.returncode == 0
                 if ended.returncode != 0:
@@ -215,7 +216,16 @@ class Bench:
             neighbour.wait()
             up.send_signal(signal.SIGTERM)
             up.wait(timeout=60)
-        return failing(result, {"all pictures came out": done < self.args.pictures})
+        return failing(result, {"pictures that did not come out": done < self.args.pictures})
+
+    def wait_for_fleet(self, address):
+        for _ in range(100):
+            asked = subprocess.run([str(self.args.bin / "phasor"), "--address", address, "models"],
+                                   capture_output=True, check=False)
+            if asked.returncode == 0:
+                return
+            time.sleep(0.3)
+        raise RuntimeError("the fleet did not come up in half a minute")
 
     def true_size(self):
         if self.args.model is None:

@@ -1,8 +1,8 @@
 # shellcheck shell=bash
 # What needs a card, in one command: docs/gpu.md.
 
-readonly GPU_PACKED_PROGRAMS=(phasor phasor-gateway phasor-worker phasor-render libphasor_cuda.so)
-readonly GPU_PACKED_TESTS=(engine_cuda_plugin_test engine_models_golden_test engine_run_golden_test)
+readonly GPU_PROGRAMS=(phasor phasor-gateway phasor-worker phasor-render)
+readonly GPU_TESTS=(engine_cuda_plugin_test engine_models_golden_test engine_run_golden_test)
 
 # Says in a sentence what is missing for a run on a card, or nothing.
 gpu_missing() {
@@ -28,7 +28,7 @@ gpu_run() {
     programs="$PHASOR_GPU_PROGRAMS"
     tests="$PHASOR_GPU_PROGRAMS/../tests"
   else
-    build_preset cuda
+    build_preset cuda phasor_cuda "${GPU_PROGRAMS[@]}" "${GPU_TESTS[@]}"
     programs="$(build_dir cuda)/bin"
     tests="$(build_dir cuda)/tests"
     if [[ -x "$ORACLE_HOME/bin/python" ]]; then python=(--python "$ORACLE_HOME/bin/python"); fi
@@ -45,14 +45,16 @@ gpu_run() {
 gpu_pack() {
   local file="${1:-}" stage program site
   [[ -n "$file" ]] || die "usage: ./dev gpu pack FILE.tar" 2
-  build_preset cuda
+  build_preset cuda phasor_cuda "${GPU_PROGRAMS[@]}" "${GPU_TESTS[@]}"
   packages_setup "$PHASOR_ROOT/tools/dev/packages.txt"
   need_disk "$(dirname "$(realpath "$file")")" 9000
   stage="$(mktemp -d "$(dirname "$(realpath "$file")")/phasor-gpu.XXXXXX")"
   say "packing into $file (about 4 GB)"
   mkdir -p "$stage/phasor-gpu"/{bin,tests,lib}
-  for program in "${GPU_PACKED_PROGRAMS[@]}"; do cp build-cuda/bin/"$program" "$stage/phasor-gpu/bin/"; done
-  for program in "${GPU_PACKED_TESTS[@]}"; do cp build-cuda/tests/"$program" "$stage/phasor-gpu/tests/"; done
+  for program in libphasor_cuda.so "${GPU_PROGRAMS[@]}"; do
+    cp build-cuda/bin/"$program" "$stage/phasor-gpu/bin/"
+  done
+  for program in "${GPU_TESTS[@]}"; do cp build-cuda/tests/"$program" "$stage/phasor-gpu/tests/"; done
   cp "$(command -v redis-server)" "$stage/phasor-gpu/bin/"
   gpu_pack_libraries "$stage/phasor-gpu"
   site="$(echo "$LIBTORCH_HOME"/lib/python3*/site-packages)"
