@@ -26,8 +26,9 @@ TEST(FleetKeysTest, OwnerAndWorkersHaveAKeyEachThatTheGatewaysKnowAndThatStays) 
   access::Authenticator gateway({.keys = &store, .tokens = nullptr, .clock = &clock});
   ASSERT_TRUE(gateway.Refresh().ok());
   const auto roles_of = [&](const std::string& file) {
-    const std::string key = *ReadFile(file, 1000);
-    const access::Judged judged = gateway.Check("Bearer " + key.substr(0, key.find('\n')));
+    std::string key = *ReadFile(file, 1000);
+    if (key.ends_with('\n')) key.pop_back();
+    const access::Judged judged = gateway.Check("Bearer " + key);
     return judged.identity == nullptr ? access::RoleSet{} : judged.identity->roles;
   };
   EXPECT_EQ(roles_of(OwnerKeyFile(directory)),
