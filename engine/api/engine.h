@@ -77,7 +77,9 @@ struct RunReport {
   bool karras_sigmas = false;         // as it ran, whoever asked for it: request or model
   double eta = 0;                     // as it ran: 0 where the scheduler has none
   std::vector<std::string> warnings;  // for the user, a sentence each, without prompt text
-  int resumed_from_step = 0;          // 0: started at the beginning
+  // Whether the text encoder's result was known from an equal request; nullopt: nobody looked.
+  std::optional<bool> embeddings_recalled;
+  int resumed_from_step = 0;  // 0: started at the beginning
   bool resumed = false;
 };
 
@@ -233,6 +235,8 @@ struct EngineOptions {
   std::string dtype = "auto";
   // Where digests of large weight files and quantised weights are kept; empty: nowhere.
   std::string cache_directory;
+  // Of what text encoders made of texts, kept for each model on the host; 0: none is.
+  uint64_t embedding_cache_bytes = 0;
   // Which of several sets of weights is read, e.g. "fp16"; empty: as each model's card says.
   std::string variant;
 };

@@ -201,6 +201,9 @@ StatusOr<std::shared_ptr<Model>> EngineImpl::LoadGuarded(const std::string& dire
                              strategy_,
                              options_.cuts,
                              &clock_};
+  if (options_.embedding_cache_bytes > 0) {
+    environment.embeddings = std::make_shared<EmbeddingCache>(options_.embedding_cache_bytes);
+  }
   return std::shared_ptr<Model>(
       std::make_shared<ModelImpl>(std::move(info), std::move(environment)));
 }

@@ -35,6 +35,8 @@ struct Conditioning {
   virtual ~Conditioning() = default;
   at::Tensor positive;  // [1, S, D]
   at::Tensor negative;  // [1, S, D], undefined when guidance is off
+  // What Pipeline::Condition makes an equal one of.
+  virtual std::vector<at::Tensor> Tensors() const { return {positive, negative}; }
 };
 
 // Which call of the denoiser this is.
@@ -71,6 +73,12 @@ class Pipeline {
   virtual Cuttable CuttableOf(const PictureSpec& spec) const = 0;
 
   virtual std::unique_ptr<Conditioning> Encode(const PictureSpec& spec) = 0;
+  // All of a request that Encode's result depends on; empty: it is not to be remembered.
+  virtual std::string TextKey(const PictureSpec& /*spec*/) const { return ""; }
+  // Of the tensors of another one, without the text encoder.
+  virtual std::unique_ptr<Conditioning> Condition(std::vector<at::Tensor> /*tensors*/) {
+    return nullptr;
+  }
   // Shape of one image's latents, [1, C, h, w].
   virtual std::vector<int64_t> LatentShape(const PictureSpec& spec) const = 0;
   // Model output for one image, guidance applied, in fp32 whatever the networks compute in.

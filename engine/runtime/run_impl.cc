@@ -144,7 +144,8 @@ Unit RunImpl::Next() const {
   } else if (decoded < spec_.images) {
     unit = {UnitKind::kDecode, decoded, spec_.images};
   }
-  unit.predicted_peak_bytes = memory_.plan().peak_bytes(unit.kind);
+  const bool recalls = unit.kind == UnitKind::kEncode && Remembers();
+  if (!recalls) unit.predicted_peak_bytes = memory_.plan().peak_bytes(unit.kind);
   unit.predicted_seconds = environment_.costs->Predict(spec_, unit.kind);
   return unit;
 }
@@ -157,10 +158,11 @@ Status RunImpl::Advance() {
   RETURN_IF_ERROR(
       memory_.Do(unit, [&] { return Annotate(Guard([&] { return Do(unit); }), Describe(unit)); }));
   const double seconds = SecondsBetween(begin, environment_.clock->Steady());
-  environment_.costs->Add(spec_, unit.kind, seconds);
+  const bool recalled = unit.kind == UnitKind::kEncode && report_.embeddings_recalled == true;
+  if (!recalled) environment_.costs->Add(spec_, unit.kind, seconds);
   const FetchCount after = environment_.residency->Fetched();
   report_.units.push_back({unit.kind, unit.index, seconds, environment_.device->Memory().peak,
-                           memory_.plan().peak_bytes(unit.kind), after.bytes - before.bytes,
+                           unit.predicted_peak_bytes, after.bytes - before.bytes,
                            after.waited_seconds - before.waited_seconds});
   if (!memory_.taken().none()) UpdateFingerprint();
   return OkStatus();
@@ -183,7 +185,23 @@ std::string RunImpl::Describe(const Unit& unit) const {
   return "done";
 }
 
+bool RunImpl::Remembers() const {
+  return environment_.embeddings != nullptr &&
+         environment_.embeddings->Has(environment_.pipeline->TextKey(spec_));
+}
+
+bool RunImpl::Recall() {
+  if (environment_.embeddings == nullptr) return false;
+  std::vector<at::Tensor> known = environment_.embeddings->Find(
+      environment_.pipeline->TextKey(spec_), environment_.device->place());
+  report_.embeddings_recalled = !known.empty();
+  if (known.empty()) return false;
+  conditioning_ = environment_.pipeline->Condition(std::move(known));
+  return true;
+}
+
 Status RunImpl::Do(const Unit& unit) {
+  if (unit.kind == UnitKind::kEncode && Recall()) return OkStatus();
   environment_.residency->Enter(memory_.plan(), unit.kind);
   switch (unit.kind) {
     case UnitKind::kEncode:
@@ -203,6 +221,10 @@ Status RunImpl::Encode() {
   const at::Tensor& negative = conditioning->negative;
   if (!AllFinite(conditioning->positive) || (negative.defined() && !AllFinite(negative))) {
     return NotFinite("the prompt's embeddings are");
+  }
+  if (const std::string key = environment_.pipeline->TextKey(spec_);
+      environment_.embeddings != nullptr && !key.empty()) {
+    environment_.embeddings->Put(key, conditioning->Tensors());
   }
   conditioning_ = std::move(conditioning);
   return OkStatus();

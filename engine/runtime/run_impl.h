@@ -18,6 +18,7 @@
 #include "engine/api/engine.h"
 #include "engine/device/device.h"
 #include "engine/memory/residency.h"
+#include "engine/runtime/embedding_cache.h"
 #include "engine/runtime/fingerprint.h"
 #include "engine/runtime/image_sampler.h"
 #include "engine/runtime/pipeline.h"
@@ -34,10 +35,11 @@ struct RunEnvironment {
   std::shared_ptr<Device> device;
   std::shared_ptr<Residency> residency;  // of the pipeline's parts
   StrategyChoice strategy = {};
-  Cuts cuts;                                         // from the start
-  const Clock* clock = nullptr;                      // outlives the runs
-  std::function<std::string()> make_room = nullptr;  // as RunOptions has it
-  std::vector<std::string> warnings = {};            // of this run, beside the pipeline's
+  Cuts cuts;                                             // from the start
+  const Clock* clock = nullptr;                          // outlives the runs
+  std::function<std::string()> make_room = nullptr;      // as RunOptions has it
+  std::vector<std::string> warnings = {};                // of this run, beside the pipeline's
+  std::shared_ptr<EmbeddingCache> embeddings = nullptr;  // null: none
 };
 
 class RunImpl final : public Run, public RunTensors {
@@ -70,6 +72,9 @@ class RunImpl final : public Run, public RunTensors {
   std::string Describe(const Unit& unit) const;
   Status Do(const Unit& unit);
   Status Encode();
+  // Without the text encoder, if its result is known.
+  bool Recall();
+  bool Remembers() const;
   Status Step(int k);
   Status Decode(int index);
   // What no checkpoint of this run exceeds, in bytes.

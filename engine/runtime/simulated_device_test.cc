@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <functional>
 #include <random>
 #include <string>
 
@@ -220,6 +221,36 @@ TEST_F(SimulatedDeviceTest, EachStrategyHoldsFewerWeightsThanTheOneBefore) {
     EXPECT_LT(weights, before) << strategy;
     before = weights;
   }
+}
+
+TEST_F(SimulatedDeviceTest, ATextThatComesAgainNeedsNoTextEncoder) {
+  spec_.negative_prompt = "blue";
+  Use("sim", 0, "CPU_OFFLOAD");
+  const Pixels expected = Draw();
+  EXPECT_EQ(run_->Report().embeddings_recalled, std::nullopt) << "it is off unless asked for";
+  run_.reset();
+  model_.Load({.device = "sim", .strategy = "CPU_OFFLOAD", .embedding_cache_bytes = kMiB},
+              "/tests/golden/tiny_sd/model");
+  EXPECT_EQ(Draw(), expected);
+  EXPECT_EQ(run_->Report().embeddings_recalled, false);
+  EXPECT_EQ(Draw(), expected);
+  EXPECT_EQ(run_->Report().embeddings_recalled, true);
+  EXPECT_EQ(run_->Report().units[0].predicted_peak_bytes, 0u);
+  // Whatever the result depends on is another text.
+  const PictureSpec before = spec_;
+  for (const auto& change : std::vector<std::function<void(PictureSpec&)>>{
+           [](PictureSpec& spec) { spec.prompt += "s"; },
+           [](PictureSpec& spec) { spec.negative_prompt = ""; },
+           [](PictureSpec& spec) { spec.clip_skip = 1; },
+           [](PictureSpec& spec) { spec.guidance_scale = 1; }}) {
+    change(spec_ = before);
+    Draw();
+    EXPECT_EQ(run_->Report().embeddings_recalled, false);
+  }
+  spec_ = before;
+  spec_.seed = 8;
+  Draw();
+  EXPECT_EQ(run_->Report().embeddings_recalled, true) << "a seed is none of the text's";
 }
 
 TEST_F(SimulatedDeviceTest, BlocksThatThereIsNoRoomForComeAheadOfUse) {

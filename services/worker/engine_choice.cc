@@ -45,6 +45,7 @@ StatusOr<Executor::EngineFactory> ChooseEngine(const WorkerConfig& config, const
     options.strategy = config.strategy;
     options.fail_one_in = static_cast<uint64_t>(config.fail_one_in);
     options.cache_directory = config.cache;
+    options.embedding_cache_bytes = config.embedding_cache_bytes;
     return Executor::EngineFactory(
         [options, &clock]() -> Made { return engine::MakeEngine(options, clock); });
   }

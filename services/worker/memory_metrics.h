@@ -21,7 +21,7 @@ class MemoryMetrics {
   void OutOfMemory(engine::UnitKind phase, const std::string& action);
   // A model left the device, or memory, for another one.
   void Swapped(const std::string& model);
-  // `cache`: "result".
+  // `cache`: "result", "embedding".
   void CacheHit(const std::string& cache);
   void CacheMissed(const std::string& cache);
   void CacheHolds(const std::string& cache, uint64_t bytes);

@@ -23,6 +23,7 @@ struct RawConfig {
   std::string vram;
   double max_cache_gb = 0;
   std::string result_cache = "0";
+  std::string embedding_cache = "16MiB";
   config::LogWords log;
 };
 
@@ -62,6 +63,11 @@ void DeclareMemory(config::Settings& settings, RawConfig* raw) {
   settings.Text(
       {"result_cache", "memory for pictures that equal requests get again, e.g. 64MiB; 0: none"},
       &raw->result_cache);
+  settings.Text(
+      {"embedding_cache",
+       "memory of the host, for each model, for what its text encoder made of prompts that "
+       "come again; 0: none"},
+      &raw->embedding_cache);
   settings.Text({"debug_dir", "folder for a record of each job that failed here"},
                 &config.debug_dir);
   settings.Flag({"debug_prompts", "these records have the prompts"}, &config.debug_prompts);
@@ -128,6 +134,9 @@ StatusOr<WorkerConfig> Complete(RawConfig raw) {
   const auto kept = ParseByteSize(raw.result_cache, 0, kMostResultCache);
   if (!kept.ok()) return InvalidArgument("--result-cache " + Message(kept.status()));
   config.result_cache_bytes = *kept;
+  const auto texts = ParseByteSize(raw.embedding_cache, 0, kMostResultCache);
+  if (!texts.ok()) return InvalidArgument("--embedding-cache " + Message(texts.status()));
+  config.embedding_cache_bytes = *texts;
   if (config.node.empty()) config.node = HostName();
   if (config.name.empty()) {
     config.name = HostName() + "-" + std::to_string(getpid()) + "-" + RandomToken().substr(0, 4);

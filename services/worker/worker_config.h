@@ -35,12 +35,13 @@ struct WorkerConfig {
   uint64_t max_model_bytes = 0;     // of the weights of models in memory; 0: whatever they are
   bool load_alone = false;          // idle models leave the device before another one is loaded
   uint64_t result_cache_bytes = 0;  // of pictures kept for equal requests; 0: none is
-  std::string debug_dir;            // folder for a record of each failed job; empty: none
-  bool debug_prompts = false;       // with its prompts
-  int debug_records = 100;          // kept
-  std::string cache;                // folder for digests of weight files; empty: none
-  std::string preload;              // default: the first model
-  std::string engine;               // "real" or "fake"; default: real where it is built in
+  uint64_t embedding_cache_bytes = 16 << 20;  // of texts' embeddings, of each model; 0: none
+  std::string debug_dir;                      // folder for a record of each failed job; empty: none
+  bool debug_prompts = false;                 // with its prompts
+  int debug_records = 100;                    // kept
+  std::string cache;                          // folder for digests of weight files; empty: none
+  std::string preload;                        // default: the first model
+  std::string engine;  // "real" or "fake"; default: real where it is built in
   // Of the real engine, as its EngineOptions take them.
   std::string device = "cpu";
   uint64_t vram_bytes = 0;

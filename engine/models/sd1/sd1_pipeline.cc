@@ -124,6 +124,21 @@ class Sd1Pipeline final : public Pipeline {
     return conditioning;
   }
 
+  std::string TextKey(const PictureSpec& spec) const override {
+    // Sizes before texts: no two requests have one key.
+    std::string key = std::to_string(spec.clip_skip) + " " + std::to_string(spec.prompt.size());
+    key.append(" ").append(spec.prompt);
+    if (Guided(spec)) key.append(" ").append(spec.negative_prompt);
+    return key.append(Guided(spec) ? "+" : "-");
+  }
+
+  std::unique_ptr<Conditioning> Condition(std::vector<at::Tensor> tensors) override {
+    auto conditioning = std::make_unique<Sd1Conditioning>();
+    conditioning->positive = std::move(tensors.at(0));
+    conditioning->negative = std::move(tensors.at(1));
+    return conditioning;
+  }
+
   std::vector<int64_t> LatentShape(const PictureSpec& spec) const override {
     const int64_t scale = parts_.vae->config().scale();
     return {1, parts_.unet->config().in_channels, spec.height / scale, spec.width / scale};

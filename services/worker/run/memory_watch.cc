@@ -13,6 +13,7 @@ namespace phasor::worker {
 namespace {
 
 constexpr char kIdleModels[] = "idle_models";
+constexpr char kEmbeddings[] = "embedding";  // the cache's name in metrics
 
 void AddShare(const std::string& kind, uint64_t bytes,
               google::protobuf::RepeatedPtrField<v1::MemoryShare>* shares) {
@@ -50,6 +51,18 @@ std::string MemoryWatch::MakeRoom(const std::string& name) {
   return parts_.models.MakeRoom(name, [] { return false; }) ? kIdleModels : "";
 }
 
+void MemoryWatch::Measure(const std::string& name, const engine::RunReport& report) {
+  const engine::UnitRecord& unit = report.units.back();
+  if (unit.kind != engine::UnitKind::kEncode || !report.embeddings_recalled) {
+    parts_.metrics.Unit(name, unit);
+  } else if (*report.embeddings_recalled) {
+    parts_.metrics.CacheHit(kEmbeddings);  // nothing was computed, so nothing is measured
+  } else {
+    parts_.metrics.CacheMissed(kEmbeddings);
+    parts_.metrics.Unit(name, unit);
+  }
+}
+
 void MemoryWatch::AfterUnit(const std::string& name, engine::Run& run) {
   const auto high = [this] { return PressureNow() < engine::Pressure::kHigh; };
   if (!high()) parts_.models.MakeRoom(name, high);
@@ -63,7 +76,7 @@ void MemoryWatch::AfterUnit(const std::string& name, engine::Run& run) {
     }
   }
   const engine::RunReport report = run.Report();
-  if (!report.units.empty()) parts_.metrics.Unit(name, report.units.back());
+  if (!report.units.empty()) Measure(name, report);
   // Those of a unit that failed in the end are taken back.
   told_ = std::min(told_, report.degradations.size());
   for (; told_ < report.degradations.size(); ++told_) {

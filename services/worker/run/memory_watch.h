@@ -52,6 +52,7 @@ class MemoryWatch {
  private:
   engine::Pressure PressureNow() const;
   void Tell();
+  void Measure(const std::string& name, const engine::RunReport& report);
 
   Parts parts_;
   std::function<void()> drop_caches_ = [] {};
