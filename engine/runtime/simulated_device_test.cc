@@ -229,8 +229,11 @@ TEST_F(SimulatedDeviceTest, ATextThatComesAgainNeedsNoTextEncoder) {
   const Pixels expected = Draw();
   EXPECT_EQ(run_->Report().embeddings_recalled, std::nullopt) << "it is off unless asked for";
   run_.reset();
-  model_.Load({.device = "sim", .strategy = "CPU_OFFLOAD", .embedding_cache_bytes = kMiB},
-              "/tests/golden/tiny_sd/model");
+  EngineOptions options;
+  options.device = "sim";
+  options.strategy = "CPU_OFFLOAD";
+  options.embedding_cache_bytes = kMiB;
+  model_.Load(options, "/tests/golden/tiny_sd/model");
   EXPECT_EQ(Draw(), expected);
   EXPECT_EQ(run_->Report().embeddings_recalled, false);
   EXPECT_EQ(Draw(), expected);
