@@ -81,7 +81,8 @@ def split(rig, half):
     common = rig.submit("x", seed=5, steps=60)
     rig.wait_for_grant(common)
     with rig.redis.client() as redis:
-        assert redis("WAIT", 1, 1000) == 1, "the replica has the grant"
+        redis("SET", "barrier", 1)  # WAIT waits for what its own connection wrote, and all before
+        assert redis("WAIT", 1, 5000) == 1, "the replica has the grant"
     half.begin()
 
     # Both halves draw the job: the first to publish wins, whichever it is, and both say so.
