@@ -1,6 +1,5 @@
 #include "common/tls/material.h"
 
-#include <ctime>
 #include <utility>
 #include <vector>
 
@@ -9,6 +8,7 @@
 #include <openssl/x509v3.h>
 
 #include "common/base/file.h"
+#include "common/base/utc_text.h"
 #include "common/tls/certificate_time.h"
 #include "common/tls/openssl_handle.h"
 
@@ -117,13 +117,6 @@ StatusOr<Material> ReadMaterial(const Files& files, int64_t wall_millis) {
   return material;
 }
 
-std::string TimeText(int64_t wall_millis) {
-  const std::time_t seconds = wall_millis / 1000;
-  std::tm parts{};
-  gmtime_r(&seconds, &parts);
-  char text[32];
-  std::strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S UTC", &parts);
-  return text;
-}
+std::string TimeText(int64_t wall_millis) { return UtcText(wall_millis, "%Y-%m-%d %H:%M:%S UTC"); }
 
 }  // namespace phasor::tls

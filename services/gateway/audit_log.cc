@@ -7,23 +7,19 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <ctime>
 #include <utility>
 
 #include <nlohmann/json.hpp>
+
+#include "common/base/utc_text.h"
 
 namespace phasor::gateway {
 namespace {
 
 // 2026-01-02T03:04:05.678Z
 std::string TimeText(int64_t now_ms) {
-  const std::time_t seconds = now_ms / 1000;
-  std::tm parts{};
-  gmtime_r(&seconds, &parts);
-  char date[32];
-  std::strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%S", &parts);
   const std::string millis = std::to_string(1000 + now_ms % 1000).substr(1);
-  return std::string(date) + "." + millis + "Z";
+  return UtcText(now_ms, "%Y-%m-%dT%H:%M:%S.") + millis + "Z";
 }
 
 // A file that lines are added to, opened anew once its name leads elsewhere.

@@ -1,7 +1,6 @@
 #include "services/cli/commands/key_commands.h"
 
 #include <cstdio>
-#include <ctime>
 #include <memory>
 #include <string>
 #include <utility>
@@ -13,6 +12,7 @@
 #include "common/access/stores/file_key_store.h"
 #include "common/access/stores/redis_key_store.h"
 #include "common/base/clock.h"
+#include "common/base/utc_text.h"
 #include "common/redis/open_redis.h"
 #include "services/cli/text/secret_file.h"
 
@@ -46,12 +46,7 @@ StatusOr<std::unique_ptr<access::KeyStore>> OpenKeys(const KeyFlags& flags) {
 
 std::string DateText(int64_t millis) {
   if (millis == 0) return "never";
-  const std::time_t seconds = millis / 1000;
-  std::tm parts{};
-  gmtime_r(&seconds, &parts);
-  char text[32];
-  std::strftime(text, sizeof(text), "%Y-%m-%d", &parts);
-  return text;
+  return UtcText(millis, "%Y-%m-%d");
 }
 
 nlohmann::json ToJson(const access::KeyRecord& record) {
