@@ -2,6 +2,7 @@
 memory grid under real caps, speed beside diffusers, and a fleet. Leaves report.json and report.md.
 
     run.py --bin build-cuda/bin --tests build-cuda/tests --source . --out gpu-report
+    run.py --list       the stages, one a line
 
 A stage that can't run is in the report as "not run" with the reason; one that fails does not keep
 the others from running. Python's standard library only.
@@ -12,6 +13,7 @@ import hashlib
 import json
 import os
 from pathlib import Path
+import re
 import shutil
 import signal
 import statistics
@@ -218,6 +220,26 @@ class Bench:
             up.wait(timeout=60)
         return failing(result, {"pictures that did not come out": done < self.args.pictures})
 
+    def faults(self):
+        """Rows 1 and 25 to 27 of docs/reliability.md on the card: kill -9, a sticky error, a kernel that
+        hangs, a card lost early and late (tests/fault/card.py)."""
+        shim = self.args.tests / "libphasor_card_shim.so"
+        if not shim.exists():
+            raise NotRun(f"{shim} was not built")
+        folder = self.args.source / "tests/fault"
+        environment = {**os.environ, "PHASOR_SOURCE_DIR": str(self.args.source),
+                       "PHASOR_BIN_DIR": str(self.args.bin), "PHASOR_CARD_SHIM": str(shim),
+                       "PHASOR_FAULT_CARD": self.args.device, "PYTHONDONTWRITEBYTECODE": "1",
+                       "PYTHONPATH": str(self.args.source / "tests/lib")}
+        names = re.findall(r"^def (fault_\w+)", (folder / "card.py").read_text(), re.MULTILINE)
+        results = {}
+        for name in names:
+            ended = subprocess.run([sys.executable, str(folder / "run_fault.py"), name],
+                                   env=environment, capture_output=True, text=True, timeout=600,
+                                   check=False)
+            results[name] = {"code": ended.returncode, "said": (ended.stdout + ended.stderr)[-1500:]}
+        return failing(results, {name: r["code"] != 0 for name, r in results.items()})
+
     def wait_for_fleet(self, address):
         for _ in range(100):
             asked = subprocess.run([str(self.args.bin / "phasor"), "--address", address, "models"],
@@ -262,7 +284,8 @@ def take_memory(render, model, device):
         size = size % 1024 + 256
 
 
-STAGES = ("facts", "card_tests", "golden", "resume", "strategies", "grid", "speed", "fleet")
+STAGES = ("facts", "card_tests", "golden", "resume", "strategies", "faults", "grid", "speed",
+          "fleet")
 
 
 def run_stage(bench, name):
@@ -302,6 +325,9 @@ def markdown(report):
 def main():
     if sys.argv[1:2] == ["--neighbour"]:
         take_memory(*sys.argv[2:5])
+    if sys.argv[1:2] == ["--list"]:
+        print("\n".join(STAGES))
+        return 0
     args = parse()
     args.out.mkdir(parents=True, exist_ok=True)
     args.out, args.source = args.out.resolve(), args.source.resolve()

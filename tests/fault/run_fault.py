@@ -6,6 +6,7 @@ import random
 import sys
 import time
 
+import card
 import failover
 import jobs
 import kills
@@ -16,7 +17,7 @@ import network
 import redis_faults
 import store_faults
 
-MODULES = (kills, network, redis_faults, failover, store_faults, jobs, load, memory, mutants)
+MODULES = (card, kills, network, redis_faults, failover, store_faults, jobs, load, memory, mutants)
 
 
 def table():

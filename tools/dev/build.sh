@@ -61,9 +61,22 @@ build_preset() {
 }
 
 test_all() {
+  local failed=0
   build_preset default
   s3_server_setup
-  ctest --test-dir build --output-on-failure -j "$(nproc)" "$@"
+  ctest --test-dir build --output-on-failure -j "$(nproc)" "$@" || failed=$?
+  test_tell_not_run build
+  return "$failed"
+}
+
+# Says how many tests of the build in $1 were not run for want of a card, and why.
+test_tell_not_run() {
+  local count missing
+  count="$(ctest --test-dir "$1" -N -L '^gpu$' | grep -c ': gpu_' || true)"
+  ((count > 0)) || return 0
+  missing="$(gpu_missing)"
+  say "not run: $count tests that need a card (ctest -N -L gpu lists them):" \
+    "${missing:-this machine has one, ./dev gpu runs them}"
 }
 
 build_clean() {

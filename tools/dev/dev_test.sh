@@ -53,6 +53,12 @@ expect "packages that are absent or only configured are missing" "make nano" \
 
 printf '#!/bin/sh\n' > "$scratch/bin/ldconfig"
 chmod +x "$scratch/bin/ldconfig"
+printf '#!/bin/sh\necho "  Test #7: gpu_a"\necho "  Test #8: gpu_b"\n' > "$scratch/bin/ctest"
+chmod +x "$scratch/bin/ctest"
+expect "./dev test says how many tests were not run, and why" \
+  "==> not run: 2 tests that need a card (ctest -N -L gpu lists them): no NVIDIA driver on this machine (libcuda.so.1), so nothing can run on a card here" \
+  "$(PATH="$scratch/bin:$PATH" part "common build gpu" "test_tell_not_run build" 2>&1)"
+rm "$scratch/bin/ctest"
 message="$(PATH="$scratch/bin:$PATH" part "common gpu" gpu_run 2>&1)"
 expect "without a driver ./dev gpu stops" 1 $?
 expect "without a driver ./dev gpu says so" 1 \

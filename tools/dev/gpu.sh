@@ -3,6 +3,7 @@
 
 readonly GPU_PROGRAMS=(phasor phasor-gateway phasor-worker phasor-render)
 readonly GPU_TESTS=(engine_cuda_plugin_test engine_models_golden_test engine_run_golden_test)
+readonly GPU_SHIM=libphasor_card_shim.so # of tests/fault/card.py
 
 # Says in a sentence what is missing for a run on a card, or nothing.
 gpu_missing() {
@@ -28,7 +29,7 @@ gpu_run() {
     programs="$PHASOR_GPU_PROGRAMS"
     tests="$PHASOR_GPU_PROGRAMS/../tests"
   else
-    build_preset cuda phasor_cuda "${GPU_PROGRAMS[@]}" "${GPU_TESTS[@]}"
+    build_preset cuda phasor_cuda phasor_card_shim "${GPU_PROGRAMS[@]}" "${GPU_TESTS[@]}"
     programs="$(build_dir cuda)/bin"
     tests="$(build_dir cuda)/tests"
     if [[ -x "$ORACLE_HOME/bin/python" ]]; then python=(--python "$ORACLE_HOME/bin/python"); fi
@@ -45,7 +46,7 @@ gpu_run() {
 gpu_pack() {
   local file="${1:-}" stage program site
   [[ -n "$file" ]] || die "usage: ./dev gpu pack FILE.tar" 2
-  build_preset cuda phasor_cuda "${GPU_PROGRAMS[@]}" "${GPU_TESTS[@]}"
+  build_preset cuda phasor_cuda phasor_card_shim "${GPU_PROGRAMS[@]}" "${GPU_TESTS[@]}"
   packages_setup "$PHASOR_ROOT/tools/dev/packages.txt"
   need_disk "$(dirname "$(realpath "$file")")" 9000
   stage="$(mktemp -d "$(dirname "$(realpath "$file")")/phasor-gpu.XXXXXX")"
@@ -54,7 +55,7 @@ gpu_pack() {
   for program in libphasor_cuda.so "${GPU_PROGRAMS[@]}"; do
     cp build-cuda/bin/"$program" "$stage/phasor-gpu/bin/"
   done
-  for program in "${GPU_TESTS[@]}"; do cp build-cuda/tests/"$program" "$stage/phasor-gpu/tests/"; done
+  for program in "$GPU_SHIM" "${GPU_TESTS[@]}"; do cp build-cuda/tests/"$program" "$stage/phasor-gpu/tests/"; done
   cp "$(command -v redis-server)" "$stage/phasor-gpu/bin/"
   gpu_pack_libraries "$stage/phasor-gpu"
   site="$(echo "$LIBTORCH_HOME"/lib/python3*/site-packages)"
@@ -62,7 +63,7 @@ gpu_pack() {
   cp -a "$site/torch/lib" "$stage/phasor-gpu/site/torch/"
   cp -a "$site/nvidia" "$stage/phasor-gpu/site/"
   rm -rf "$stage/phasor-gpu/site/nvidia"/*/include
-  git ls-files -z dev tools bench models tests/golden tests/corpus CMakeLists.txt |
+  git ls-files -z dev tools bench models tests/golden tests/corpus tests/fault tests/lib CMakeLists.txt |
     tar --null -T - -c | tar -x -C "$stage/phasor-gpu"
   install -m 755 tools/gpu/run "$stage/phasor-gpu/run"
   tar -C "$stage" -cf "$file" phasor-gpu
