@@ -15,9 +15,10 @@ constexpr Millis kEvery{300'000};
 constexpr Millis kEagerEvery{10'000};
 constexpr long kTimeoutMillis = 5'000;
 
+// One byte too many says that there are more.
 size_t Append(const char* data, size_t size, size_t count, void* target) {
   auto* text = static_cast<std::string*>(target);
-  if (size * count > kMaxBytes - text->size()) return CURL_WRITEFUNC_ERROR;
+  if (text->size() > kMaxBytes) return CURL_WRITEFUNC_ERROR;
   text->append(data, size * count);
   return size * count;
 }
@@ -36,6 +37,10 @@ StatusOr<std::string> Fetch(const std::string& url) {
   curl_easy_setopt(curl.get(), CURLOPT_WRITEFUNCTION, &Append);
   curl_easy_setopt(curl.get(), CURLOPT_WRITEDATA, &text);
   const CURLcode code = curl_easy_perform(curl.get());
+  if (text.size() > kMaxBytes) {
+    return InvalidArgument("the keys of tokens at " + url + " have more than " +
+                           std::to_string(kMaxBytes) + " bytes");
+  }
   if (code != CURLE_OK) {
     return Unavailable("can't fetch the keys of tokens from " + url + ": " +
                        curl_easy_strerror(code));
@@ -49,16 +54,14 @@ bool JwksSource::is_url() const {
   return where_.starts_with("https://") || where_.starts_with("http://");
 }
 
-StatusOr<std::optional<std::string>> JwksSource::Look(bool eager) {
-  if (!is_url()) {
-    ASSIGN_OR_RETURN(std::string text, ReadFile(where_, kMaxBytes));
-    return std::optional<std::string>(std::move(text));
-  }
-  const SteadyTime now = clock_->Steady();
-  if (asked_ && now - *asked_ < (eager ? kEagerEvery : kEvery)) return std::optional<std::string>();
-  asked_ = now;
-  ASSIGN_OR_RETURN(std::string text, Fetch(where_));
-  return std::optional<std::string>(std::move(text));
+bool JwksSource::IsDue(bool eager) const {
+  return !is_url() || !asked_ || clock_->Steady() - *asked_ >= (eager ? kEagerEvery : kEvery);
+}
+
+StatusOr<std::string> JwksSource::Read() {
+  if (!is_url()) return ReadFile(where_, kMaxBytes);
+  asked_ = clock_->Steady();
+  return Fetch(where_);
 }
 
 }  // namespace phasor::access

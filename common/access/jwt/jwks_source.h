@@ -1,5 +1,4 @@
-// An issuer's public keys as text, from a file or a URL. What was read stays while nothing better
-// comes. One thread.
+// An issuer's public keys as text, from a file or a URL. One thread.
 #pragma once
 
 #include <optional>
@@ -15,9 +14,11 @@ class JwksSource {
   // `where`: a file, or a URL. `clock` outlives it.
   JwksSource(std::string where, const Clock* clock) : where_(std::move(where)), clock_(clock) {}
 
-  // New text where there may be some: a file is read each time, a URL every five minutes, and ten
-  // seconds after the last time where `eager` says that a key is missing.
-  StatusOr<std::optional<std::string>> Look(bool eager);
+  // Whether to read now: a file always, a URL five minutes after the last time, and after ten
+  // seconds where `eager` says that what it had was not enough.
+  bool IsDue(bool eager) const;
+  // UNAVAILABLE: nobody answers with a document. INVALID_ARGUMENT: it is too large.
+  StatusOr<std::string> Read();
 
  private:
   bool is_url() const;

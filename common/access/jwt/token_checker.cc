@@ -12,6 +12,7 @@ extern "C" {
 #include <jose/jws.h>
 }
 
+#include "common/access/jwt/ed25519.h"
 #include "common/base/hash.h"
 
 namespace phasor::access {
@@ -20,15 +21,16 @@ namespace {
 constexpr size_t kMaxKnown = 4096;
 constexpr size_t kMaxKeys = 64;
 constexpr size_t kMaxPayload = 16 * 1024;
+constexpr size_t kMaxRaw = 64;         // of a key or signature that is no structure
 constexpr size_t kLeastModulus = 342;  // of base64: 2048 bits
 
 struct Algorithm {
   std::string_view name;
   std::string_view key_type;
 };
-constexpr Algorithm kAlgorithms[] = {{"RS256", "RSA"}, {"RS384", "RSA"}, {"RS512", "RSA"},
-                                     {"PS256", "RSA"}, {"PS384", "RSA"}, {"PS512", "RSA"},
-                                     {"ES256", "EC"},  {"ES384", "EC"},  {"ES512", "EC"}};
+constexpr Algorithm kAlgorithms[] = {
+    {"RS256", "RSA"}, {"RS384", "RSA"}, {"RS512", "RSA"}, {"PS256", "RSA"}, {"PS384", "RSA"},
+    {"PS512", "RSA"}, {"ES256", "EC"},  {"ES384", "EC"},  {"ES512", "EC"},  {"EdDSA", "OKP"}};
 
 struct Release {
   void operator()(json_t* json) const { json_decref(json); }
@@ -76,19 +78,33 @@ bool Fits(const json_t* key, const Algorithm& algorithm) {
          (named.empty() || named == algorithm.name);
 }
 
+// A member in base64 that has at most so many bytes.
+std::optional<std::string> BytesIn(const json_t* object, const char* name, size_t most) {
+  const json_t* encoded = json_object_get(object, name);
+  const size_t size = jose_b64_dec(encoded, nullptr, 0);
+  if (size == SIZE_MAX || size > most) return std::nullopt;
+  std::string bytes(size, '\0');
+  if (jose_b64_dec(encoded, bytes.data(), size) != size) return std::nullopt;
+  return bytes;
+}
+
 // Large enough, and nothing that would prove less than it seems.
 bool IsStrong(const json_t* key) {
   const std::string_view type = TextIn(key, "kty");
-  return type == "EC" || (type == "RSA" && TextIn(key, "n").size() >= kLeastModulus);
+  return type == "EC" || (type == "RSA" && TextIn(key, "n").size() >= kLeastModulus) ||
+         (type == "OKP" && TextIn(key, "crv") == "Ed25519");
 }
 
-std::optional<std::string> PayloadOf(const json_t* jws) {
-  const json_t* encoded = json_object_get(jws, "payload");
-  const size_t size = jose_b64_dec(encoded, nullptr, 0);
-  if (size == SIZE_MAX || size > kMaxPayload) return std::nullopt;
-  std::string payload(size, '\0');
-  if (jose_b64_dec(encoded, payload.data(), size) != size) return std::nullopt;
-  return payload;
+bool IsSigned(std::string_view token, const json_t* jws, const json_t* key) {
+  if (TextIn(key, "kty") == "OKP") {
+    const auto public_key = BytesIn(key, "x", kMaxRaw);
+    const auto signature = BytesIn(jws, "signature", kMaxRaw);
+    return public_key && signature &&
+           IsSignedByEd25519(*public_key, token.substr(0, token.rfind('.')), *signature);
+  }
+  jose_cfg_auto_t* config = jose_cfg();
+  jose_cfg_set_err_func(config, &SayNothing, nullptr);
+  return jose_jws_ver(config, jws, nullptr, key, false);
 }
 
 }  // namespace
@@ -114,8 +130,15 @@ std::shared_ptr<const TokenChecker::KeySet> TokenChecker::keys() {
 }
 
 Status TokenChecker::Refresh() {
-  ASSIGN_OR_RETURN(std::optional<std::string> text, source_.Look(missing_.exchange(false)));
-  if (!text || *text == text_) return OkStatus();
+  if (!source_.IsDue(/*eager=*/missing_ || !last_.ok())) return last_;
+  missing_ = false;
+  last_ = Take(source_.Read());
+  return last_;
+}
+
+Status TokenChecker::Take(StatusOr<std::string> text) {
+  RETURN_IF_ERROR(text.status());
+  if (*text == text_) return OkStatus();
   const Json parsed(json_loadb(text->data(), text->size(), JSON_REJECT_DUPLICATES, nullptr));
   const json_t* listed = json_object_get(parsed.get(), "keys");
   if (!json_is_array(listed) || json_array_size(listed) > kMaxKeys) {
@@ -164,16 +187,14 @@ Judged TokenChecker::Verify(std::string_view token, const KeySet& keys, int64_t 
   const Json header(jose_jws_hdr(jws.get()));
   const Algorithm* algorithm = header == nullptr ? nullptr : AlgorithmOf(header.get());
   if (algorithm == nullptr) return Refused(Trouble::kMalformed);
-  jose_cfg_auto_t* config = jose_cfg();
-  jose_cfg_set_err_func(config, &SayNothing, nullptr);
   const std::string_view id = TextIn(header.get(), "kid");
   bool named = false;
   for (const Json& key : keys.keys) {
     if (!id.empty() && TextIn(key.get(), "kid") != id) continue;
     named = true;
     if (!Fits(key.get(), *algorithm)) continue;
-    if (!jose_jws_ver(config, jws.get(), nullptr, key.get(), false)) continue;
-    const auto payload = PayloadOf(jws.get());
+    if (!IsSigned(token, jws.get(), key.get())) continue;
+    const auto payload = BytesIn(jws.get(), "payload", kMaxPayload);
     if (!payload) return Refused(Trouble::kMalformed);
     return JudgeClaims(rules_, *payload, now_ms);
   }

@@ -1,8 +1,8 @@
-// Signed tokens (JWT), verified by libjose. Only signatures with an issuer's private key count:
-// RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384 and ES512, by a key that fits the
-// algorithm and says nothing against it. "none" and shared secrets (HS*) never do; EdDSA is not in
-// the library. Tokens that were found good are remembered until they are over or the issuer's keys
-// change.
+// Signed tokens (JWT), verified by libjose, EdDSA by OpenSSL. Only signatures with an issuer's
+// private key count: RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512, and EdDSA with
+// Ed25519, by a key that fits the algorithm and says nothing against it. "none" and shared secrets
+// (HS*) never do. Tokens that were found good are remembered until they are over or the issuer's
+// keys change.
 //
 // Thread-safe; Refresh is called by one thread and may block for some seconds.
 #pragma once
@@ -33,11 +33,13 @@ class TokenChecker final : public TokenVerifier {
   TokenChecker(TokenRules rules, const Clock* clock);
 
   std::shared_ptr<const KeySet> keys();
+  Status Take(StatusOr<std::string> text);
   Judged Verify(std::string_view token, const KeySet& keys, int64_t now_ms);
 
   const TokenRules rules_;
   JwksSource source_;                  // Refresh's
-  std::string text_;                   // likewise
+  std::string text_;                   // likewise; of the keys in use
+  Status last_;                        // likewise; what came of reading them
   std::atomic<bool> missing_ = false;  // a token named a key that is not there
 
   Mutex mu_;
