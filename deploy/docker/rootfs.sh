@@ -4,7 +4,7 @@
 # not in it. The Dockerfile and the tests of the images both run this script, so that what is tested
 # is what is shipped.
 #
-# usage: rootfs.sh IMAGE ROOTFS     IMAGE: gateway, worker-cpu or cli
+# usage: rootfs.sh IMAGE ROOTFS     IMAGE: gateway, worker-cpu, worker-cuda or cli
 #        rootfs.sh programs ROOTFS FILE...    any programs, of this system's packages (for tests)
 #
 # BIN_DIR (default build/bin) holds the programs, LIB_DIRS is a list of folders, separated by colons,
@@ -24,6 +24,8 @@ die() {
 libraries_of() {
   local listing
   listing="$(LD_LIBRARY_PATH="${LIB_DIRS:-}" ldd "$1")" || die "$1 is not a dynamic program"
+  # The driver is the node's.
+  listing="$(grep -v '^[[:space:]]*libcuda\.so\.1 ' <<< "$listing")"
   ! grep 'not found' <<< "$listing" >&2 || die "$1 lacks libraries"
   awk '$2 == "=>" && $3 ~ /^\// { print $1, $3 } $1 ~ /^\// { print $1, $1 }' <<< "$listing"
 }
@@ -51,13 +53,39 @@ add_library() {
 }
 
 add_program() {
-  local file="$1" library name
+  local file="$1"
   install -D -m 755 "$file" "$rootfs/usr/bin/$(basename "$file")"
   case "$(realpath "$file")" in /usr/* | /bin/*) packaged+=("$(realpath "$file")") ;; esac
+  add_libraries_of "$file"
+}
+
+add_libraries_of() {
+  local library name
   while read -r name library; do
     [[ -n "${seen[$library]:-}" ]] || add_library "$name" "$library"
     seen[$library]=1
-  done < <(libraries_of "$file")
+  done < <(libraries_of "$1")
+}
+
+# The plug-in, where programs look for it (engine/cuda/device_choice.h), LibTorch's CUDA side beside its
+# other libraries, and what these load: some of it only when it is asked for, by name.
+add_cuda() {
+  local plugin="$1" library torch="" site
+  [[ -e "$plugin" ]] || die "$plugin is missing: ./dev build cuda"
+  for library in "${!seen[@]}"; do
+    case "$library" in */libtorch_cpu.so) torch="$(dirname "$(realpath "$library")")" ;; esac
+  done
+  [[ -n "$torch" ]] || die "the worker is not linked to LibTorch"
+  site="$(realpath "$torch/../..")"
+  install -D -m 755 "$plugin" "$rootfs/usr/lib/$(basename "$plugin")"
+  add_libraries_of "$plugin"
+  for library in "$torch/libtorch_cuda.so" "$site"/nvidia/cudnn/lib/*.so.* \
+    "$site"/nvidia/cu13/lib/libnvrtc*.so.* "$site"/nvidia/cu13/lib/libnvJitLink.so.*; do
+    [[ -e "$library" ]] || die "$library is missing: ./dev build cuda"
+    if [[ -z "${seen[$library]:-}" ]]; then add_library "$(basename "$library")" "$library"; fi
+    seen[$library]=1
+    add_libraries_of "$library"
+  done
 }
 
 # Names and folders that every Linux program may ask for.
@@ -140,19 +168,20 @@ main() {
   case "$image" in
     # Each has the command line too: its `probe` is what health checks run.
     gateway) set -- "$bin/phasor-gateway" "$bin/phasor" ;;
-    worker-cpu) set -- "$bin/phasor-worker" "$bin/phasor" ;;
+    worker-cpu | worker-cuda) set -- "$bin/phasor-worker" "$bin/phasor" ;;
     cli) set -- "$bin/phasor" ;;
     programs) ;;
-    *) die "unknown image '$image' (gateway, worker-cpu, cli)" ;;
+    *) die "unknown image '$image' (gateway, worker-cpu, worker-cuda, cli)" ;;
   esac
   for program; do add_program "$program"; done
+  if [[ "$image" == worker-cuda ]]; then add_cuda "$bin/libphasor_cuda.so"; fi
   if [[ "$image" != programs ]]; then
     for program; do strip --strip-unneeded "$rootfs/usr/bin/$(basename "$program")"; done
     install -D -m 644 "$source_dir/LICENSE" "$rootfs/usr/share/doc/phasor/copyright"
   fi
   case "$image" in
     gateway) add_model card ;;
-    worker-cpu) add_model whole ;;
+    worker-cpu | worker-cuda) add_model whole ;;
   esac
   add_bill_of_materials
   add_loader_cache

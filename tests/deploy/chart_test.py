@@ -143,6 +143,10 @@ class Workers(unittest.TestCase):
         self.assertEqual(pod["containers"][0]["resources"]["limits"]["nvidia.com/mig-3g.40gb"], "1")
         self.assertEqual(pod["tolerations"][0]["key"], "nvidia.com/gpu")
         self.assertNotIn("tolerations", a["template"]["spec"])
+        images = [one["template"]["spec"]["containers"][0]["image"].rsplit(":", 1)[0] for one in (a, b)]
+        self.assertEqual(images, ["phasor/worker-cpu", "phasor/worker-cuda"])
+        self.assertEqual(env_of(pod["containers"][0])["PHASOR_DEVICE"], "cuda:0")
+        self.assertNotIn("PHASOR_DEVICE", env_of(a["template"]["spec"]["containers"][0]))
         self.assertNotEqual(a["selector"], b["selector"])
 
     def test_grace_is_enough_for_the_longest_job_and_for_giving_it_back(self):

@@ -25,7 +25,8 @@ deploy_helm() {
 deploy_images() {
   local docker="${DOCKER:-docker}" target
   have "$docker" || die "$docker is missing; DOCKER names another program, e.g. DOCKER=podman"
-  for target in gateway worker-cpu cli; do
+  # The one with CUDA takes 2 GB of wheels: PHASOR_IMAGES names it.
+  for target in ${PHASOR_IMAGES:-gateway worker-cpu cli}; do
     say "image phasor/$target:$DEPLOY_VERSION"
     "$docker" build -f deploy/docker/Dockerfile --target "$target" \
       -t "${PHASOR_REGISTRY:-phasor}/$target:${PHASOR_TAG:-$DEPLOY_VERSION}" "$@" . ||
@@ -77,6 +78,7 @@ deploy_test() {
   deploy_kustomize "$helm"
   observability_test
   if ((EUID == 0)); then
+    python3 tests/deploy/rootfs_cuda_test.py || die "the CUDA image's root file system is not whole"
     fleet_build
     BIN_DIR="$PHASOR_ROOT/build/bin" python3 tests/deploy/images_test.py ||
       die "the images' tests failed"
