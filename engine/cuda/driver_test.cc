@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "engine/cuda/device_choice.h"
 #include "engine/cuda/gpu_policy.h"
 #include "engine/cuda/nvml.h"
 
@@ -24,8 +25,8 @@ class DriverTest : public testing::Test {
   static void Set(const char* name, const char* value) { ::setenv(name, value, 1); }
 
   static constexpr const char* kVariables[] = {"PHASOR_FAKE_CUDA_VERSION", "PHASOR_FAKE_CUDA_CARDS",
-                                               "PHASOR_FAKE_CUDA_INIT", "PHASOR_FAKE_NVML_XID",
-                                               "PHASOR_FAKE_NVML_ECC"};
+                                               "PHASOR_FAKE_CUDA_INIT",    "PHASOR_FAKE_NVML_XID",
+                                               "PHASOR_FAKE_NVML_ECC",     "PHASOR_FAKE_NVML_MIG"};
 };
 
 TEST_F(DriverTest, ShowsItsCards) {
@@ -68,6 +69,36 @@ TEST_F(DriverTest, SaysWhyItDoesNotStartOrShowsNoCard) {
               HasSubstr("no card 5; the driver shows cuda:0 (Imagined 0)"));
 }
 
+TEST_F(DriverTest, TheChoiceOfADeviceNeedsTheDriverTheCardAndThePlugIn) {
+  const ChosenDevice card = ChooseDevice("auto", "/a/plug-in.so").value();
+  EXPECT_EQ(card.name, "cuda:0");
+  EXPECT_EQ(card.card.value().name, "Imagined 0");
+  EXPECT_EQ(card.driver, "580.65.06");
+  EXPECT_TRUE(card.why_no_card.ok());
+  EXPECT_EQ(ChooseDevice("cuda", "/a/plug-in.so").value().name, "cuda:0");
+
+  EXPECT_EQ(ChooseDevice("auto", "").value().name, "cpu");
+  EXPECT_THAT(Message(ChooseDevice("auto", "").value().why_no_card),
+              HasSubstr("libphasor_cuda.so is not beside this program"));
+  EXPECT_THAT(Message(ChooseDevice("cuda:0", "").status()),
+              StartsWith("device cuda:0: libphasor_cuda.so is not beside"));
+  EXPECT_THAT(Message(ChooseDevice("cuda:1", "/a/plug-in.so").status()),
+              StartsWith("device cuda:1: there is no card 1"));
+
+  Set("PHASOR_FAKE_CUDA_VERSION", "14010");
+  EXPECT_THAT(ChooseDevice("auto", "/a/plug-in.so").value().note, HasSubstr("newer than 13.0"));
+  Set("PHASOR_FAKE_CUDA_VERSION", "12020");
+  const ChosenDevice none = ChooseDevice("auto", "/a/plug-in.so").value();
+  EXPECT_EQ(none.name, "cpu");
+  EXPECT_FALSE(none.card.has_value());
+  EXPECT_THAT(Message(none.why_no_card), HasSubstr("needs 13.0 or newer"));
+  for (const char* name : {"cpu", "sim"}) {
+    EXPECT_EQ(ChooseDevice(name, "").value().name, name);
+    EXPECT_TRUE(ChooseDevice(name, "").value().why_no_card.ok());
+  }
+  EXPECT_THAT(Message(ChooseDevice("tpu", "").status()), HasSubstr("device: must be cpu, sim"));
+}
+
 TEST_F(DriverTest, TheManagementLibraryTellsHowTheCardIs) {
   const Gpu gpu = FindGpu("cuda:0").value();
   const auto watch = GpuWatch::Make(gpu).value();
@@ -76,10 +107,13 @@ TEST_F(DriverTest, TheManagementLibraryTellsHowTheCardIs) {
   EXPECT_EQ(before.temperature_celsius, 64);
   EXPECT_EQ(before.uncorrected_ecc_errors, 0);
   EXPECT_EQ(before.memory_used_bytes, uint64_t{4} << 30);
+  EXPECT_EQ(before.power_watts, 72.5);
   EXPECT_FALSE(before.mig);
   EXPECT_TRUE(before.xids.empty());
   EXPECT_TRUE(JudgeHealth(before, before).ok());
 
+  Set("PHASOR_FAKE_NVML_MIG", "1");
+  EXPECT_TRUE(watch->Look().mig);
   Set("PHASOR_FAKE_NVML_XID", "79");
   EXPECT_THAT(Message(JudgeHealth(before, watch->Look())), HasSubstr("Xid 79"));
   Set("PHASOR_FAKE_NVML_ECC", "2");

@@ -32,7 +32,8 @@ struct GpuHealth {
   int64_t uncorrected_ecc_errors = -1;  // since the driver was loaded
   bool mig = false;                     // the card is cut in parts
   uint64_t memory_used_bytes = 0;       // by all processes; 0: not known
-  std::vector<uint64_t> xids;           // errors of the card since the last look
+  double power_watts = -1;
+  std::vector<uint64_t> xids;  // errors of the card since the last look
 };
 
 }  // namespace phasor::engine

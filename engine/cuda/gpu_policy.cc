@@ -21,8 +21,6 @@ constexpr int kHalfFrom = 7, kBfloatFrom = 8;
 // channel, a refused debugger, a video processor's exception.
 constexpr uint64_t kApplicationXids[] = {13, 31, 43, 45, 68, 109};
 
-std::string Capability(const Gpu& gpu) { return absl::StrCat(gpu.major, ".", gpu.minor); }
-
 std::string DriverText(const DriverReport& report) {
   const std::string cuda = CudaVersionText(report.cuda_version);
   if (report.driver.empty()) return absl::StrCat("the NVIDIA driver runs CUDA up to ", cuda);
@@ -57,6 +55,8 @@ Status CheckDeviceName(const std::string& name) {
 bool IsBoundable(const std::string& device) {
   return device == "sim" || device.starts_with("cuda");
 }
+
+std::string CapabilityText(const Gpu& gpu) { return absl::StrCat(gpu.major, ".", gpu.minor); }
 
 std::string CudaVersionText(int version) {
   return absl::StrCat(version / kThousand, ".", version % kThousand / 10);
@@ -94,7 +94,8 @@ StatusOr<std::string> ChooseDtype(const std::string& wanted, const Gpu& gpu) {
   const int needs = wanted == "bf16" ? kBfloatFrom : kHalfFrom;
   if (gpu.major >= needs) return wanted;
   return InvalidArgument(absl::StrCat("dtype: ", wanted, " needs a card of compute capability ",
-                                      needs, ".0 or more; ", gpu.name, " has ", Capability(gpu)));
+                                      needs, ".0 or more; ", gpu.name, " has ",
+                                      CapabilityText(gpu)));
 }
 
 Status JudgeHealth(const GpuHealth& before, const GpuHealth& now) {

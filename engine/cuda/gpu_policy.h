@@ -13,6 +13,10 @@ namespace phasor::engine {
 // LibTorch's, which the programs are built with.
 inline constexpr int kBuiltForCuda = 13000;
 
+// What is loaded beside a program to compute on a card, and how somebody comes by it.
+inline constexpr char kCudaPlugin[] = "libphasor_cuda.so";
+inline constexpr char kCudaPluginHow[] = "./dev build cuda makes and installs what it takes";
+
 // What "--device" may say beside "cpu" and "sim".
 struct DeviceChoice {
   bool automatic = false;  // "auto": the first card, or the CPU where there is none
@@ -27,6 +31,8 @@ Status CheckDeviceName(const std::string& name);
 // Whether --vram says something about it: how much of its memory this process may take.
 bool IsBoundable(const std::string& device);
 
+// "8.9": the card's compute capability.
+std::string CapabilityText(const Gpu& gpu);
 // "13.0" of 13000.
 std::string CudaVersionText(int version);
 

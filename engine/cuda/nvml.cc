@@ -15,6 +15,7 @@ constexpr int kGpuSensor = 0;
 constexpr int kUncorrected = 1, kVolatile = 0;
 constexpr unsigned long long kXidEvents = 0x8;
 constexpr int kMostEventsALook = 64;
+constexpr double kMilli = 1000;
 
 using Handle = void*;
 
@@ -55,6 +56,7 @@ class NvmlWatch final : public GpuWatch {
             "nvmlDeviceGetTotalEccErrors")),
         mig_(library.Find<int (*)(Handle, unsigned*, unsigned*)>("nvmlDeviceGetMigMode")),
         memory_(library.Find<int (*)(Handle, Memory*)>("nvmlDeviceGetMemoryInfo")),
+        power_(library.Find<int (*)(Handle, unsigned*)>("nvmlDeviceGetPowerUsage")),
         wait_(library.Find<int (*)(Handle, Event*, unsigned)>("nvmlEventSetWait_v2")) {
     const auto create = library.Find<int (*)(Handle*)>("nvmlEventSetCreate");
     const auto listen =
@@ -85,6 +87,10 @@ class NvmlWatch final : public GpuWatch {
     if (memory_ != nullptr && memory_(device_, &memory) == kSuccess) {
       health.memory_used_bytes = memory.used;
     }
+    unsigned milliwatts = 0;
+    if (power_ != nullptr && power_(device_, &milliwatts) == kSuccess) {
+      health.power_watts = milliwatts / kMilli;
+    }
     Event event;
     for (int i = 0; events_ != nullptr && i < kMostEventsALook; ++i) {
       if (wait_(events_, &event, 0) != kSuccess) break;
@@ -100,6 +106,7 @@ class NvmlWatch final : public GpuWatch {
   int (*const errors_)(Handle, int, int, unsigned long long*);
   int (*const mig_)(Handle, unsigned*, unsigned*);
   int (*const memory_)(Handle, Memory*);
+  int (*const power_)(Handle, unsigned*);
   int (*const wait_)(Handle, Event*, unsigned);
   Handle events_ = nullptr;  // of the card; null: it reports none
 };

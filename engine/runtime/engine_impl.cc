@@ -12,7 +12,7 @@
 #include "common/base/file.h"
 #include "common/config/model_card.h"
 #include "engine/api/check_spec.h"
-#include "engine/cuda/gpu_policy.h"
+#include "engine/cuda/device_choice.h"
 #include "engine/device/counted_memory.h"
 #include "engine/runtime/dtype.h"
 #include "engine/runtime/families.h"
@@ -109,19 +109,12 @@ void ConfigureCard() {
 // A card, if the name is one's or "auto" and there is one; else null. Before anything else is asked
 // of LibTorch (LoadCudaBackend).
 StatusOr<std::shared_ptr<Device>> OpenCard(const EngineOptions& options) {
-  const auto parsed = ParseCudaDevice(options.device);
-  if (!parsed.ok()) return Annotate(parsed.status(), "device");
-  const std::optional<DeviceChoice>& choice = *parsed;
-  if (!choice) return nullptr;
-  const std::string name = "cuda:" + std::to_string(choice->index);
-  const auto open = [&] { return MakeDevice(name, options.vram_bytes); };
-  StatusOr<std::unique_ptr<Device>> card = Guard(open);
-  if (card.ok()) {
-    ConfigureCard();
-    return std::shared_ptr<Device>(*std::move(card));
-  }
-  if (choice->automatic) return nullptr;
-  return card.status();
+  ASSIGN_OR_RETURN(const ChosenDevice chosen, ChooseDevice(options.device));
+  if (!chosen.card) return nullptr;
+  const auto open = [&] { return MakeDevice(chosen.name, options.vram_bytes); };
+  ASSIGN_OR_RETURN(std::unique_ptr<Device> card, Guard(open));
+  ConfigureCard();
+  return std::shared_ptr<Device>(std::move(card));
 }
 
 // How this process computes: on a card nothing depends on the processor, whose kernels are sampled

@@ -1,8 +1,8 @@
 #include "services/worker/engine_choice.h"
 
+#include <utility>
+
 #include "common/log/log.h"
-#include "engine/cuda/driver.h"
-#include "engine/cuda/gpu_policy.h"
 #include "engine/fake/fake_engine.h"
 #ifdef PHASOR_HAS_ENGINE
 #include "engine/runtime/make_engine.h"
@@ -10,36 +10,39 @@
 
 namespace phasor::worker {
 
-#ifdef PHASOR_HAS_ENGINE
 namespace {
 
-// Before anything is waited for: a card that is not there is said at once.
-StatusOr<std::string> ChooseDevice(const std::string& wanted) {
-  ASSIGN_OR_RETURN(const auto card, engine::ParseCudaDevice(wanted));
-  if (!card) return wanted;
-  const auto gpu = engine::FindGpu("cuda:" + std::to_string(card->index));
-  if (gpu.ok()) {
-    const auto report = engine::AskDriver();
-    const std::string newer = report.ok() ? engine::NewerDriver(*report) : "";
-    if (!newer.empty()) log::Warn("nobody has tried this driver", {{"why", newer}});
-    return wanted;
-  }
-  if (!card->automatic) return gpu.status();
-  log::Info("computing on the processor", {{"why", gpu.status()}});
-  return std::string("cpu");
+bool IsReal(const WorkerConfig& config) {
+#ifdef PHASOR_HAS_ENGINE
+  return config.engine != "fake";
+#else
+  return config.engine == "real";
+#endif
 }
 
 }  // namespace
-#endif
+
+StatusOr<engine::ChosenDevice> SettleDevice(WorkerConfig* config) {
+  if (!IsReal(*config)) {
+    if (config->device == "auto") config->device = "cpu";
+    return engine::ChosenDevice();
+  }
+  ASSIGN_OR_RETURN(engine::ChosenDevice device, engine::ChooseDevice(config->device));
+  config->device = device.name;
+  if (!device.note.empty()) log::Warn("nobody has tried this driver", {{"why", device.note}});
+  if (!device.why_no_card.ok()) {
+    log::Info("computing on the processor", {{"why", device.why_no_card}});
+  }
+  return device;
+}
 
 StatusOr<Executor::EngineFactory> ChooseEngine(const WorkerConfig& config, const Clock& clock) {
   using Made = StatusOr<std::unique_ptr<engine::Engine>>;
 #ifdef PHASOR_HAS_ENGINE
-  if (config.engine != "fake") {
-    ASSIGN_OR_RETURN(const std::string device, ChooseDevice(config.device));
+  if (IsReal(config)) {
     engine::EngineOptions options;
     options.threads = config.threads;
-    options.device = device;
+    options.device = config.device;
     options.dtype = config.dtype;
     options.vram_bytes = config.vram_bytes;
     options.strategy = config.strategy;
@@ -51,7 +54,7 @@ StatusOr<Executor::EngineFactory> ChooseEngine(const WorkerConfig& config, const
   }
 #else
   (void)clock;
-  if (config.engine == "real") {
+  if (IsReal(config)) {
     return InvalidArgument("--engine real: this program was built without the LibTorch engine");
   }
 #endif
@@ -59,15 +62,16 @@ StatusOr<Executor::EngineFactory> ChooseEngine(const WorkerConfig& config, const
   return Executor::EngineFactory([options]() -> Made { return engine::MakeFakeEngine(options); });
 }
 
-std::unique_ptr<engine::GpuWatch> WatchGpu(const WorkerConfig& config) {
-  const auto card = engine::ParseCudaDevice(config.device);
-  if (config.engine == "fake" || !card.ok() || !*card) return nullptr;
-  const auto gpu = engine::FindGpu("cuda:" + std::to_string((*card)->index));
-  if (!gpu.ok()) return nullptr;  // which is said where the engine is chosen
-  auto watch = engine::GpuWatch::Make(*gpu);
-  if (watch.ok()) return *std::move(watch);
-  log::Warn("nobody looks after the card", {{"why", watch.status()}});
-  return nullptr;
+std::optional<WatchedGpu> WatchGpu(const engine::ChosenDevice& device) {
+  if (!device.card) return std::nullopt;
+  WatchedGpu gpu{.card = *device.card, .driver = device.driver, .watch = nullptr};
+  auto watch = engine::GpuWatch::Make(gpu.card);
+  if (watch.ok()) {
+    gpu.watch = *std::move(watch);
+  } else {
+    log::Warn("nobody looks after the card", {{"why", watch.status()}});
+  }
+  return gpu;
 }
 
 }  // namespace phasor::worker

@@ -27,9 +27,10 @@ double Draw() {
   return std::uniform_real_distribution<double>(0, 1)(generator);
 }
 
-Status Serve(const WorkerConfig& config) {
+Status Serve(WorkerConfig config) {
   const sigset_t signals = BlockTerminationSignals();
   const SystemClock clock;
+  ASSIGN_OR_RETURN(const engine::ChosenDevice device, SettleDevice(&config));
   ASSIGN_OR_RETURN(auto models, config::ReadModelFolder(config.models));
   for (const auto& reason : models.left_out) log::Warn("model left out", {{"reason", reason}});
   ASSIGN_OR_RETURN(const auto redis, redis::OpenRedis(config.redis, config.redis_files, &clock));
@@ -47,7 +48,7 @@ Status Serve(const WorkerConfig& config) {
                  .draw = Draw,
                  .memory_percent = [] { return ReadHostMemoryPercent(); },
                  .end_process = EndProcessAtOnce,
-                 .watch_gpu = [&config] { return WatchGpu(config); },
+                 .watch_gpu = [&device] { return WatchGpu(device); },
                  .fleet = [&gate] { return gate.ready(); }});
   RETURN_IF_ERROR(worker.Run([&] {
     const timespec moment{.tv_sec = 0, .tv_nsec = 100'000'000};

@@ -68,7 +68,11 @@ Worker::Worker(WorkerConfig config, std::vector<config::ModelCard> models, Ports
           ports_.clock, ports_.end_process, {}),
       executor_(ExecutorParts(), ExecutorConfigOf(config_, models_)),
       drain_(executor_, intake_, lease_, status_, ports_.clock),
-      gpu_care_(ports_.watch_gpu(), registry_, status_, [this] { drain_.Order(); }) {}
+      gpu_care_(ports_.watch_gpu(), registry_, status_, [this] { drain_.Order(); }) {
+  registry_.Gauges("worker_device", "1 while the worker computes on this device.", {"device"})
+      .With({status_.identity().device})
+      .Set(1);
+}
 
 Executor::Parts Worker::ExecutorParts() {
   return {

@@ -9,6 +9,7 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "common/base/clock.h"
@@ -40,8 +41,8 @@ class Worker {
     std::function<double()> draw;            // uniform in [0, 1); thread-safe
     std::function<double()> memory_percent;  // how full the host's memory is
     Watchdog::EndProcess end_process;        // at once, with ExitCode::kDeviceLost
-    // Looks after the worker's card; null: there is none.
-    std::function<std::unique_ptr<engine::GpuWatch>()> watch_gpu = [] { return nullptr; };
+    // The worker's card, if it has one.
+    std::function<std::optional<WatchedGpu>()> watch_gpu = [] { return std::nullopt; };
     // OK, or why the worker does not belong to its fleet now; for its readiness.
     std::function<Status()> fleet = [] { return OkStatus(); };
   };

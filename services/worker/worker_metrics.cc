@@ -68,6 +68,15 @@ WorkerMetrics::WorkerMetrics(metrics::Registry& registry, std::vector<std::strin
       expired_(registry.Counters("lease_expired_total",
                                  "Jobs stopped because the lease could not be kept.")),
       fenced_(registry.Counters("fenced_total", "Jobs stopped because another owner has them.")),
+      requests_(registry.Counters("inference_request_count",
+                                  "jobs_total by model alone: the name that other servers have.",
+                                  {"model"})),
+      request_seconds_(registry.Histograms("inference_request_duration_seconds",
+                                           "job_seconds under the name that other servers have.",
+                                           metrics::SecondsBuckets(), {"model"})),
+      load_time_(registry.Histograms("model_load_time_seconds",
+                                     "model_load_seconds under the name that other servers have.",
+                                     metrics::SecondsBuckets(), {"model"})),
       preempted_(registry.Counters("preemptions_total", "Jobs given back on request.")) {
   // Alerts need the zero before the first event.
   for (auto* family : {&checkpoint_failures_, &stalled_, &expired_, &fenced_, &preempted_}) {
@@ -104,6 +113,8 @@ void WorkerMetrics::JobEnded(const std::string& model, const std::string& state,
   inflight_->Decrement();
   jobs_.With({model, state}).Increment();
   job_seconds_.With({model}).Observe(seconds);
+  requests_.With({model}).Increment();
+  request_seconds_.With({model}).Observe(seconds);
 }
 
 void WorkerMetrics::Phase(const std::string& model, const std::string& phase, double seconds) {
@@ -116,6 +127,7 @@ void WorkerMetrics::Step(const std::string& model, double seconds) {
 
 void WorkerMetrics::ModelLoaded(const std::string& model, double seconds) {
   load_seconds_.With({model, "directory"}).Observe(seconds);
+  load_time_.With({model}).Observe(seconds);
 }
 
 void WorkerMetrics::ModelsResident(int count) { resident_->Set(count); }

@@ -73,6 +73,10 @@ class WorkerMetrics {
   metrics::Family<metrics::Counter> stalled_;
   metrics::Family<metrics::Counter> expired_;
   metrics::Family<metrics::Counter> fenced_;
+  // Under the names that other servers have.
+  metrics::Family<metrics::Counter> requests_;
+  metrics::Family<metrics::Histogram> request_seconds_;
+  metrics::Family<metrics::Histogram> load_time_;
   metrics::Family<metrics::Counter> preempted_;
 };
 

@@ -47,6 +47,11 @@ void WorkerStatus::SetCard(Status status) {
   card_ = std::move(status);
 }
 
+void WorkerStatus::SetGpu(v1::Gpu gpu) {
+  MutexLock lock(&mu_);
+  gpu_ = std::move(gpu);
+}
+
 void WorkerStatus::Busy(const std::string& job_id) {
   MutexLock lock(&mu_);
   job_id_ = job_id;
@@ -103,6 +108,7 @@ v1::WorkerStats WorkerStatus::Stats() const {
   stats.set_name(identity_.name);
   stats.set_node(identity_.node);
   stats.set_device(identity_.device);
+  if (gpu_) *stats.mutable_gpu() = *gpu_;
   // A device with a bound has memory of its own; any other one the process's.
   if (stats.memory_bound_bytes() > 0) {
     int64_t used = 0;

@@ -16,7 +16,7 @@ namespace phasor::worker {
 struct WorkerIdentity {
   std::string name;    // unique among running workers
   std::string node;    // machine or slot
-  std::string device;  // "cpu", "sim"
+  std::string device;  // that it computes on: "cpu", "sim", "cuda:0"
 };
 
 class WorkerStatus {
@@ -33,6 +33,8 @@ class WorkerStatus {
   void SetQueue(Status status);
   // Whether the worker's card is fit for work.
   void SetCard(Status status);
+  // What is known of it.
+  void SetGpu(v1::Gpu gpu);
   void Busy(const std::string& job_id);
   void Idle();
   void Resident(std::vector<std::string> models);
@@ -61,6 +63,7 @@ class WorkerStatus {
   std::string job_id_ GUARDED_BY(mu_);
   std::vector<std::string> resident_ GUARDED_BY(mu_);
   v1::WorkerStats memory_ GUARDED_BY(mu_);
+  std::optional<v1::Gpu> gpu_ GUARDED_BY(mu_);
   int64_t jobs_done_ GUARDED_BY(mu_) = 0;
 };
 

@@ -129,8 +129,16 @@ TEST_F(WorkerTest, RunsJobsTellsItsGatewayAndEndsOnASignal) {
     return gateway.stats_.jobs_done() == 1 && gateway.stats_.state() == "idle";
   }));
   EXPECT_TRUE(gateway_.WaitFor([](const FakeGateway& gateway) {
-    return gateway.hellos_.front().name() == "w1" && gateway.hellos_.front().models(0) == "tiny";
+    return gateway.hellos_.front().name() == "w1" && gateway.hellos_.front().models(0) == "tiny" &&
+           gateway.hellos_.front().device() == "cpu" && gateway.stats_.device() == "cpu";
   }));
+  const std::string metrics = worker_->metrics().Text();
+  for (const char* series :
+       {"worker_device{device=\"cpu\"} 1\n", "inference_request_count{model=\"tiny\"} 1\n",
+        "inference_request_duration_seconds_count{model=\"tiny\"} 1\n",
+        "model_load_time_seconds_count{model=\"tiny\"} 1\n"}) {
+    EXPECT_THAT(metrics, HasSubstr(std::string("phasor_").append(series)));
+  }
   EXPECT_EQ(Stop(), OkStatus());
 }
 

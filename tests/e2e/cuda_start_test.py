@@ -85,8 +85,9 @@ class CudaStartTest(unittest.TestCase):
 
     @unittest.skipIf(has_plugin(), "NOT RUN: the plug-in is there")
     def test_without_the_plug_in(self):
-        self.check(render("--device", "cuda:0", imagined={}), 1, "libphasor_cuda.so is not beside",
-                   "./dev build cuda")
+        for run in (worker, render):
+            self.check(run("--device", "cuda:0", imagined={}), 1,
+                       "device cuda:0: libphasor_cuda.so is not beside", "./dev build cuda")
 
     def test_doctor_tells_what_cards_there_are_or_why_there_are_none(self):
         doctor = ("doctor", "--models", "/nowhere")
@@ -94,10 +95,14 @@ class CudaStartTest(unittest.TestCase):
         card = json.loads(out)["cards"][0]
         self.assertEqual((card["device"], card["name"], card["capability"], card["dtype"]),
                          ("cuda:0", "Imagined 0", "8.6", "fp16"))
-        self.assertEqual((card["utilization_percent"], card["temperature_celsius"]), (87, 64))
+        self.assertEqual((card["utilization_percent"], card["temperature_celsius"],
+                          card["power_watts"]), (87, 64, 72.5))
         code, out, err, _ = start("phasor", *doctor, imagined={})
         self.assertIn("devices    cpu, sim, cuda:0\n", out)
-        self.assertIn("24GiB, capability 8.6, fp16, 4GiB used, 87 % busy, 64 degrees", out)
+        self.assertIn("24GiB, capability 8.6, fp16, driver 580.65.06, 4GiB used, 87 % busy, 64 degrees, "
+                      "73 W, 0 uncorrected ECC errors\n", out)
+        code, out, err, _ = start("phasor", *doctor, imagined={"PHASOR_FAKE_NVML_MIG": "1"})
+        self.assertIn("0 uncorrected ECC errors, in parts (MIG)\n", out)
         code, out, err, _ = start("phasor", *doctor,
                                   imagined={"PHASOR_FAKE_CUDA_VERSION": "12020"})
         self.assertIn("cards      none: the NVIDIA driver 580.65.06 runs CUDA up to 12.2", out)

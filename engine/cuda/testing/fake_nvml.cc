@@ -1,5 +1,6 @@
 // A libnvidia-ml.so.1 for tests: one card at 0000:00:00.0, with what the environment says:
-// PHASOR_FAKE_NVML_XID (one error, told once), PHASOR_FAKE_NVML_ECC.
+// PHASOR_FAKE_NVML_XID (one error, told once), PHASOR_FAKE_NVML_ECC, PHASOR_FAKE_NVML_MIG (1: it is
+// cut in parts).
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -51,12 +52,22 @@ int nvmlDeviceGetTotalEccErrors(void*, int, int, unsigned long long* errors) {
   return 0;
 }
 
-int nvmlDeviceGetMigMode(void*, unsigned*, unsigned*) { return 3; }  // not supported
+int nvmlDeviceGetMigMode(void*, unsigned* current, unsigned* pending) {
+  const unsigned long long mode = Number("PHASOR_FAKE_NVML_MIG");
+  if (mode == 0) return 3;  // not supported
+  *current = *pending = 1;
+  return 0;
+}
 
 int nvmlDeviceGetMemoryInfo(void*, unsigned long long* memory) {
   memory[0] = 24ull << 30;
   memory[1] = 20ull << 30;
   memory[2] = 4ull << 30;
+  return 0;
+}
+
+int nvmlDeviceGetPowerUsage(void*, unsigned* milliwatts) {
+  *milliwatts = 72'500;
   return 0;
 }
 

@@ -1,6 +1,7 @@
 #include "services/cli/commands/doctor_command.h"
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -77,7 +78,7 @@ void AddCards(Json* report) {
   for (const engine::Gpu& gpu : driver->gpus) {
     Json card = {{"device", "cuda:" + std::to_string(gpu.index)},
                  {"name", gpu.name},
-                 {"capability", std::to_string(gpu.major) + "." + std::to_string(gpu.minor)},
+                 {"capability", engine::CapabilityText(gpu)},
                  {"memory_bytes", gpu.memory_bytes},
                  {"driver", driver->driver},
                  {"dtype", engine::ChooseDtype("auto", gpu).value_or("")}};
@@ -88,6 +89,7 @@ void AddCards(Json* report) {
       card["utilization_percent"] = health.utilization_percent;
       card["temperature_celsius"] = health.temperature_celsius;
       card["uncorrected_ecc_errors"] = health.uncorrected_ecc_errors;
+      card["power_watts"] = health.power_watts;
       card["mig"] = health.mig;
     }
     (*report)["devices"].push_back(card["device"]);
@@ -95,16 +97,30 @@ void AddCards(Json* report) {
   }
 }
 
+// What NVML does not tell is negative.
+std::string HealthText(const Json& card) {
+  std::string text = ", " + ByteSizeText(card["used_bytes"]) + " used";
+  const std::pair<const char*, const char*> figures[] = {
+      {"utilization_percent", " % busy"},
+      {"temperature_celsius", " degrees"},
+      {"power_watts", " W"},
+      {"uncorrected_ecc_errors", " uncorrected ECC errors"}};
+  for (const auto& [key, unit] : figures) {
+    const double figure = card[key];
+    if (figure < 0) continue;
+    text.append(", ").append(std::to_string(std::llround(figure))).append(unit);
+  }
+  return text + (card["mig"].get<bool>() ? ", in parts (MIG)" : "");
+}
+
 std::string CardText(const Json& card) {
   std::string text = "card       " + card["device"].get<std::string>() + ", " +
                      card["name"].get<std::string>() + ", " + ByteSizeText(card["memory_bytes"]) +
                      ", capability " + card["capability"].get<std::string>() + ", " +
                      card["dtype"].get<std::string>();
-  if (card.contains("used_bytes")) {
-    text += ", " + ByteSizeText(card["used_bytes"]) + " used, " +
-            std::to_string(card["utilization_percent"].get<int>()) + " % busy, " +
-            std::to_string(card["temperature_celsius"].get<int>()) + " degrees";
-  }
+  const std::string driver = card["driver"];
+  if (!driver.empty()) text += ", driver " + driver;
+  if (card.contains("used_bytes")) text += HealthText(card);
   return text + "\n";
 }
 

@@ -83,6 +83,26 @@ std::string MemoryOf(const v1::Result& result) {
 }
 
 // What of the device's memory is used for what, and which models hold what.
+// "NVIDIA L4, capability 8.9, driver 580.65.06, 4GiB of 24GiB used, 87 % busy, ..."
+std::string CardOf(const v1::Gpu& gpu) {
+  std::string text = "  card    " + gpu.name() + ", capability " + gpu.compute_capability();
+  if (!gpu.driver().empty()) text += ", driver " + gpu.driver();
+  text += gpu.has_memory_used_bytes() ? ", " + Bytes(gpu.memory_used_bytes()) + " of " : ", ";
+  text += Bytes(gpu.memory_total_bytes()) + (gpu.has_memory_used_bytes() ? " used" : "");
+  if (gpu.has_utilization_percent()) text += Text(", %d %% busy", gpu.utilization_percent());
+  if (gpu.has_temperature_celsius()) text += Text(", %d degrees", gpu.temperature_celsius());
+  if (gpu.has_power_watts()) text += Text(", %.0f W", gpu.power_watts());
+  if (gpu.has_uncorrected_ecc_errors()) {
+    text +=
+        Text(", %lld uncorrected ECC errors", static_cast<long long>(gpu.uncorrected_ecc_errors()));
+  }
+  if (gpu.xid_errors() > 0) {
+    text += Text(", %lld Xid errors, the last %lld", static_cast<long long>(gpu.xid_errors()),
+                 static_cast<long long>(gpu.last_xid()));
+  }
+  return text + (gpu.mig() ? ", in parts (MIG)\n" : "\n");
+}
+
 std::string MemoryOf(const v1::WorkerStats& worker) {
   if (worker.memory_state().empty()) return "";
   std::string text = "  memory  " + worker.memory_state() + ", ";
@@ -215,7 +235,7 @@ std::string WorkerText(const v1::WorkerStats& worker) {
               static_cast<long long>(worker.jobs_done()),
               static_cast<double>(worker.memory_used_bytes()) / (1 << 20),
               worker.uptime_seconds()) +
-         MemoryOf(worker);
+         (worker.has_gpu() ? CardOf(worker.gpu()) : "") + MemoryOf(worker);
 }
 
 std::string LimitsText(const v1::QueueLimits& limits) {

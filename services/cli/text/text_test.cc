@@ -150,6 +150,34 @@ TEST(StatsTextTest, ShowsAWorkersMemoryByKindAndComponent) {
   EXPECT_THAT(WorkerText(worker), HasSubstr("demo (pinned): weights 7MiB\n"));
 }
 
+TEST(StatsTextTest, ShowsAWorkersCardAsFarAsItIsKnown) {
+  v1::WorkerStats worker;
+  worker.set_name("w1");
+  EXPECT_THAT(WorkerText(worker), testing::Not(HasSubstr("card")));
+  v1::Gpu* gpu = worker.mutable_gpu();
+  gpu->set_name("NVIDIA L4");
+  gpu->set_compute_capability("8.9");
+  gpu->set_memory_total_bytes(int64_t{24} << 30);
+  EXPECT_THAT(WorkerText(worker), HasSubstr("  card    NVIDIA L4, capability 8.9, 24GiB\n"));
+  gpu->set_driver("580.65.06");
+  gpu->set_memory_used_bytes(int64_t{4} << 30);
+  gpu->set_utilization_percent(0);
+  gpu->set_temperature_celsius(64);
+  gpu->set_power_watts(72.4);
+  gpu->set_uncorrected_ecc_errors(0);
+  EXPECT_THAT(
+      WorkerText(worker),
+      HasSubstr("  card    NVIDIA L4, capability 8.9, driver 580.65.06, 4GiB of 24GiB used, "
+                "0 % busy, 64 degrees, 72 W, 0 uncorrected ECC errors\n"));
+  gpu->set_xid_errors(2);
+  gpu->set_last_xid(31);
+  gpu->set_mig(true);
+  EXPECT_THAT(WorkerText(worker), HasSubstr(", 2 Xid errors, the last 31, in parts (MIG)\n"));
+  v1::StatsResponse stats;
+  *stats.add_workers() = worker;
+  EXPECT_THAT(Json(stats), HasSubstr("\"utilization_percent\":0"));
+}
+
 TEST(JobTextTest, JsonNamesFilesAndFields) {
   v1::Job job;
   job.set_id("abc");

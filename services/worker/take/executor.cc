@@ -56,7 +56,9 @@ Status Executor::Run() {
   const Hands hands{models, memory, taker, runner};
   Obey(hands);
   parts_.status.Ready();
-  log::Info("worker ready", {{"engine", engine->Versions()}, {"models", config_.models.size()}});
+  log::Info("worker ready", {{"device", parts_.status.identity().device},
+                             {"engine", engine->Versions()},
+                             {"models", config_.models.size()}});
   return Loop(hands);
 }
 

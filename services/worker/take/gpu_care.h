@@ -1,5 +1,5 @@
-// Looks after the worker's card every few seconds: tells metrics how it is, and takes the worker
-// out of service for good when the card is not fit for work (engine/cuda/gpu_policy.h).
+// Looks after the worker's card every few seconds: tells metrics and gateways how it is, and takes
+// the worker out of service for good when the card is not fit for work (engine/cuda/gpu_policy.h).
 //
 // One thread calls Run or Tick. References outlive it.
 #pragma once
@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <stop_token>
+#include <string>
 
 #include "common/metrics/registry.h"
 #include "engine/cuda/nvml.h"
@@ -15,18 +16,26 @@
 
 namespace phasor::worker {
 
+// A card and who looks at it.
+struct WatchedGpu {
+  engine::Gpu card;
+  std::string driver;                       // its version; empty: not known
+  std::unique_ptr<engine::GpuWatch> watch;  // null: NVML is missing
+};
+
 class GpuCare {
  public:
-  // Without a `watch` there is no card, and nothing to do. `take_out` lets no job be taken any
-  // more.
-  GpuCare(std::unique_ptr<engine::GpuWatch> watch, metrics::Registry& registry,
-          WorkerStatus& status, std::function<void()> take_out);
+  // Without a card there is nothing to do. `take_out` lets no job be taken any more.
+  GpuCare(std::optional<WatchedGpu> gpu, metrics::Registry& registry, WorkerStatus& status,
+          std::function<void()> take_out);
 
   void Run(std::stop_token stop);
   void Tick();
 
  private:
-  const std::unique_ptr<engine::GpuWatch> watch_;
+  void Tell(const engine::GpuHealth& now);
+
+  const std::optional<WatchedGpu> gpu_;
   WorkerStatus& status_;
   const std::function<void()> take_out_;
   metrics::Family<metrics::Gauge> utilization_ratio_;
@@ -35,7 +44,10 @@ class GpuCare {
   metrics::Family<metrics::Gauge> temperature_;
   metrics::Family<metrics::Gauge> ecc_;
   metrics::Family<metrics::Counter> xids_;
+  metrics::Family<metrics::Gauge> power_;
   std::optional<engine::GpuHealth> first_;
+  int64_t xid_errors_ = 0;
+  uint64_t last_xid_ = 0;
   bool out_ = false;
 };
 
