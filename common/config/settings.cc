@@ -50,6 +50,11 @@ void FileSettings::Whole(const Setting& setting, int low, int high, int* field) 
   reader_.Int(setting.key, low, high, field);
 }
 
+void FileSettings::Count(const Setting& setting, int64_t low, int64_t high,
+                         std::optional<int64_t>* field) {
+  if (reader_.Has(setting.key)) reader_.Int(setting.key, low, high, &field->emplace());
+}
+
 void FileSettings::Number(const Setting& setting, double low, double high, double* field) {
   reader_.Double(setting.key, low, high, field);
 }
@@ -74,6 +79,11 @@ void FlagSettings::Flag(const Setting& setting, bool* field) {
 }
 
 void FlagSettings::Whole(const Setting& setting, int low, int high, int* field) {
+  command_.Whole(FlagOf(setting), field, setting.help, low, high).FromVariable(VariableOf(setting));
+}
+
+void FlagSettings::Count(const Setting& setting, int64_t low, int64_t high,
+                         std::optional<int64_t>* field) {
   command_.Whole(FlagOf(setting), field, setting.help, low, high).FromVariable(VariableOf(setting));
 }
 

@@ -6,7 +6,9 @@
 // them. The fields must outlive the parsing. One thread.
 #pragma once
 
+#include <cstdint>
 #include <limits>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -32,6 +34,9 @@ class Settings {
   // A flag without a value; in a variable or file true or false.
   virtual void Flag(const Setting& setting, bool* field) = 0;
   virtual void Whole(const Setting& setting, int low, int high, int* field) = 0;
+  // A number that is absent where nobody gives it.
+  virtual void Count(const Setting& setting, int64_t low, int64_t high,
+                     std::optional<int64_t>* field) = 0;
   virtual void Number(const Setting& setting, double low, double high, double* field) = 0;
   // Given in `unit`s, fractions allowed; `low` and `high` too.
   virtual void Duration(const Setting& setting, Millis unit, double low, double high,
@@ -53,6 +58,8 @@ class FileSettings final : public Settings {
   void Texts(const Setting& setting, std::vector<std::string>* field) override;
   void Flag(const Setting& setting, bool* field) override;
   void Whole(const Setting& setting, int low, int high, int* field) override;
+  void Count(const Setting& setting, int64_t low, int64_t high,
+             std::optional<int64_t>* field) override;
   void Number(const Setting& setting, double low, double high, double* field) override;
   void Duration(const Setting& setting, Millis unit, double low, double high,
                 Millis* field) override;
@@ -69,6 +76,8 @@ class FlagSettings final : public Settings {
   void Texts(const Setting& setting, std::vector<std::string>* field) override;
   void Flag(const Setting& setting, bool* field) override;
   void Whole(const Setting& setting, int low, int high, int* field) override;
+  void Count(const Setting& setting, int64_t low, int64_t high,
+             std::optional<int64_t>* field) override;
   void Number(const Setting& setting, double low, double high, double* field) override;
   void Duration(const Setting& setting, Millis unit, double low, double high,
                 Millis* field) override;

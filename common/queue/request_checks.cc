@@ -29,13 +29,11 @@ Status CheckSpan(const std::string& field, Millis value, Millis least) {
                          std::to_string(least.count()) + " to " + std::to_string(kMaxSpan.count()));
 }
 
-// Of pixel-steps or bytes: exact as a Lua number.
-constexpr int64_t kMaxQuota = 1'000'000'000'000'000;
-
+// Of pixel-steps or bytes: the most is exact as a Lua number, too.
 Status CheckQuota(const std::string& field, int64_t value) {
-  if (value >= 0 && value <= kMaxQuota) return OkStatus();
+  if (value >= 0 && value <= kNoQuota) return OkStatus();
   return InvalidArgument(field + " is " + std::to_string(value) + "; it must be from 0 to " +
-                         std::to_string(kMaxQuota));
+                         std::to_string(kNoQuota));
 }
 
 Status CheckCap(const std::string& field, int64_t value) {
@@ -126,6 +124,9 @@ Status CheckLimits(const QueueLimits& limits) {
                            std::to_string(limits.ended_memory_percent) +
                            "; it must be from 1 to 100");
   }
+  RETURN_IF_ERROR(CheckQuota("pixel_steps_per_tenant", limits.pixel_steps_per_tenant));
+  RETURN_IF_ERROR(CheckQuota("prompt_bytes_per_tenant", limits.prompt_bytes_per_tenant));
+  RETURN_IF_ERROR(CheckQuota("result_bytes_per_tenant", limits.result_bytes_per_tenant));
   if (limits.max_tries < 1 || limits.max_crashes < 1) {
     return InvalidArgument("max_tries and max_crashes must be at least 1");
   }

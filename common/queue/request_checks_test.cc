@@ -61,6 +61,9 @@ TEST(RequestChecksTest, NamesTheLimitThatIsOutOfRange) {
       {"max_ended", [](QueueLimits& l) { l.max_ended = -1; }},
       {"ended_memory_percent", [](QueueLimits& l) { l.ended_memory_percent = 0; }},
       {"ended_memory_percent", [](QueueLimits& l) { l.ended_memory_percent = 101; }},
+      {"pixel_steps_per_tenant", [](QueueLimits& l) { l.pixel_steps_per_tenant = -1; }},
+      {"prompt_bytes_per_tenant", [](QueueLimits& l) { l.prompt_bytes_per_tenant = -1; }},
+      {"result_bytes_per_tenant", [](QueueLimits& l) { l.result_bytes_per_tenant = kNoQuota + 1; }},
   };
   for (const auto& [field, spoil] : cases) {
     QueueLimits limits;

@@ -55,6 +55,7 @@ struct SubmitReply {
 
 // Quotas are counted by the minute of the queue's clock.
 inline constexpr Millis kQuotaWindow{60'000};
+inline constexpr int64_t kNoQuota = 1'000'000'000'000'000;  // this much a minute is no bound
 // When to ask again after a refusal; for a quota: when its minute is over.
 inline constexpr Millis kRetryWhenFull{2'000};
 inline constexpr Millis kRetryWhenPaused{5'000};
@@ -236,18 +237,22 @@ struct QueueLimits {
   // terminal records stand in the store.
   int64_t max_ended = 100'000;
   int64_t ended_memory_percent = 75;  // of its memory: a fuller Redis forgets jobs that ended
+  // Quotas of each tenant that has none of its own (TenantLimits); jobs without a tenant have none.
+  int64_t pixel_steps_per_tenant = kNoQuota;
+  int64_t prompt_bytes_per_tenant = kNoQuota;
+  int64_t result_bytes_per_tenant = kNoQuota;
 
   bool operator==(const QueueLimits&) const = default;
 };
 
-// What one tenant may do; absent: the default, which for the first two stands in QueueLimits (no
-// cap on open jobs where there is no tenant).
+// What one tenant may do. Each that is absent is the default, which for all but the weight stands
+// in QueueLimits (where there is no tenant: no cap on open jobs, and no quotas).
 struct TenantLimits {
   std::optional<int64_t> max_open = {};     // non-terminal jobs; 0: takes none
   std::optional<int64_t> max_running = {};  // jobs that workers have at once; 0: none runs
   std::optional<int64_t> weight = {};       // share beside other tenants' 1
-  // Quotas: what its new jobs may come to in a minute; absent: anything. The job that reaches the
-  // end of one is the last, however large it is.
+  // Quotas: what its new jobs may come to in a minute; from kNoQuota on anything. The job that
+  // reaches the end of one is the last, however large it is.
   std::optional<int64_t> pixel_steps = {};
   std::optional<int64_t> prompt_bytes = {};
   std::optional<int64_t> result_bytes = {};

@@ -85,6 +85,17 @@ void DeclareAccess(config::Settings& settings, RawConfig* raw) {
                 &tokens.role_prefix);
 }
 
+void DeclareQuotas(config::Settings& settings, GatewayConfig& config) {
+  settings.Count({"pixel_steps_per_tenant",
+                  "quota of each tenant without its own: pixels times steps that its new jobs may "
+                  "come to in a minute (docs/security.md); default: what the queue has stays"},
+                 0, queue::kNoQuota, &config.pixel_steps_per_tenant);
+  settings.Count({"prompt_bytes_per_tenant", "the same of their prompts"}, 0, queue::kNoQuota,
+                 &config.prompt_bytes_per_tenant);
+  settings.Count({"result_bytes_per_tenant", "the same of their pictures before compression"}, 0,
+                 queue::kNoQuota, &config.result_bytes_per_tenant);
+}
+
 void Declare(config::Settings& settings, RawConfig* raw) {
   GatewayConfig& config = raw->config;
   DeclareListeners(settings, config);
@@ -92,6 +103,7 @@ void Declare(config::Settings& settings, RawConfig* raw) {
   settings.Text({"secret_file", "secret of the fleet, made if it is not there"},
                 &config.secret_file);
   DeclareAccess(settings, raw);
+  DeclareQuotas(settings, config);
   settings.Text(
       {"name", "of this gateway; default: host name and process id", "PHASOR_GATEWAY_NAME"},
       &config.name);
@@ -145,6 +157,17 @@ StatusOr<std::vector<Listener>> ListenersOf(const GatewayConfig& config) {
   ListenWords words{config.listen, config.listen_admin, config.listen_workers};
   if (!config.tls.authorities.empty()) words.certificates_of = config.certificates_of;
   return PlanListeners(words);
+}
+
+queue::QueueLimits LimitsOf(const GatewayConfig& config, const queue::QueueLimits& standing) {
+  queue::QueueLimits limits = config.limits.value_or(standing);
+  limits.pixel_steps_per_tenant =
+      config.pixel_steps_per_tenant.value_or(standing.pixel_steps_per_tenant);
+  limits.prompt_bytes_per_tenant =
+      config.prompt_bytes_per_tenant.value_or(standing.prompt_bytes_per_tenant);
+  limits.result_bytes_per_tenant =
+      config.result_bytes_per_tenant.value_or(standing.result_bytes_per_tenant);
+  return limits;
 }
 
 StatusOr<GatewayConfig> ReadGatewayConfig(int argc, const char* const* argv, bool* exit_early) {

@@ -47,7 +47,10 @@ struct GatewayConfig {
   int work_threads = 32;        // for calls that wait for Redis or the store
   int work_queue = 4096;        // calls that may wait for a thread
   Millis shutdown_grace{5000};  // after SIGTERM, for calls in progress
-  std::optional<queue::QueueLimits> limits;  // absent: what the queue has stays
+  std::optional<queue::QueueLimits> limits;  // absent: what the queue has stays; so do its quotas
+  std::optional<int64_t> pixel_steps_per_tenant;  // default quotas; absent: likewise
+  std::optional<int64_t> prompt_bytes_per_tenant;
+  std::optional<int64_t> result_bytes_per_tenant;
   // What goes from the store: leftovers without a job, results, records. Zero of the latter two:
   // kept for ever.
   storage::SweepPolicy sweep;
@@ -57,6 +60,9 @@ struct GatewayConfig {
 
 // What comes of the addresses. Errors as of PlanListeners.
 StatusOr<std::vector<Listener>> ListenersOf(const GatewayConfig& config);
+
+// What a queue's limits become when this gateway comes up, given those that stand.
+queue::QueueLimits LimitsOf(const GatewayConfig& config, const queue::QueueLimits& standing);
 
 // INVALID_ARGUMENT names the flag, variable or key. `*exit_early` is set when help or version was
 // printed and there is nothing to run.

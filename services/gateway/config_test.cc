@@ -100,6 +100,29 @@ TEST_F(ConfigFileTest, AllLimitsCanStandInTheFile) {
   EXPECT_EQ(*config->limits, expected);
 }
 
+TEST_F(ConfigFileTest, DefaultQuotasChangeWhatTheyNameAndNothingElse) {
+  const queue::QueueLimits standing{.max_jobs = 9, .prompt_bytes_per_tenant = 8};
+  const auto none = Read({});
+  ASSERT_TRUE(none.ok()) << none.status();
+  EXPECT_EQ(LimitsOf(*none, standing), standing);
+
+  const auto config = Read({"--config",
+                            File("limits: {max_jobs: 7}\nresult_bytes_per_tenant: 6\n"
+                                 "pixel_steps_per_tenant: 1\n")
+                                .c_str(),
+                            "--pixel-steps-per-tenant", "5000000000"});
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_EQ(LimitsOf(*config, standing),
+            (queue::QueueLimits{.max_jobs = 7,
+                                .pixel_steps_per_tenant = 5'000'000'000,
+                                .prompt_bytes_per_tenant = 8,
+                                .result_bytes_per_tenant = 6}));
+  EXPECT_THAT(Message(Read({"--prompt-bytes-per-tenant", "-1"}).status()),
+              HasSubstr("--prompt-bytes-per-tenant"));
+  EXPECT_THAT(Message(Read({"--config", File("result_bytes_per_tenant: 1.5\n").c_str()}).status()),
+              HasSubstr("result_bytes_per_tenant"));
+}
+
 TEST(GatewayConfigTest, SaysHowLongTheStoreKeepsThings) {
   const auto config = Read({"--sweep-every", "60", "--keep-results", "200", "--keep-orphans", "2"});
   ASSERT_TRUE(config.ok()) << config.status();

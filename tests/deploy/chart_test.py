@@ -112,6 +112,15 @@ class Gateway(unittest.TestCase):
         self.assertEqual(rendered["ConfigMap", "r-phasor-cards"]["data"]["gateway-settings"],
                          "limits:\n  max_jobs: 7\n")
 
+    def test_gets_default_quotas_of_tenants_as_whole_numbers(self):
+        quotas = {"pixelSteps": 5_000_000_000, "promptBytes": 0}
+        env = env_of(container(render({"gateway": {"tenantQuotas": quotas}}), GATEWAY))
+        self.assertEqual(env["PHASOR_PIXEL_STEPS_PER_TENANT"], "5000000000")
+        self.assertEqual(env["PHASOR_PROMPT_BYTES_PER_TENANT"], "0")
+        self.assertNotIn("PHASOR_RESULT_BYTES_PER_TENANT", env)
+        with self.assertRaisesRegex(Refused, "pixelSteps"):
+            render({"gateway": {"tenantQuotas": {"pixelSteps": "some"}}})
+
     def test_has_no_number_of_replicas_where_an_autoscaler_owns_it(self):
         self.assertEqual(render()[GATEWAY]["spec"]["replicas"], 2)
         rendered = render({"gateway": {"autoscaling": {"enabled": True}}})

@@ -31,6 +31,9 @@ TEST_P(QueueContract, LimitsAreReadAsTheyWereSet) {
   limits.max_dead = 10;
   limits.max_ended = 11;
   limits.ended_memory_percent = 12;
+  limits.pixel_steps_per_tenant = 13;
+  limits.prompt_bytes_per_tenant = 14;
+  limits.result_bytes_per_tenant = 15;
   ASSERT_TRUE(control().SetLimits(limits).ok());
   EXPECT_EQ(control().Limits().value(), limits);
 }
@@ -102,6 +105,51 @@ TEST_P(QueueContract, AQuotaIsCountedByTheMinuteAndNamed) {
   }
   ASSERT_TRUE(control().SetTenantLimits("none", {.pixel_steps = 0}).ok());
   EXPECT_EQ(submit("none", ++n, {.pixel_steps = 1}).full, "pixel_steps");
+}
+
+TEST_P(QueueContract, ADefaultQuotaHoldsForEachTenantThatHasNoneOfItsOwn) {
+  QueueLimits limits;
+  limits.pixel_steps_per_tenant = 10;
+  limits.prompt_bytes_per_tenant = 10;
+  ASSERT_TRUE(control().SetLimits(limits).ok());
+  ASSERT_TRUE(control().SetTenantLimits("more", {.pixel_steps = 20}).ok());
+  ASSERT_TRUE(control().SetTenantLimits("any", {.pixel_steps = kNoQuota}).ok());
+  ASSERT_TRUE(control().SetTenantLimits("else", {.result_bytes = 5}).ok());
+  // What the fifth job is refused for, of jobs that take 6 each.
+  const struct {
+    std::string tenant;
+    Spend spend;
+    int accepted;
+    std::string full;
+  } cases[] = {{"a", {.pixel_steps = 6}, 2, "pixel_steps"},
+               {"b", {.pixel_steps = 6}, 2, "pixel_steps"},
+               {"b", {.prompt_bytes = 6}, 0, "pixel_steps"},
+               {"c", {.prompt_bytes = 6}, 2, "prompt_bytes"},
+               {"d", {.result_bytes = 6}, 5, ""},
+               {"more", {.pixel_steps = 6}, 4, "pixel_steps"},
+               {"any", {.pixel_steps = 6}, 5, ""},
+               {"any", {.prompt_bytes = 6}, 2, "prompt_bytes"},
+               {"else", {.pixel_steps = 6}, 2, "pixel_steps"},
+               {"", {.pixel_steps = 6}, 5, ""}};
+  int n = 0;
+  for (const auto& one : cases) {
+    int accepted = 0;
+    std::string full;
+    for (int i = 0; i < 5; ++i) {
+      SubmitRequest request = Of(one.tenant);
+      request.id = TestJobId(1000 + ++n);
+      request.spend = one.spend;
+      const SubmitReply reply = producer().Submit(request).value();
+      accepted += reply.outcome == SubmitOutcome::kAccepted ? 1 : 0;
+      full = reply.full;
+    }
+    EXPECT_EQ(accepted, one.accepted) << one.tenant << " " << one.full;
+    EXPECT_EQ(full, one.full) << one.tenant;
+  }
+  queue_->Advance(kQuotaWindow);
+  SubmitMany(1, Of("a"));
+  ASSERT_TRUE(control().SetLimits(QueueLimits{}).ok());
+  SubmitMany(9, Of("a"));
 }
 
 TEST_P(QueueContract, ATenantAtItsCapOfRunningJobsIsPassedOver) {

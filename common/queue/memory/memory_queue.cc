@@ -49,13 +49,13 @@ std::optional<SubmitReply> MemoryQueue::QuotaRefusal(const std::string& tenant,
   if (usage.minute != now / kQuotaWindow.count()) usage = {now / kQuotaWindow.count(), {}};
   const struct {
     const char* name;
-    std::optional<int64_t> most;
+    int64_t most;
     int64_t used;
-  } quotas[] = {{"pixel_steps", limits.pixel_steps, usage.spend.pixel_steps},
-                {"prompt_bytes", limits.prompt_bytes, usage.spend.prompt_bytes},
-                {"result_bytes", limits.result_bytes, usage.spend.result_bytes}};
+  } quotas[] = {{"pixel_steps", *limits.pixel_steps, usage.spend.pixel_steps},
+                {"prompt_bytes", *limits.prompt_bytes, usage.spend.prompt_bytes},
+                {"result_bytes", *limits.result_bytes, usage.spend.result_bytes}};
   for (const auto& quota : quotas) {
-    if (!quota.most || quota.used < *quota.most) continue;
+    if (quota.most >= kNoQuota || quota.used < quota.most) continue;
     SubmitReply reply;
     reply.outcome = SubmitOutcome::kFull;
     reply.full = quota.name;
@@ -189,6 +189,12 @@ TenantLimits MemoryQueue::LimitsOf(const std::string& tenant) const {
   limits.max_open = limits.max_open.value_or(cap);
   limits.max_running = limits.max_running.value_or(limits_.max_running_per_tenant);
   limits.weight = limits.weight.value_or(1);
+  const auto quota = [&](const std::optional<int64_t>& own_one, int64_t each) {
+    return own_one.value_or(tenant.empty() ? kNoQuota : each);
+  };
+  limits.pixel_steps = quota(limits.pixel_steps, limits_.pixel_steps_per_tenant);
+  limits.prompt_bytes = quota(limits.prompt_bytes, limits_.prompt_bytes_per_tenant);
+  limits.result_bytes = quota(limits.result_bytes, limits_.result_bytes_per_tenant);
   return limits;
 }
 

@@ -125,6 +125,7 @@ class MemoryQueue final : public Producer,
   std::optional<SubmitReply> QuotaRefusal(const std::string& tenant, const Spend& spend)
       REQUIRES_LOCK(mu_);
   void Create(Job job) REQUIRES_LOCK(mu_);
+  // With the defaults for what it has not of its own: none is absent.
   TenantLimits LimitsOf(const std::string& tenant) const REQUIRES_LOCK(mu_);
   // Jobs that the tenant may have running beyond those that do.
   int64_t RoomOf(const std::string& tenant) const REQUIRES_LOCK(mu_);

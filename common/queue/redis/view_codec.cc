@@ -146,7 +146,10 @@ std::vector<std::pair<std::string, int64_t>> EncodeLimits(const QueueLimits& lim
           {"max_preemptions", limits.max_preemptions},
           {"max_dead", limits.max_dead},
           {"max_ended", limits.max_ended},
-          {"ended_memory_percent", limits.ended_memory_percent}};
+          {"ended_memory_percent", limits.ended_memory_percent},
+          {"pixel_steps_per_tenant", limits.pixel_steps_per_tenant},
+          {"prompt_bytes_per_tenant", limits.prompt_bytes_per_tenant},
+          {"result_bytes_per_tenant", limits.result_bytes_per_tenant}};
 }
 
 StatusOr<QueueLimits> DecodeLimits(const RedisReply& fields) {
@@ -168,6 +171,9 @@ StatusOr<QueueLimits> DecodeLimits(const RedisReply& fields) {
   limits.max_dead = found["max_dead"];
   limits.max_ended = found["max_ended"];
   limits.ended_memory_percent = found["ended_memory_percent"];
+  limits.pixel_steps_per_tenant = found["pixel_steps_per_tenant"];
+  limits.prompt_bytes_per_tenant = found["prompt_bytes_per_tenant"];
+  limits.result_bytes_per_tenant = found["result_bytes_per_tenant"];
   return limits;
 }
 

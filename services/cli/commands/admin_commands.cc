@@ -39,6 +39,9 @@ struct LimitFlags {
   std::optional<int> max_preemptions;
   std::optional<int64_t> max_ended;
   std::optional<int> ended_memory_percent;
+  std::optional<int64_t> pixel_steps_per_tenant;
+  std::optional<int64_t> prompt_bytes_per_tenant;
+  std::optional<int64_t> result_bytes_per_tenant;
   std::optional<std::string> tenant;
   std::optional<int64_t> max_open;
   std::optional<int64_t> max_running;
@@ -61,6 +64,9 @@ v1::SetLimitsRequest MakeLimitsRequest(const LimitFlags& flags) {
   if (flags.max_preemptions) queue->set_max_preemptions(*flags.max_preemptions);
   if (flags.max_ended) queue->set_max_ended(*flags.max_ended);
   if (flags.ended_memory_percent) queue->set_ended_memory_percent(*flags.ended_memory_percent);
+  if (const auto& most = flags.pixel_steps_per_tenant) queue->set_pixel_steps_per_tenant(*most);
+  if (const auto& most = flags.prompt_bytes_per_tenant) queue->set_prompt_bytes_per_tenant(*most);
+  if (const auto& most = flags.result_bytes_per_tenant) queue->set_result_bytes_per_tenant(*most);
   if (!flags.tenant) return request;
   v1::TenantLimits* tenant = request.mutable_tenant();
   tenant->set_tenant(*flags.tenant);
@@ -171,6 +177,12 @@ void AddLimits(flags::Command& line, Session& session, int* exit_code) {
                "ended jobs that the queue remembers; the store has their records");
   limits.Whole("--ended-memory-percent", &flags->ended_memory_percent,
                "of Redis's memory, from which on it forgets ended jobs early");
+  limits.Whole("--pixel-steps-per-tenant", &flags->pixel_steps_per_tenant,
+               "quota a minute of each tenant that has none of its own: as --pixel-steps");
+  limits.Whole("--prompt-bytes-per-tenant", &flags->prompt_bytes_per_tenant,
+               "the same as --prompt-bytes");
+  limits.Whole("--result-bytes-per-tenant", &flags->result_bytes_per_tenant,
+               "the same as --result-bytes");
   const flags::Option tenant =
       limits.Text("--tenant", &flags->tenant,
                   "limits of this tenant; those of it that are not given go back to the default");

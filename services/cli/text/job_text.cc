@@ -26,6 +26,12 @@ std::string Text(const char* format, ...) {
   return text;
 }
 
+// Of each tenant; from 10^15 on it is no bound (admin.proto).
+std::string QuotaText(int64_t quota) {
+  constexpr int64_t kNoQuota = 1'000'000'000'000'000;
+  return quota >= kNoQuota ? "none" : std::to_string(quota) + " a minute";
+}
+
 // Local time.
 std::string Time(int64_t ms) {
   if (ms == 0) return "-";
@@ -249,6 +255,11 @@ std::string LimitsText(const v1::QueueLimits& limits) {
                limits.max_preemptions());
   text += Text("max ended        %lld\nended memory     %d %%\n",
                static_cast<long long>(limits.max_ended()), limits.ended_memory_percent());
+  if (!limits.has_pixel_steps_per_tenant()) return text;  // an older gateway
+  text += Text("each tenant      pixel-steps %s, prompt bytes %s, result bytes %s\n",
+               QuotaText(limits.pixel_steps_per_tenant()).c_str(),
+               QuotaText(limits.prompt_bytes_per_tenant()).c_str(),
+               QuotaText(limits.result_bytes_per_tenant()).c_str());
   return text;
 }
 

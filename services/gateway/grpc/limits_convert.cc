@@ -64,6 +64,9 @@ v1::QueueLimits ToProto(const queue::QueueLimits& limits) {
   shown.set_max_dead(limits.max_dead);
   shown.set_max_ended(limits.max_ended);
   shown.set_ended_memory_percent(static_cast<int32_t>(limits.ended_memory_percent));
+  shown.set_pixel_steps_per_tenant(limits.pixel_steps_per_tenant);
+  shown.set_prompt_bytes_per_tenant(limits.prompt_bytes_per_tenant);
+  shown.set_result_bytes_per_tenant(limits.result_bytes_per_tenant);
   return shown;
 }
 
@@ -110,6 +113,18 @@ StatusOr<queue::QueueLimits> Changed(const queue::QueueLimits& now, const v1::Qu
     reader.Count("ended_memory_percent", wanted.ended_memory_percent(), 1, 100,
                  &limits.ended_memory_percent);
   }
+  if (wanted.has_pixel_steps_per_tenant()) {
+    reader.Count("pixel_steps_per_tenant", wanted.pixel_steps_per_tenant(), 0, queue::kNoQuota,
+                 &limits.pixel_steps_per_tenant);
+  }
+  if (wanted.has_prompt_bytes_per_tenant()) {
+    reader.Count("prompt_bytes_per_tenant", wanted.prompt_bytes_per_tenant(), 0, queue::kNoQuota,
+                 &limits.prompt_bytes_per_tenant);
+  }
+  if (wanted.has_result_bytes_per_tenant()) {
+    reader.Count("result_bytes_per_tenant", wanted.result_bytes_per_tenant(), 0, queue::kNoQuota,
+                 &limits.result_bytes_per_tenant);
+  }
   RETURN_IF_ERROR(reader.status());
   return limits;
 }
@@ -132,15 +147,15 @@ StatusOr<queue::TenantLimits> FromProto(const v1::TenantLimits& wanted) {
     reader.Count("weight", wanted.weight(), 1, bounds::kWeight, &limits.weight.emplace());
   }
   if (wanted.has_pixel_steps()) {
-    reader.Count("pixel_steps", wanted.pixel_steps(), 0, bounds::kQuota,
+    reader.Count("pixel_steps", wanted.pixel_steps(), 0, queue::kNoQuota,
                  &limits.pixel_steps.emplace());
   }
   if (wanted.has_prompt_bytes()) {
-    reader.Count("prompt_bytes", wanted.prompt_bytes(), 0, bounds::kQuota,
+    reader.Count("prompt_bytes", wanted.prompt_bytes(), 0, queue::kNoQuota,
                  &limits.prompt_bytes.emplace());
   }
   if (wanted.has_result_bytes()) {
-    reader.Count("result_bytes", wanted.result_bytes(), 0, bounds::kQuota,
+    reader.Count("result_bytes", wanted.result_bytes(), 0, queue::kNoQuota,
                  &limits.result_bytes.emplace());
   }
   RETURN_IF_ERROR(reader.status());

@@ -40,7 +40,10 @@ TEST(LimitsConvertTest, WhatIsShownCanBeSetAgain) {
                                   .max_preemptions = 9,
                                   .max_dead = 10,
                                   .max_ended = 11,
-                                  .ended_memory_percent = 12};
+                                  .ended_memory_percent = 12,
+                                  .pixel_steps_per_tenant = 13,
+                                  .prompt_bytes_per_tenant = 14,
+                                  .result_bytes_per_tenant = 15};
   EXPECT_EQ(*Changed({}, ToProto(limits)), limits);
 }
 
@@ -63,6 +66,10 @@ TEST(LimitsConvertTest, EveryFieldHasItsRangeAndIsNamed) {
       {"max_dead", [](auto* l) { l->set_max_dead(2'000'000); }},
       {"max_ended", [](auto* l) { l->set_max_ended(-1); }},
       {"ended_memory_percent", [](auto* l) { l->set_ended_memory_percent(0); }},
+      {"pixel_steps_per_tenant", [](auto* l) { l->set_pixel_steps_per_tenant(-1); }},
+      {"prompt_bytes_per_tenant",
+       [](auto* l) { l->set_prompt_bytes_per_tenant(queue::kNoQuota + 1); }},
+      {"result_bytes_per_tenant", [](auto* l) { l->set_result_bytes_per_tenant(-1); }},
   };
   for (const auto& [field, change] : cases) {
     v1::QueueLimits wanted;

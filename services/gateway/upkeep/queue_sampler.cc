@@ -59,9 +59,15 @@ queue::QueueStats QueueSampler::latest() {
 }
 
 StatusOr<queue::QueueStats> QueueSampler::Ask() {
-  if (!limits_set_ && parts_.limits) RETURN_IF_ERROR(parts_.control->SetLimits(*parts_.limits));
+  if (!limits_set_ && parts_.limits != nullptr) RETURN_IF_ERROR(SetLimits());
   limits_set_ = true;
   return parts_.maintenance->Stats();
+}
+
+Status QueueSampler::SetLimits() {
+  ASSIGN_OR_RETURN(const queue::QueueLimits standing, parts_.control->Limits());
+  const queue::QueueLimits limits = parts_.limits(standing);
+  return limits == standing ? OkStatus() : parts_.control->SetLimits(limits);
 }
 
 void QueueSampler::ShowWorkers() {

@@ -4,7 +4,6 @@
 #pragma once
 
 #include <functional>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,7 +24,8 @@ class QueueSampler {
     WorkerRegistry* workers = nullptr;          // outlives the sampler; null: nobody counts them
     metrics::Registry* metrics = nullptr;       // outlives the sampler
     std::vector<std::string> models;            // the catalogue's
-    std::optional<queue::QueueLimits> limits;   // absent: the queue keeps its own
+    // What the queue's limits are to be, given those that it has; null: those.
+    std::function<queue::QueueLimits(const queue::QueueLimits& standing)> limits;
     // Called from Tick when readiness changes, and at the first Tick.
     std::function<void(bool)> on_ready = [](bool) {};
   };
@@ -40,6 +40,7 @@ class QueueSampler {
 
  private:
   StatusOr<queue::QueueStats> Ask();
+  Status SetLimits();
   void ShowWorkers();
 
   const Parts parts_;

@@ -41,7 +41,11 @@ class QueueSamplerTest : public testing::Test {
                          .workers = &workers_,
                          .metrics = &metrics_,
                          .models = {"demo", "unused"},
-                         .limits = queue::QueueLimits{.max_jobs = 3},
+                         .limits =
+                             [](queue::QueueLimits limits) {
+                               limits.max_jobs = 3;
+                               return limits;
+                             },
                          .on_ready = [this](bool ready) { told_.push_back(ready); }}};
 };
 
@@ -57,6 +61,13 @@ TEST_F(QueueSamplerTest, SetsTheLimitsAndTellsWhenTheQueueIsReady) {
   another.id = job::MakeJobId("secret", "", "d");
   another.model = "demo";
   EXPECT_EQ(fleet_.queue.Submit(another)->outcome, queue::SubmitOutcome::kFull);
+}
+
+TEST_F(QueueSamplerTest, LimitsThatSomebodyChangedLaterStayChanged) {
+  sampler_.Tick();
+  ASSERT_TRUE(fleet_.queue.SetLimits({.max_jobs = 5}).ok());
+  sampler_.Tick();
+  EXPECT_EQ(fleet_.queue.Limits()->max_jobs, 5);
 }
 
 TEST_F(QueueSamplerTest, EveryModelAndClassOfTheCatalogueIsThereFromTheFirstAnswer) {

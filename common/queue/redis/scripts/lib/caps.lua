@@ -7,33 +7,44 @@ local call = core.call
 -- The key of no tenant. Those without one share no tenant's cap: max_jobs is theirs.
 local NOBODY = 'h.4oymiquy7qobjgx3'
 
--- What a tenant's new jobs may come to in a minute, as SUBMIT has them: field of its limits, name.
-local QUOTAS = {{'p', 'pixel_steps'}, {'t', 'prompt_bytes'}, {'b', 'result_bytes'}}
-local WINDOW = 60000  -- kQuotaWindow
+-- What a tenant's new jobs may come to in a minute, as SUBMIT has them.
+local QUOTAS = {'pixel_steps', 'prompt_bytes', 'result_bytes'}
+local NO_QUOTA = $(kNoQuota)
+local WINDOW = $(kQuotaWindow)
+local MINUTE = '#m'  -- among the tenants: the minute of what they have used
 local minute = math.floor(core.now / WINDOW)
-
--- What the tenant has used of its quotas in this minute; false: it has none.
-local function usage_of(tenant, most)
-  if not (most[1] or most[2] or most[3]) then return false end
-  local then_, p, t, b = (call('HGET', keys.usage, tenant) or ''):match('^(%d+) (%d+) (%d+) (%d+)$')
-  if tonumber(then_) ~= minute then p, t, b = 0, 0, 0 end
-  return {most = most, tonumber(p), tonumber(t), tonumber(b)}
-end
 
 local caps
 local function read()
-  local config = call('HMGET', keys.config, 'paused', 'max_jobs', 'max_per_tenant')
+  local config = call('HMGET', keys.config, 'paused', 'max_jobs', 'max_per_tenant',
+                      'pixel_steps_per_tenant', 'prompt_bytes_per_tenant',
+                      'result_bytes_per_tenant')
   local most = tonumber(config[2] or $(max_jobs))
   return {paused = config[1] == '1', room = most - call('ZCARD', keys.live),
-          each = config[3] or $(max_per_tenant), rooms = {}, usage = {}}
+          each = config[3] or $(max_per_tenant), quotas = {config[4], config[5], config[6]},
+          rooms = {}, usage = {}}
+end
+
+-- What the tenant may use in a minute, and what it has; false: it has no quota. `own`: its quotas.
+local function usage_of(tenant, own)
+  local quotas = {}
+  for n = 1, #QUOTAS do
+    local most = tonumber(own[n] or tenant ~= NOBODY and caps.quotas[n] or NO_QUOTA)
+    if most < NO_QUOTA then quotas[n] = most end
+  end
+  if not next(quotas) then return false end
+  caps.minute = caps.minute or tonumber(call('HGET', keys.usage, MINUTE) or 0)
+  local text = caps.minute == minute and call('HGET', keys.usage, tenant) or ''
+  local p, t, b = text:match('^(%d+) (%d+) (%d+)$')
+  return {most = quotas, tonumber(p or 0), tonumber(t or 0), tonumber(b or 0)}
 end
 
 -- The first quota that is used up; nil: there is none, and `spend` is counted.
 local function quota_refusal(used, spend)
   for n, quota in ipairs(QUOTAS) do
     local most = used.most[n]
-    if most and used[n] >= tonumber(most) then
-      return {'FULL', quota[2], (minute + 1) * WINDOW - core.now}
+    if most and used[n] >= most then
+      return {'FULL', quota, (minute + 1) * WINDOW - core.now}
     end
   end
   local n = 0
@@ -65,12 +76,17 @@ local function refusal(tenant, spend)
   caps.room = caps.room - 1
 end
 
--- Writes down what the new jobs have used.
+-- Writes down what the new jobs have used; what was used in another minute goes.
 local function note_usage()
   for tenant, used in pairs(caps.usage) do
     if used and used.changed then
-      call('HSET', keys.usage, tenant, table.concat({core.text(minute), core.text(used[1]),
-                                                     core.text(used[2]), core.text(used[3])}, ' '))
+      if caps.minute ~= minute then
+        call('UNLINK', keys.usage)
+        call('HSET', keys.usage, MINUTE, core.text(minute))
+        caps.minute = minute
+      end
+      call('HSET', keys.usage, tenant, table.concat({core.text(used[1]), core.text(used[2]),
+                                                     core.text(used[3])}, ' '))
     end
   end
 end

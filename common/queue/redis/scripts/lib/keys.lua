@@ -20,7 +20,7 @@
 --   tl                 HASH  '<tenant>:o' -> open jobs, '<tenant>:r' -> running ones,
 --                            '<tenant>:w' -> weight, '<tenant>:p', ':t', ':b' -> its quotas
 --                            (caps.lua): limits of its own
---   use                HASH  tenant with a quota -> the minute, and what it has used in it
+--   use                HASH  tenant with a quota -> what it has used in the minute '#m'
 --   skip               HASH  class -> how often its models were passed over (passed.lua)
 --   head               HASH  '<m>:<c>' -> the job that stood at the head, its time (heads.lua)
 --   asked              HASH  running job that PREEMPT has asked to make room -> its epoch
