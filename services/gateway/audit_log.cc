@@ -59,12 +59,12 @@ class AppendedFile {
 }  // namespace
 
 std::string AuditLine(int64_t now_ms, const AuditEntry& entry) {
-  nlohmann::ordered_json json = {{"audit", entry.event}, {"time", TimeText(now_ms)}};
-  const std::pair<const char*, const std::string&> words[] = {{"who", entry.who},
-                                                              {"tenant", entry.tenant},
-                                                              {"from", entry.from},
-                                                              {"method", entry.method},
-                                                              {"outcome", entry.outcome}};
+  const int64_t at_ms = entry.at_ms != 0 ? entry.at_ms : now_ms;
+  nlohmann::ordered_json json = {{"audit", entry.event}, {"time", TimeText(at_ms)}};
+  const std::pair<const char*, const std::string&> words[] = {
+      {"who", entry.who},       {"tenant", entry.tenant},   {"from", entry.from},
+      {"method", entry.method}, {"outcome", entry.outcome}, {"key", entry.key},
+      {"name", entry.name},     {"roles", entry.roles}};
   for (const auto& [name, word] : words) {
     if (!word.empty()) json[name] = word;
   }
@@ -112,7 +112,8 @@ bool AuditLog::Admit(Bucket* bucket, const std::string& event) {
 
 void AuditLog::Write(const AuditEntry& entry) {
   MutexLock lock(&mu_);
-  if (!Admit(entry.event == "called" ? &deeds_ : &refusals_, entry.event)) return;
+  const bool is_refusal = entry.event == "refused" || entry.event == "ended";
+  if (!Admit(is_refusal ? &refusals_ : &deeds_, entry.event)) return;
   sink_(AuditLine(clock_->WallMillis(), entry) + "\n");
 }
 

@@ -4,6 +4,7 @@
 // Thread-safe.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -16,12 +17,17 @@
 namespace phasor::gateway {
 
 struct AuditEntry {
-  std::string event;  // "refused", "called", "ended"
+  std::string event;  // "refused", "called", "ended", "key made", "key revoked"
   std::string who;    // "key mjs7...", "token alice"; empty: nobody knows
   std::string tenant;
   std::string from;  // the peer's address
   std::string method;
   std::string outcome;  // a reason, or a status code's name
+  // Of a key that was made or revoked.
+  std::string key = {};  // its id
+  std::string name = {};
+  std::string roles = {};
+  int64_t at_ms = 0;  // 0: now
 };
 
 // One line without its end. Pure.

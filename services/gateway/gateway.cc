@@ -24,6 +24,7 @@
 #include "services/gateway/grpc/write_guard.h"
 #include "services/gateway/upkeep/certificate_watch.h"
 #include "services/gateway/upkeep/job_metrics.h"
+#include "services/gateway/upkeep/key_audit.h"
 #include "services/gateway/upkeep/queue_sampler.h"
 #include "services/gateway/upkeep/roles.h"
 #include "services/gateway/watch/watcher_hub.h"
@@ -61,6 +62,7 @@ struct Gateway::Parts {
         admin({ports.maintenance, ports.control, &reader, &cleanup, &workers, &orders, &pool,
                ports.clock, config.name, PHASOR_VERSION, [gate] { return gate->job_loss(); }}),
         report({&workers, &orders, ports.events, &pool, config.name}),
+        keys(ports.keys),
         audit(std::move(audit_in)),
         authenticator({.keys = ports.keys, .tokens = ports.tokens, .clock = ports.clock}),
         gate_keeper({&authenticator, ports.metrics, audit.get()}),
@@ -83,6 +85,12 @@ struct Gateway::Parts {
     const Status tokens = authenticator.RefreshTokens();
     if (!tokens.ok()) log::Warn("tokens can't be checked yet", {{"why", tokens}});
     return OkStatus();
+  }
+
+  // Who keeps no log leaves the changes to a gateway that does.
+  Status AuditKeys() {
+    if (keys == nullptr || config.audit == "off") return OkStatus();
+    return AuditKeyChanges(*keys, *audit);
   }
 
   // Opens the doors.
@@ -131,6 +139,7 @@ struct Gateway::Parts {
   ModelsService models;
   AdminService admin;
   WorkerReportService report;
+  access::KeyStore* const keys;
   const std::unique_ptr<AuditLog> audit;
   access::Authenticator authenticator;
   Gate gate_keeper;
@@ -192,9 +201,10 @@ StatusOr<std::unique_ptr<Gateway>> Gateway::Start(const GatewayConfig& config,
                        }},
                       {"access",
                        [parts] {
-                         const Status refreshed = parts->authenticator.Refresh();
+                         Status first_error = parts->authenticator.Refresh();
                          parts->gate_keeper.Tick();
-                         return refreshed;
+                         first_error.Update(parts->AuditKeys());
+                         return first_error;
                        }},
                       {"tokens", [parts] { return parts->authenticator.RefreshTokens(); }},
                       {"watchers", [parts] {

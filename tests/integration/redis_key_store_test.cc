@@ -46,6 +46,66 @@ TEST(RedisKeyStoreTest, WhatOneMadeAnotherReadsAndKeepsOverARestart) {
   EXPECT_EQ(RedisKeyStore(OptionsFor(server.url())).Read()->keys, std::vector<KeyRecord>{record});
 }
 
+TEST(RedisKeyStoreTest, AChangeIsGivenToOneOfAllWhoAskWithWhoAndWhen) {
+  RedisServer server;
+  RedisKeyStore desk(OptionsFor(server.url()), "alice@desk");
+  const KeyRecord record = Record();
+  const SystemClock clock;
+  const int64_t before = clock.WallMillis();
+  ASSERT_TRUE(desk.Add(record).ok());
+  ASSERT_FALSE(desk.Add(record).ok());
+  ASSERT_TRUE(RedisKeyStore(OptionsFor(server.url()), "bob@\"home\"\n").Remove(record.id).ok());
+  ASSERT_FALSE(desk.Remove(record.id).ok());
+  RedisKeyStore gateways[] = {RedisKeyStore(OptionsFor(server.url())),
+                              RedisKeyStore(OptionsFor(server.url()))};
+  std::vector<KeyChange> changes = *gateways[0].TakeChanges();
+  EXPECT_TRUE(gateways[1].TakeChanges()->empty());
+  ASSERT_EQ(changes.size(), 2u);
+  for (KeyChange& change : changes) {
+    EXPECT_GE(change.at_ms, before);
+    EXPECT_LE(change.at_ms, clock.WallMillis());
+    change.at_ms = 0;
+  }
+  KeyChange expected{.made = true,
+                     .id = record.id,
+                     .name = "n",
+                     .tenant = "a",
+                     .roles = "draw",
+                     .by = "alice@desk",
+                     .at_ms = 0};
+  EXPECT_EQ(changes[0], expected);
+  expected.made = false;
+  expected.by = "bob@\"home\"\n";
+  EXPECT_EQ(changes[1], expected);
+}
+
+TEST(RedisKeyStoreTest, AFleetThatNobodyAuditsKeepsTheLastThousandChanges) {
+  RedisServer server;
+  RedisKeyStore store(OptionsFor(server.url()));
+  std::string last;
+  for (int i = 0; i < 1'005; ++i) {
+    const KeyRecord record = Record();
+    ASSERT_TRUE(store.Add(record).ok());
+    last = record.id;
+  }
+  const auto changes = store.TakeChanges();
+  ASSERT_EQ(changes->size(), 1'000u);
+  EXPECT_EQ(changes->back().id, last);
+}
+
+TEST(RedisKeyStoreTest, ADamagedRecordCanBeRevokedAndWhatIsNoChangeSaysNothing) {
+  RedisServer server;
+  Ask(server.url(), {"HSET", "{phasor}:keys", "aaaaaaaaaaaaaaaa", "broken"});
+  Ask(server.url(), {"RPUSH", "{phasor}:keys:changes", "{\"roles\":1,\"made\":2}", "no json"});
+  RedisKeyStore store(OptionsFor(server.url()));
+  ASSERT_TRUE(store.Remove("aaaaaaaaaaaaaaaa").ok());
+  const auto changes = store.TakeChanges();
+  ASSERT_EQ(changes->size(), 3u);
+  EXPECT_EQ((*changes)[0], KeyChange{});
+  EXPECT_EQ((*changes)[1], KeyChange{});
+  EXPECT_EQ((*changes)[2].id, "aaaaaaaaaaaaaaaa");
+}
+
 TEST(RedisKeyStoreTest, ARecordUnderAnotherIdIsVoid) {
   RedisServer server;
   Ask(server.url(), {"HSET", "{phasor}:keys", "aaaaaaaaaaaaaaaa", EncodeKeyRecord(Record())});

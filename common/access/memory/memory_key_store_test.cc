@@ -12,6 +12,21 @@ INSTANTIATE_TEST_SUITE_P(Memory, KeyStoreContract,
                            return std::make_unique<MemoryKeyStore>();
                          }));
 
+TEST(MemoryKeyStoreTest, AChangeIsGivenOnce) {
+  MemoryKeyStore store;
+  const KeyRecord record =
+      MakeKey({.name = "n", .tenant = "a", .roles = {Role::kDraw, Role::kRead}}, 1)->record;
+  ASSERT_TRUE(store.Add(record).ok());
+  ASSERT_TRUE(store.Remove(record.id).ok());
+  const auto changes = store.TakeChanges();
+  ASSERT_EQ(changes->size(), 2u);
+  EXPECT_TRUE((*changes)[0].made);
+  EXPECT_FALSE((*changes)[1].made);
+  EXPECT_EQ((*changes)[1].id, record.id);
+  EXPECT_EQ((*changes)[1].roles, "draw,read");
+  EXPECT_TRUE(store.TakeChanges()->empty());
+}
+
 TEST(MemoryKeyStoreTest, FailsAsItIsTold) {
   MemoryKeyStore store;
   store.FailWith(Unavailable("away"));

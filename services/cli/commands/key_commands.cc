@@ -1,6 +1,10 @@
 #include "services/cli/commands/key_commands.h"
 
+#include <pwd.h>
+#include <unistd.h>
+
 #include <cstdio>
+#include <cstdlib>
 #include <memory>
 #include <string>
 #include <utility>
@@ -12,6 +16,7 @@
 #include "common/access/stores/file_key_store.h"
 #include "common/access/stores/redis_key_store.h"
 #include "common/base/clock.h"
+#include "common/base/process.h"
 #include "common/base/utc_text.h"
 #include "common/redis/open_redis.h"
 #include "services/cli/text/secret_file.h"
@@ -34,6 +39,16 @@ struct KeyFlags {
   std::vector<std::string> ids;
 };
 
+// For the audit log: "alice@desk", or "alice as root@desk" where sudo says so.
+std::string WhoRuns() {
+  const passwd* const known = getpwuid(getuid());
+  std::string user = known != nullptr ? known->pw_name : std::to_string(getuid());
+  if (const char* before = std::getenv("SUDO_USER"); before != nullptr && *before != '\0') {
+    user.insert(0, " as ").insert(0, before);
+  }
+  return user + "@" + HostName();
+}
+
 StatusOr<std::unique_ptr<access::KeyStore>> OpenKeys(const KeyFlags& flags) {
   if (!flags.file.empty()) return std::make_unique<access::FileKeyStore>(flags.file);
   if (flags.redis.empty()) {
@@ -41,7 +56,7 @@ StatusOr<std::unique_ptr<access::KeyStore>> OpenKeys(const KeyFlags& flags) {
   }
   static const SystemClock clock;
   ASSIGN_OR_RETURN(const auto options, redis::OpenRedis(flags.redis, flags.redis_files, &clock));
-  return std::make_unique<access::RedisKeyStore>(options);
+  return std::make_unique<access::RedisKeyStore>(options, WhoRuns());
 }
 
 std::string DateText(int64_t millis) {
