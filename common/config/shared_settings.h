@@ -35,8 +35,23 @@ void DeclareBackendFiles(Settings& settings, Config* config) {
                 &config->store_files.password);
 }
 
-// `Config` has the texts redis, store, models and metrics, the flag allow_job_loss, and what
-// DeclareBackendFiles needs.
+// `Config` has the text metrics, and metrics_tls.
+template <typename Config>
+void DeclareOperations(Settings& settings, Config* config) {
+  settings.Text({"metrics", "host:port of /metrics and /readyz, or 'off'"}, &config->metrics);
+  tls::Files& files = config->metrics_tls;
+  settings.Text({"metrics_cert",
+                 "file with the certificate to show there, and those that vouch for it; default: "
+                 "plain HTTP"},
+                &files.certificate);
+  settings.Text({"metrics_key", "file with its key"}, &files.key);
+  settings.Text(
+      {"metrics_client_ca", "file with the authorities whose certificates let monitors in there"},
+      &files.authorities);
+}
+
+// `Config` has the texts redis, store and models, the flag allow_job_loss, and what
+// DeclareBackendFiles and DeclareOperations need.
 template <typename Config>
 void DeclareShared(Settings& settings, Config* config, LogWords* words) {
   settings.Text({"redis", "redis://host[:port], rediss:// with TLS, or unix:///socket"},
@@ -50,7 +65,7 @@ void DeclareShared(Settings& settings, Config* config, LogWords* words) {
       {"store", "result store: a folder, or a URL: file, redis, unix or s3 (docs/storage.md)"},
       &config->store);
   settings.Text({"models", "a model's directory, or a folder of them"}, &config->models);
-  settings.Text({"metrics", "host:port of /metrics and /readyz, or 'off'"}, &config->metrics);
+  DeclareOperations(settings, config);
   settings.Text({"log_level", "debug, info, warn, error or off"}, &words->level);
   settings.Text({"log_format", "text or json"}, &words->format);
 }

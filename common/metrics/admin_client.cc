@@ -10,8 +10,11 @@
 #include <cstring>
 #include <memory>
 #include <optional>
+#include <string_view>
 
 #include "common/base/number.h"
+#include "common/tls/client_side.h"
+#include "common/tls/context.h"
 
 namespace phasor::metrics {
 namespace {
@@ -24,13 +27,16 @@ struct Target {
   std::string host;
   std::string port;
   std::string path = "/readyz";
+  bool tls = false;
 };
 
 StatusOr<Target> Parse(std::string text) {
   const Status malformed = InvalidArgument("'" + text + "' is not host:port or host:port/path");
-  constexpr char kScheme[] = "http://";
-  if (text.starts_with(kScheme)) text.erase(0, std::strlen(kScheme));
   Target target;
+  target.tls = text.starts_with("https://");
+  for (const std::string_view scheme : {"http://", "https://"}) {
+    if (text.starts_with(scheme)) text.erase(0, scheme.size());
+  }
   if (const size_t slash = text.find('/'); slash != std::string::npos) {
     target.path = text.substr(slash);
     text.resize(slash);
@@ -71,32 +77,70 @@ StatusOr<int> Connect(const Target& target, Millis patience) {
   return Unavailable(target.host + ":" + target.port + ": " + why);
 }
 
-// Until the other side closes; nullopt: not in time.
-std::optional<std::string> ReadAll(int fd, Steady::time_point end) {
-  std::string text;
-  char buffer[16 << 10];
-  while (Steady::now() < end && text.size() < kMaxAnswer) {
-    const ssize_t got = recv(fd, buffer, sizeof(buffer), 0);
-    if (got == 0) return text;
-    if (got < 0 && errno != EINTR) return std::nullopt;
-    if (got > 0) text.append(buffer, static_cast<size_t>(got));
+// The socket, and TLS on it. Closes it.
+class Talk {
+ public:
+  explicit Talk(int fd) : fd_(fd) {}
+  ~Talk() { close(fd_); }
+  Talk(const Talk&) = delete;
+  Talk& operator=(const Talk&) = delete;
+
+  Status Secure(const Target& target, const AdminTls& tls) {
+    const SystemClock clock;
+    ASSIGN_OR_RETURN(const tls::Material material,
+                     tls::ReadMaterial(tls.files, clock.WallMillis()));
+    ASSIGN_OR_RETURN(context_, tls::MakeClientContext(material));
+    const std::string where = target.host + ":" + target.port;
+    conversation_ = std::make_unique<tls::Conversation>(
+        context_.get(), fd_, where, tls.server_name.empty() ? target.host : tls.server_name);
+    if (SSL_connect(conversation_->ssl()) == 1) return OkStatus();
+    const Status explained = conversation_->Explain();
+    return explained.ok() ? Unavailable(where + " does not answer in TLS") : explained;
   }
-  return std::nullopt;
-}
+
+  bool Send(const std::string& text) {
+    const auto size = static_cast<ssize_t>(text.size());
+    if (conversation_ == nullptr) return send(fd_, text.data(), text.size(), MSG_NOSIGNAL) == size;
+    return SSL_write(conversation_->ssl(), text.data(), static_cast<int>(size)) == size;
+  }
+
+  // Until the other side closes; nullopt: not in time.
+  std::optional<std::string> ReadAll(Steady::time_point end) {
+    std::string text;
+    char buffer[16 << 10];
+    while (Steady::now() < end && text.size() < kMaxAnswer) {
+      const ssize_t got = Receive(buffer, sizeof(buffer));
+      if (got == 0) return text;
+      if (got < 0 && errno != EINTR) return std::nullopt;
+      if (got > 0) text.append(buffer, static_cast<size_t>(got));
+    }
+    return std::nullopt;
+  }
+
+ private:
+  ssize_t Receive(char* buffer, size_t size) {
+    if (conversation_ == nullptr) return recv(fd_, buffer, size, 0);
+    const int got = SSL_read(conversation_->ssl(), buffer, static_cast<int>(size));
+    if (got > 0) return got;
+    return SSL_get_error(conversation_->ssl(), got) == SSL_ERROR_ZERO_RETURN ? 0 : -1;
+  }
+
+  const int fd_;
+  tls::ContextHandle context_;
+  std::unique_ptr<tls::Conversation> conversation_;  // null: plain text
+};
 
 }  // namespace
 
-StatusOr<AdminAnswer> AskAdmin(const std::string& target, Millis patience) {
+StatusOr<AdminAnswer> AskAdmin(const std::string& target, Millis patience, const AdminTls& tls) {
   ASSIGN_OR_RETURN(const Target parsed, Parse(target));
   ASSIGN_OR_RETURN(const int fd, Connect(parsed, patience));
+  Talk talk(fd);
+  if (parsed.tls) RETURN_IF_ERROR(talk.Secure(parsed, tls));
   const std::string request =
       "GET " + parsed.path + " HTTP/1.0\r\nHost: " + parsed.host + "\r\n\r\n";
   std::optional<std::string> text;
-  if (send(fd, request.data(), request.size(), MSG_NOSIGNAL) ==
-      static_cast<ssize_t>(request.size())) {
-    text = ReadAll(fd, Steady::now() + patience);
-  }
-  close(fd);
+  if (talk.Send(request)) text = talk.ReadAll(Steady::now() + patience);
   const Status silent = Unavailable(target + " does not answer in HTTP");
   constexpr size_t kCode = 9;  // behind "HTTP/1.1 "
   const size_t body = text ? text->find("\r\n\r\n") : std::string::npos;

@@ -6,6 +6,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/status.h"
+#include "common/tls/material.h"
 
 namespace phasor::metrics {
 
@@ -14,9 +15,18 @@ struct AdminAnswer {
   std::string body;
 };
 
-// `target` is host:port with a path behind it or none, which is /readyz; http:// may stand before
-// it. INVALID_ARGUMENT: it is not that. UNAVAILABLE: nobody answers there in HTTP within
-// `patience`, which bounds the connection and the answer as a whole each.
-StatusOr<AdminAnswer> AskAdmin(const std::string& target, Millis patience);
+// How https:// is spoken: whom to trust (nothing given: the system's authorities), what to show,
+// and the name to expect in place of the target's host.
+struct AdminTls {
+  tls::Files files = {};
+  std::string server_name = {};
+};
+
+// `target` is host:port with a path behind it or none, which is /readyz; http:// or https:// may
+// stand before it. INVALID_ARGUMENT: it is not that. FAILED_PRECONDITION: what is wrong with a
+// certificate. UNAVAILABLE: nobody answers there in HTTP within `patience`, which bounds the
+// connection and the answer as a whole each.
+StatusOr<AdminAnswer> AskAdmin(const std::string& target, Millis patience,
+                               const AdminTls& tls = {});
 
 }  // namespace phasor::metrics

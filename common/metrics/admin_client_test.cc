@@ -26,9 +26,10 @@ class AdminClientTest : public testing::Test {
 
   Registry registry_;
   std::atomic<bool> ready_ = true;
-  std::unique_ptr<AdminServer> server_ = *AdminServer::Start("127.0.0.1:0", &registry_, [this] {
-    return ready_ ? OkStatus() : Unavailable("Redis does not answer");
-  });
+  const SystemClock clock_;
+  std::unique_ptr<AdminServer> server_ = *AdminServer::Start(
+      {.address = "127.0.0.1:0"}, &registry_,
+      [this] { return ready_ ? OkStatus() : Unavailable("Redis does not answer"); }, &clock_);
 };
 
 TEST_F(AdminClientTest, AsksWhetherTheProcessIsReady) {
@@ -73,7 +74,7 @@ TEST_F(AdminClientTest, DoesNotWaitForOneWhoNeverAnswers) {
 
 TEST_F(AdminClientTest, RefusesWhatIsNoAddress) {
   for (const char* target :
-       {"", "localhost", ":9464", "localhost:x", "localhost:9464/a b", "https://localhost:9464"}) {
+       {"", "localhost", ":9464", "localhost:x", "localhost:9464/a b", "ftp://localhost:9464"}) {
     EXPECT_EQ(AskAdmin(target, kPatience).status().code(), StatusCode::kInvalidArgument) << target;
   }
 }

@@ -12,11 +12,16 @@
 #include <atomic>
 #include <cerrno>
 #include <chrono>
+#include <csignal>
 #include <cstring>
 #include <list>
+#include <string_view>
 #include <thread>
 #include <utility>
 #include <vector>
+
+#include "common/metrics/admin_wire.h"
+#include "common/tls/server_context.h"
 
 namespace phasor::metrics {
 namespace {
@@ -47,7 +52,7 @@ std::string Encode(const Answer& answer, bool head_only) {
 
 // One request and its answer; then it is closed.
 struct Connection {
-  int fd = -1;
+  std::unique_ptr<AdminWire> wire;
   Steady::time_point end;
   std::string request = {};
   std::string answer = {};  // empty: the request is not whole yet
@@ -104,9 +109,11 @@ int PortOf(int fd) {
 // One thread looks after all connections and waits for none of them: whoever sends half a request
 // or does not read the answer costs the others nothing.
 struct AdminServer::State {
-  State(int listener_in, const Registry* registry_in, Readiness ready_in)
+  State(int listener_in, const Registry* registry_in, Readiness ready_in,
+        std::shared_ptr<tls::ServerContext> tls_in)
       : registry(registry_in),
         ready(std::move(ready_in)),
+        tls(std::move(tls_in)),
         listener(listener_in),
         stop(eventfd(0, EFD_CLOEXEC)),
         thread([this] { Run(); }) {}
@@ -115,18 +122,21 @@ struct AdminServer::State {
     const uint64_t one = 1;
     (void)!write(stop, &one, sizeof(one));
     thread.join();
-    for (const Connection& connection : connections) close(connection.fd);
     close(listener);
     close(stop);
   }
 
   void Run() {
+    // OpenSSL writes to whoever has hung up.
+    sigset_t pipe;
+    sigemptyset(&pipe);
+    sigaddset(&pipe, SIGPIPE);
+    pthread_sigmask(SIG_BLOCK, &pipe, nullptr);
     for (;;) {
       std::vector<pollfd> polls = {{stop, POLLIN, 0}, {listener, POLLIN, 0}};
       Steady::time_point first = Steady::now() + kPatience;
       for (const Connection& connection : connections) {
-        const short wanted = connection.sent < connection.answer.size() ? POLLOUT : POLLIN;
-        polls.push_back({connection.fd, wanted, 0});
+        polls.push_back({connection.wire->fd(), connection.wire->wanted(), 0});
         first = std::min(first, connection.end);
       }
       const auto left = std::chrono::ceil<std::chrono::milliseconds>(first - Steady::now());
@@ -136,7 +146,6 @@ struct AdminServer::State {
       for (auto connection = connections.begin(); connection != connections.end(); ++i) {
         const bool over = Steady::now() >= connection->end;
         if (over || (polls[i].revents != 0 && !Advance(&*connection))) {
-          close(connection->fd);
           connection = connections.erase(connection);
         } else {
           ++connection;
@@ -150,11 +159,10 @@ struct AdminServer::State {
     for (;;) {
       const int fd = accept4(listener, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
       if (fd < 0) return;
-      if (connections.size() >= kMaxConnections) {
-        close(connections.front().fd);
-        connections.pop_front();
-      }
-      connections.push_back({.fd = fd, .end = Steady::now() + kPatience});
+      if (connections.size() >= kMaxConnections) connections.pop_front();
+      connections.push_back(
+          {.wire = std::make_unique<AdminWire>(fd, tls == nullptr ? nullptr : tls->Current()),
+           .end = Steady::now() + kPatience});
     }
   }
 
@@ -162,28 +170,33 @@ struct AdminServer::State {
   bool Advance(Connection* connection) const {
     if (connection->sent < connection->answer.size()) return Send(connection);
     char buffer[4096];
-    const ssize_t got = recv(connection->fd, buffer, sizeof(buffer), 0);
-    if (got < 0) return errno == EAGAIN || errno == EINTR;
-    if (got == 0) return false;
-    if (!connection->answer.empty()) return true;  // sent: what still comes is not looked at
-    connection->request.append(buffer, static_cast<size_t>(got));
-    if (connection->request.size() > kMaxRequest) return false;
-    const bool whole = connection->request.find("\r\n\r\n") != std::string::npos ||
-                       connection->request.find("\n\n") != std::string::npos;
-    if (!whole) return true;
-    const bool head = connection->request.rfind("HEAD ", 0) == 0;
-    connection->answer = Encode(AnswerTo(connection->request), head);
-    return Send(connection);
+    while (true) {
+      const ssize_t got = connection->wire->Receive(buffer, sizeof(buffer));
+      if (got <= 0) return got < 0;
+      if (!connection->answer.empty()) continue;  // sent: what still comes is not looked at
+      connection->request.append(buffer, static_cast<size_t>(got));
+      if (connection->request.size() > kMaxRequest) return false;
+      if (!IsWhole(connection->request)) continue;
+      const bool head = connection->request.rfind("HEAD ", 0) == 0;
+      connection->answer = Encode(AnswerTo(connection->request), head);
+      return Send(connection);
+    }
+  }
+
+  static bool IsWhole(const std::string& request) {
+    return request.find("\r\n\r\n") != std::string::npos ||
+           request.find("\n\n") != std::string::npos;
   }
 
   static bool Send(Connection* connection) {
-    const std::string& answer = connection->answer;
-    const ssize_t sent = send(connection->fd, answer.data() + connection->sent,
-                              answer.size() - connection->sent, MSG_NOSIGNAL);
-    if (sent < 0) return errno == EAGAIN || errno == EINTR;
-    connection->sent += static_cast<size_t>(sent);
+    const std::string_view answer = connection->answer;
+    while (connection->sent < answer.size()) {
+      const ssize_t sent = connection->wire->Send(answer.substr(connection->sent));
+      if (sent <= 0) return sent < 0;
+      connection->sent += static_cast<size_t>(sent);
+    }
     // The other side closes when it has read all; an early close could take the answer with it.
-    if (connection->sent == answer.size()) shutdown(connection->fd, SHUT_WR);
+    connection->wire->EndSending();
     return true;
   }
 
@@ -209,6 +222,7 @@ struct AdminServer::State {
 
   const Registry* const registry;
   const Readiness ready;
+  const std::shared_ptr<tls::ServerContext> tls;  // null: plain text
   const int listener;
   const int stop;
   std::list<Connection> connections;  // the thread's, in the order in which they came
@@ -219,12 +233,18 @@ AdminServer::AdminServer(std::unique_ptr<State> state) : state_(std::move(state)
 
 AdminServer::~AdminServer() = default;
 
-StatusOr<std::unique_ptr<AdminServer>> AdminServer::Start(const std::string& address,
-                                                          const Registry* registry,
-                                                          Readiness ready) {
-  ASSIGN_OR_RETURN(const int listener, Listen(address));
-  return std::unique_ptr<AdminServer>(
-      new AdminServer(std::make_unique<State>(listener, registry, std::move(ready))));
+StatusOr<std::unique_ptr<AdminServer>> AdminServer::Start(const AdminAddress& at,
+                                                          const Registry* registry, Readiness ready,
+                                                          const Clock* clock) {
+  std::shared_ptr<tls::ServerContext> tls;
+  if (!at.tls.empty()) {
+    const auto opened = tls::ServerContext::Open(at.tls, clock, at.on_trouble);
+    if (!opened.ok()) return Annotate(opened.status(), "the operations port");
+    tls = *opened;
+  }
+  ASSIGN_OR_RETURN(const int listener, Listen(at.address));
+  return std::unique_ptr<AdminServer>(new AdminServer(
+      std::make_unique<State>(listener, registry, std::move(ready), std::move(tls))));
 }
 
 int AdminServer::port() const { return PortOf(state_->listener); }

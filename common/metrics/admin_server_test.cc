@@ -46,13 +46,17 @@ std::string Fetch(int port, const std::string& path) {
 class AdminServerTest : public testing::Test {
  protected:
   void SetUp() override {
-    auto started = AdminServer::Start("127.0.0.1:0", &registry_, [this] {
+    const auto ready = [this] {
       return ready_ ? OkStatus() : Unavailable("Redis does not answer");
-    });
+    };
+    auto started = AdminServer::Start({.address = "127.0.0.1:0"}, &registry_, ready, &clock_);
     ASSERT_TRUE(started.ok()) << started.status();
     server_ = std::move(*started);
   }
 
+  static Status Ready() { return OkStatus(); }
+
+  const SystemClock clock_;
   Registry registry_;
   std::atomic<bool> ready_ = true;
   std::unique_ptr<AdminServer> server_;
@@ -121,7 +125,7 @@ TEST_F(AdminServerTest, WhatIsNoRequestOfAMonitorIsToldOrHungUpOn) {
 
 TEST_F(AdminServerTest, ATakenPortIsAnErrorThatNamesTheAddress) {
   const std::string address = "127.0.0.1:" + std::to_string(server_->port());
-  const auto second = AdminServer::Start(address, &registry_, [] { return OkStatus(); });
+  const auto second = AdminServer::Start({.address = address}, &registry_, Ready, &clock_);
   EXPECT_EQ(second.status().code(), StatusCode::kFailedPrecondition);
   EXPECT_THAT(Message(second.status()), HasSubstr(address));
   EXPECT_THAT(Message(second.status()), HasSubstr("in use"));
@@ -129,7 +133,7 @@ TEST_F(AdminServerTest, ATakenPortIsAnErrorThatNamesTheAddress) {
 
 TEST_F(AdminServerTest, AMalformedAddressIsRefused) {
   for (const char* address : {"", "9464", "localhost:http", "127.0.0.1:0,127.0.0.1:0"}) {
-    const auto server = AdminServer::Start(address, &registry_, [] { return OkStatus(); });
+    const auto server = AdminServer::Start({.address = address}, &registry_, Ready, &clock_);
     EXPECT_EQ(server.status().code(), StatusCode::kInvalidArgument) << address;
   }
 }

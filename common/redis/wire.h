@@ -13,6 +13,7 @@
 #include "common/redis/name_lookup.h"
 #include "common/redis/redis_url.h"
 #include "common/tls/client_context.h"
+#include "common/tls/client_side.h"
 
 namespace phasor::redis {
 

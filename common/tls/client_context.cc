@@ -1,5 +1,7 @@
 #include "common/tls/client_context.h"
 
+#include "common/tls/context.h"
+
 namespace phasor::tls {
 
 StatusOr<std::shared_ptr<ClientContext>> ClientContext::Open(const Files& files,

@@ -8,7 +8,7 @@
 #include "common/base/clock.h"
 #include "common/base/mutex.h"
 #include "common/base/status.h"
-#include "common/tls/client_side.h"
+#include "common/tls/openssl_handle.h"
 #include "common/tls/source.h"
 
 namespace phasor::tls {

@@ -6,40 +6,13 @@
 #include <utility>
 
 #include <openssl/err.h>
-#include <openssl/pem.h>
 #include <openssl/x509v3.h>
 
 #include "common/tls/certificate_time.h"
+#include "common/tls/material.h"
 
 namespace phasor::tls {
 namespace {
-
-void Trust(SSL_CTX* context, const std::string& authorities) {
-  if (authorities.empty()) {
-    SSL_CTX_set_default_verify_paths(context);
-    return;
-  }
-  const BioHandle bio = ReadingFrom(authorities);
-  while (X509* next = PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr)) {
-    const CertificateHandle owner(next);
-    X509_STORE_add_cert(SSL_CTX_get_cert_store(context), next);
-  }
-  ERR_clear_error();
-}
-
-void Present(SSL_CTX* context, const Material& material) {
-  if (material.chain.empty()) return;
-  const BioHandle key_text = ReadingFrom(material.key);
-  const KeyHandle key(PEM_read_bio_PrivateKey(key_text.get(), nullptr, nullptr, nullptr));
-  const BioHandle chain = ReadingFrom(material.chain);
-  const CertificateHandle own(PEM_read_bio_X509(chain.get(), nullptr, nullptr, nullptr));
-  SSL_CTX_use_certificate(context, own.get());
-  while (X509* next = PEM_read_bio_X509(chain.get(), nullptr, nullptr, nullptr)) {
-    SSL_CTX_add_extra_chain_cert(context, next);  // takes it
-  }
-  ERR_clear_error();
-  SSL_CTX_use_PrivateKey(context, key.get());
-}
 
 // The names that a certificate is for: "localhost, 127.0.0.1".
 std::string NamesOf(X509* certificate) {
@@ -108,17 +81,6 @@ Status ExplainError(const std::string& who, bool has_certificate) {
 }
 
 }  // namespace
-
-StatusOr<ContextHandle> MakeClientContext(const Material& material) {
-  ContextHandle context(SSL_CTX_new(TLS_client_method()));
-  if (context == nullptr) return Internal("no memory for a TLS context");
-  SSL_CTX_set_min_proto_version(context.get(), TLS1_2_VERSION);
-  SSL_CTX_set_mode(context.get(),
-                   SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
-  Trust(context.get(), material.authorities);
-  Present(context.get(), material);
-  return context;
-}
 
 Conversation::Conversation(SSL_CTX* context, int fd, std::string peer, std::string expected)
     : peer_(std::move(peer)), expected_(std::move(expected)), ssl_(SSL_new(context)) {

@@ -1,19 +1,14 @@
-// The client's side of a TLS connection with OpenSSL: whom it trusts, what it shows, which name it
-// expects, and in words what became of a handshake that failed. TLS 1.2 or later.
-// A context may serve several threads, a conversation one.
+// The client's side of one TLS connection with OpenSSL: which name it expects, and in words what
+// became of a handshake that failed. One thread.
 #pragma once
 
 #include <memory>
 #include <string>
 
 #include "common/base/status.h"
-#include "common/tls/material.h"
 #include "common/tls/openssl_handle.h"
 
 namespace phasor::tls {
-
-// `material` without authorities trusts the system's.
-StatusOr<ContextHandle> MakeClientContext(const Material& material);
 
 // One connection's TLS, before or after its handshake.
 class Conversation {

@@ -16,6 +16,7 @@
 #include <openssl/err.h>
 
 #include "common/tls/client_side.h"
+#include "common/tls/context.h"
 
 namespace phasor::tls {
 namespace {

@@ -132,8 +132,10 @@ Status CheckListeners(const GatewayConfig& config) {
   for (const Listener& listener : listeners) {
     RETURN_IF_ERROR(rpc::CheckAddress(listener.address));
   }
+  // One that asks for certificates is not open to everybody.
+  const std::string operations = config.metrics_tls.authorities.empty() ? config.metrics : "off";
   return CheckExposure({.listeners = listeners,
-                        .operations = config.metrics,
+                        .operations = operations,
                         .credentials = config.keys != "off" || config.tokens.has_value(),
                         .insecure = config.insecure});
 }

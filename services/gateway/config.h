@@ -28,6 +28,7 @@ struct GatewayConfig {
   std::vector<std::string> certificates_of = {"clients", "operators", "workers"};
   bool insecure = false;                         // other machines are served, whoever calls
   std::string metrics = "127.0.0.1:9464";        // of /metrics, /healthz and /readyz; "off": none
+  tls::Files metrics_tls;                        // of that port; none: plain HTTP
   std::string redis = "redis://127.0.0.1:6379";  // or unix:///path/to/socket
   tls::PeerFiles redis_files;
   LoginFiles store_files;

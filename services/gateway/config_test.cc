@@ -135,6 +135,17 @@ TEST(GatewayConfigTest, SaysHowLongTheStoreKeepsThings) {
       << "shorter than the queue knows a job";
 }
 
+TEST(GatewayConfigTest, AnOperationsPortThatAsksForCertificatesMayBeReachedFromElsewhere) {
+  EXPECT_THAT(Message(Read({"--metrics", "0.0.0.0:9464"}).status()), HasSubstr("operations port"));
+  EXPECT_FALSE(
+      Read({"--metrics", "0.0.0.0:9464", "--metrics-cert", "c", "--metrics-key", "k"}).ok())
+      << "TLS alone lets everybody in";
+  const auto config = Read({"--metrics", "0.0.0.0:9464", "--metrics-cert", "c", "--metrics-key",
+                            "k", "--metrics-client-ca", "a"});
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_EQ(config->metrics_tls.authorities, "a");
+}
+
 TEST(GatewayConfigTest, AnUnknownFlagOrValueIsNamed) {
   EXPECT_THAT(Message(Read({"--lisen", "x"}).status()), HasSubstr("--lisen"));
   EXPECT_THAT(Message(Read({"--work-threads", "0"}).status()), HasSubstr("--work-threads"));

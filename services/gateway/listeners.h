@@ -49,7 +49,7 @@ bool IsLocal(const std::string& address);
 
 struct Exposure {
   std::vector<Listener> listeners;
-  std::string operations;    // of /metrics; "off": none
+  std::string operations;    // of /metrics, where it asks nobody for a certificate; "off": none
   bool credentials = false;  // callers must prove who they are
   bool insecure = false;     // somebody has said that they need not
 };

@@ -6,7 +6,7 @@
 #include "common/base/process.h"
 #include "common/config/model_folder.h"
 #include "common/log/log.h"
-#include "common/metrics/admin_server.h"
+#include "common/metrics/operations.h"
 #include "common/queue/redis/redis_foundation.h"
 #include "common/queue/redis/redis_queue.h"
 #include "common/redis/open_redis.h"
@@ -44,11 +44,8 @@ Status Serve(const GatewayConfig& config) {
                                                        .foundation = &foundation,
                                                        .keys = credentials.keys.get(),
                                                        .tokens = credentials.tokens.get()}));
-  std::unique_ptr<metrics::AdminServer> admin;
-  if (config.metrics != "off") {
-    ASSIGN_OR_RETURN(admin, metrics::AdminServer::Start(config.metrics, &metrics,
-                                                        [&] { return gateway->ready(); }));
-  }
+  const auto ready = [&] { return gateway->ready(); };
+  ASSIGN_OR_RETURN(const auto admin, metrics::OpenOperations(config, &metrics, ready, &clock));
   log::Info("serving", {{"address", gateway->address()}, {"metrics", config.metrics}});
   const timespec moment{.tv_sec = 0, .tv_nsec = 200'000'000};
   int signal = -1;

@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "common/log/log.h"
-#include "common/metrics/admin_server.h"
+#include "common/metrics/operations.h"
 #include "common/rpc/channel.h"
 
 namespace phasor::worker {
@@ -140,14 +140,13 @@ Status Worker::OpenStreams() {
 
 Status Worker::Run(const std::function<bool()>& wait) {
   RETURN_IF_ERROR(OpenStreams());
-  std::unique_ptr<metrics::AdminServer> admin;
-  if (config_.metrics != "off") {
-    ASSIGN_OR_RETURN(admin, metrics::AdminServer::Start(config_.metrics, &registry_, [this] {
-                       RETURN_IF_ERROR(ports_.fleet());
-                       return status_.Readiness();
-                     }));
-    log::Info("operations port open", {{"port", admin->port()}});
-  }
+  const auto ready = [this] {
+    RETURN_IF_ERROR(ports_.fleet());
+    return status_.Readiness();
+  };
+  ASSIGN_OR_RETURN(const auto admin,
+                   metrics::OpenOperations(config_, &registry_, ready, &ports_.clock));
+  if (admin != nullptr) log::Info("operations port open", {{"port", admin->port()}});
   std::vector<std::jthread> threads;
   threads.emplace_back([this](std::stop_token stop) { lease_.Run(std::move(stop)); });
   threads.emplace_back([this](std::stop_token stop) { watchdog_.Run(std::move(stop)); });

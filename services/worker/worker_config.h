@@ -30,6 +30,7 @@ struct WorkerConfig {
   Millis lease{15'000};
   Millis grace{25'000};                 // after SIGTERM, for the job in hand
   std::string metrics = "127.0.0.1:0";  // of /metrics and /readyz; "off": none
+  tls::Files metrics_tls;               // of that port; none: plain HTTP
   double checkpoint_share = 0.01;       // of a run's time that checkpoints may cost
   int max_models_resident = 2;
   uint64_t max_model_bytes = 0;     // of the weights of models in memory; 0: whatever they are

@@ -182,9 +182,10 @@ TEST_F(AdminCommandsTest, WorkersAreListedDrainedAndRelievedOfTheirJob) {
 TEST_F(AdminCommandsTest, ProbeSaysByItsExitCodeWhetherAProcessIsReady) {
   metrics::Registry registry;
   std::atomic<bool> ready = true;
-  const auto server = *metrics::AdminServer::Start("127.0.0.1:0", &registry, [&] {
-    return ready ? OkStatus() : Unavailable("Redis does not answer");
-  });
+  const SystemClock clock;
+  const auto answer = [&] { return ready ? OkStatus() : Unavailable("Redis does not answer"); };
+  const auto server =
+      *metrics::AdminServer::Start({.address = "127.0.0.1:0"}, &registry, answer, &clock);
   const std::string target = "127.0.0.1:" + std::to_string(server->port());
   EXPECT_EQ(Run({"probe", target}), kOk);
   EXPECT_EQ(out_.str(), "ready\n");

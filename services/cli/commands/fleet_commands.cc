@@ -48,7 +48,8 @@ constexpr Millis kProbePatience{3'000};
 
 // What the process says goes out as it came, so that /metrics can be read with it too.
 ExitCode Probe(Session& session, const std::string& target) {
-  const auto answer = metrics::AskAdmin(target, kProbePatience);
+  const auto answer = metrics::AskAdmin(
+      target, kProbePatience, {.files = session.tls.files, .server_name = session.tls.server_name});
   if (!answer.ok()) {
     session.err << "phasor: " << Message(answer.status()) << std::endl;
     return ExitCodeOf(answer.status());
@@ -139,7 +140,9 @@ void AddFleetCommands(flags::Command& line, Session& session, int* exit_code) {
   auto target = std::make_shared<std::string>();
   flags::Command& probe =
       line.AddCommand("probe", "ask a process's operations port, for health checks of containers");
-  probe.Text("target", target.get(), "host:port of --metrics; host:port/path: not /readyz")
+  probe
+      .Text("target", target.get(),
+            "host:port of --metrics; host:port/path: not /readyz; https://host:port")
       .Required();
   probe.Runs([&session, target, exit_code] { *exit_code = Probe(session, *target); });
 }
