@@ -1,8 +1,11 @@
 #include "common/storage/open_store.h"
 
+#include <optional>
 #include <utility>
+#include <variant>
 
 #include "common/base/environment.h"
+#include "common/storage/late_store.h"
 #include "common/storage/store_url.h"
 
 namespace phasor::storage {
@@ -65,17 +68,35 @@ StatusOr<std::unique_ptr<ResultStore>> OpenS3(S3Address address, const StoreAcce
                        std::make_unique<CurlTransport>(std::move(address.transport)));
 }
 
+StatusOr<StoreAddress> AddressOf(const std::string& url) {
+  ASSIGN_OR_RETURN(const std::string region, DefaultRegion());
+  return ParseStoreUrl(url, region);
+}
+
 }  // namespace
 
 StatusOr<std::unique_ptr<ResultStore>> OpenStore(const std::string& url,
                                                  const StoreAccess& access) {
-  ASSIGN_OR_RETURN(const std::string region, DefaultRegion());
-  ASSIGN_OR_RETURN(StoreAddress address, ParseStoreUrl(url, region));
+  ASSIGN_OR_RETURN(StoreAddress address, AddressOf(url));
   if (const auto* folder = std::get_if<FsStoreOptions>(&address)) return FsStore::Open(*folder);
   if (auto* redis = std::get_if<RedisStoreOptions>(&address)) {
     return OpenRedis(std::move(*redis), access);
   }
   return OpenS3(std::get<S3Address>(std::move(address)), access);
+}
+
+StatusOr<std::unique_ptr<ResultStore>> AwaitStore(const std::string& url,
+                                                  const StoreAccess& access) {
+  auto store = OpenStore(url, access);
+  if (store.status().code() != StatusCode::kUnavailable) return store;
+  // A folder that can't be used is not about to come.
+  ASSIGN_OR_RETURN(const StoreAddress address, AddressOf(url));
+  if (std::holds_alternative<FsStoreOptions>(address)) return store;
+  std::optional<redis::RedisOptions> queue;
+  if (access.queue != nullptr) queue = *access.queue;
+  return std::make_unique<LateStore>([url, login = access.login, queue = std::move(queue)] {
+    return OpenStore(url, {.login = login, .queue = queue ? &*queue : nullptr});
+  });
 }
 
 }  // namespace phasor::storage

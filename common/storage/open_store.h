@@ -26,5 +26,9 @@ struct StoreAccess {
 // `access` outlives nothing but the call, its clock and files the store.
 StatusOr<std::unique_ptr<ResultStore>> OpenStore(const std::string& url,
                                                  const StoreAccess& access = {});
+// For a process that waits for what it stands on: of a store on the network that does not answer
+// yet a LateStore. What can be seen to be wrong (a refusal, no such bucket) is an error at once.
+StatusOr<std::unique_ptr<ResultStore>> AwaitStore(const std::string& url,
+                                                  const StoreAccess& access = {});
 
 }  // namespace phasor::storage

@@ -26,6 +26,16 @@ TEST(OpenStoreTest, AStoreThatIsAwayIsUnavailable) {
   EXPECT_EQ(OpenStore("unix:///nowhere/redis.sock").status().code(), StatusCode::kUnavailable);
 }
 
+TEST(OpenStoreTest, AProcessMayWaitForAStoreOnTheNetworkAndForNoOther) {
+  const auto away = AwaitStore("unix:///nowhere/redis.sock");
+  ASSERT_TRUE(away.ok()) << away.status();
+  const Status status = (*away)->Get("k").status();
+  EXPECT_EQ(status.code(), StatusCode::kUnavailable);
+  EXPECT_THAT(Message(status), HasSubstr("unix:///nowhere/redis.sock"));
+  EXPECT_FALSE(AwaitStore("/proc/nowhere").ok());
+  EXPECT_EQ(AwaitStore("ftp://x").status().code(), StatusCode::kInvalidArgument);
+}
+
 TEST(OpenStoreTest, S3WantsCredentialsInTheEnvironment) {
   ::unsetenv("AWS_ACCESS_KEY_ID");
   ::unsetenv("AWS_SECRET_ACCESS_KEY");

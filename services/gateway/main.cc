@@ -29,7 +29,7 @@ Status Serve(const GatewayConfig& config) {
   }
   ASSIGN_OR_RETURN(const std::string secret, ReadOrMakeSecret(config.secret_file));
   ASSIGN_OR_RETURN(const auto redis, redis::OpenRedis(config.redis, config.redis_files, &clock));
-  ASSIGN_OR_RETURN(auto store, storage::OpenStore(config.store, {config.store_files, &redis}));
+  ASSIGN_OR_RETURN(auto store, storage::AwaitStore(config.store, {config.store_files, &redis}));
   queue::RedisQueue queue(redis);
   queue::RedisFoundation foundation(redis, [&queue] { return queue.connections(); });
   ASSIGN_OR_RETURN(const auto credentials, OpenCredentials(config, redis, &clock));

@@ -34,7 +34,7 @@ Status Serve(WorkerConfig config) {
   ASSIGN_OR_RETURN(auto models, config::ReadModelFolder(config.models));
   for (const auto& reason : models.left_out) log::Warn("model left out", {{"reason", reason}});
   ASSIGN_OR_RETURN(const auto redis, redis::OpenRedis(config.redis, config.redis_files, &clock));
-  ASSIGN_OR_RETURN(auto store, storage::OpenStore(config.store, {config.store_files, &redis}));
+  ASSIGN_OR_RETURN(auto store, storage::AwaitStore(config.store, {config.store_files, &redis}));
   ASSIGN_OR_RETURN(const auto make_engine, ChooseEngine(config, clock));
   queue::RedisQueue queue(redis);
   queue::RedisFoundation foundation(redis, [&queue] { return queue.connections(); });

@@ -12,6 +12,8 @@
 #include <gtest/gtest.h>
 
 #include "common/base/hash.h"
+#include "common/metrics/admin_client.h"
+#include "common/metrics/admin_server.h"
 #include "common/queue/redis/redis_queue.h"
 #include "common/rpc/channel.h"
 #include "common/rpc/status_convert.h"
@@ -73,6 +75,61 @@ TEST(GatewayProcessTest, StartsWithoutRedisSaysSoAndServesOnceItIsThere) {
   redis.Start();
   const auto accepted = client.SubmitPatiently("k");
   ASSERT_TRUE(accepted.ok()) << accepted.status();
+}
+
+// A port that nobody has.
+std::string FreeAddress() {
+  metrics::Registry registry;
+  const SystemClock clock;
+  const auto server = *metrics::AdminServer::Start(
+      {.address = "127.0.0.1:0"}, &registry, [] { return OkStatus(); }, &clock);
+  return "127.0.0.1:" + std::to_string(server->port());
+}
+
+// Whether /readyz answers with the code, soon.
+bool BecomesReady(const std::string& operations, int code, std::string* body) {
+  for (int i = 0; i < 1'000; ++i) {
+    const auto answer = metrics::AskAdmin(operations, Millis(5'000));
+    if (answer.ok()) *body = answer->body;
+    if (answer.ok() && answer->code == code) return true;
+    std::this_thread::sleep_for(Millis(10));
+  }
+  return false;
+}
+
+TEST(GatewayProcessTest, AStoreThatIsAwayAtTheStartIsWaitedForAndNamedMeanwhile) {
+  const RedisServer redis;
+  RedisServer results;
+  results.Kill();
+  const std::string operations = FreeAddress();
+  const GatewayProcess gateway(redis.url(),
+                               {"--store", results.url() + "?ttl=1h", "--metrics", operations});
+  std::string body;
+  ASSERT_TRUE(BecomesReady(operations, 503, &body)) << gateway.Log();
+  EXPECT_THAT(body, HasSubstr("result store at " + results.url()));
+  Client client(gateway);
+  EXPECT_EQ(client.Submit().status().code(), StatusCode::kUnavailable);
+  EXPECT_THAT(gateway.Log(), HasSubstr("waiting for Redis or the store"));
+  EXPECT_THAT(gateway.Log(), HasSubstr("result store at " + results.url()));
+  results.Start();
+  const auto accepted = client.SubmitPatiently("k");
+  ASSERT_TRUE(accepted.ok()) << accepted.status();
+  EXPECT_TRUE(BecomesReady(operations, 200, &body)) << body;
+}
+
+TEST(GatewayProcessTest, AStoreThatRefusesItEndsItAtOnceOrWhenItComes) {
+  const RedisServer redis;
+  RedisServer results({"--requirepass", "geheim"});
+  GatewayProcess at_once(redis.url(), {"--store", results.url()});
+  EXPECT_EQ(at_once.Wait(), 1) << at_once.Log();
+  EXPECT_THAT(at_once.Log(), HasSubstr("Redis wants a password"));
+  results.Kill();
+  GatewayProcess late(redis.url(), {"--store", results.url()});
+  Client client(late);
+  EXPECT_EQ(client.Submit().status().code(), StatusCode::kUnavailable);
+  results.Start();
+  EXPECT_EQ(late.Wait(), 1) << late.Log();
+  EXPECT_THAT(late.Log(), HasSubstr("Redis wants a password"));
 }
 
 TEST(GatewayProcessTest, AStoreThatCannotBeMadeIsRefusedAlsoWhileRedisIsAway) {

@@ -132,7 +132,13 @@ StatusOr<std::unique_ptr<RedisStore>> RedisStore::Open(const RedisStoreOptions& 
 }
 
 Status RedisStore::CheckServer() {
-  ASSIGN_OR_RETURN(const RedisReply reply, Command({"INFO"}));
+  // A connection of its own, for the pipeline does not tell a refusal from a Redis that is away.
+  ASSIGN_OR_RETURN(const auto connection, redis::RedisConnection::Connect(options_.redis));
+  ASSIGN_OR_RETURN(const RedisReply reply, connection->Call({"INFO"}));
+  if (reply.kind == RedisReply::Kind::kError) {
+    const Status refused = StatusOfReply(reply);
+    return redis::PassesByItself(reply) ? refused : FailedPrecondition(Message(refused));
+  }
   const std::string version = InfoField(reply.text, "redis_version");
   if (std::atoi(version.c_str()) < 7) {
     return FailedPrecondition("Redis 7.0 or newer is needed, this is '" + version + "'");

@@ -28,6 +28,16 @@ Status StatusOfWrite(const HttpReply& reply) {
   return status.code() == StatusCode::kNotFound ? Unavailable(Message(status)) : status;
 }
 
+// Of the first write to a store: what the server says of us does not pass by itself.
+Status StatusOfProbe(const HttpReply& reply) {
+  const Status status = StatusOfReply(reply);
+  constexpr int kTimeout = 408;
+  constexpr int kTooMany = 429;
+  const bool about_us = reply.status >= 300 && reply.status < 500 && reply.status != kTimeout &&
+                        reply.status != kTooMany;
+  return about_us ? FailedPrecondition(Message(status)) : status;
+}
+
 StatusOr<TerminalRecord> RecordOf(const std::string& bytes, const job::JobId& id) {
   const std::string key = TerminalKey(id);
   StatusOr<TerminalRecord> record = DecodeRecord(bytes);
@@ -64,7 +74,7 @@ Status S3Store::Probe() {
     return FailedPrecondition("the server refuses conditional writes (" +
                               Message(StatusOfReply(first)) + ")");
   }
-  if (!IsOk(first)) return StatusOfReply(first);
+  if (!IsOk(first)) return StatusOfProbe(first);
   ASSIGN_OR_RETURN(const HttpReply second, PutObject(key, "other", true));
   const StatusOr<std::string> read = Get(key);
   const StatusOr<ListPage> listed = List(folder, "", 10);

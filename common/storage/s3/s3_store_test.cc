@@ -82,6 +82,39 @@ class S3StoreTest : public testing::Test {
   std::unique_ptr<S3Store> store_;
 };
 
+// Answers everything alike.
+class OneAnswer final : public HttpTransport {
+ public:
+  explicit OneAnswer(StatusOr<HttpReply> reply) : reply_(std::move(reply)) {}
+  StatusOr<HttpReply> Send(const HttpRequest&) override { return reply_; }
+
+ private:
+  const StatusOr<HttpReply> reply_;
+};
+
+TEST(S3StoreOpenTest, WhatDoesNotPassByItselfIsToldFromAServerThatIsAway) {
+  const struct {
+    StatusOr<HttpReply> reply;
+    StatusCode code;
+  } cases[] = {{Unavailable("nobody listens"), StatusCode::kUnavailable},
+               {Error(500, "InternalError"), StatusCode::kUnavailable},
+               {Error(503, "SlowDown"), StatusCode::kUnavailable},
+               {Error(429, "TooManyRequests"), StatusCode::kUnavailable},
+               {Error(408, "RequestTimeout"), StatusCode::kUnavailable},
+               {Error(403, "InvalidAccessKeyId"), StatusCode::kFailedPrecondition},
+               {Error(404, "NoSuchBucket"), StatusCode::kFailedPrecondition},
+               {Error(301, "PermanentRedirect"), StatusCode::kFailedPrecondition},
+               {Error(400, "AuthorizationHeaderMalformed"), StatusCode::kFailedPrecondition},
+               {Error(501, "NotImplemented"), StatusCode::kFailedPrecondition}};
+  for (const auto& one : cases) {
+    const Status status =
+        S3Store::Open({.bucket = "bucket", .prefix = ""}, std::make_unique<OneAnswer>(one.reply))
+            .status();
+    EXPECT_EQ(status.code(), one.code) << status;
+    EXPECT_THAT(Message(status), HasSubstr("result store in bucket bucket"));
+  }
+}
+
 TEST_F(S3StoreTest, KeysGoBelowBucketAndPrefixEncoded) {
   ASSERT_TRUE(store_->Put("jobs/a#2/r", "bytes").ok());
   const HttpRequest& put = script_.requests.at(0);
