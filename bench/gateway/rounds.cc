@@ -19,6 +19,7 @@ Status RunRounds(const LoadOptions& base, int rounds, std::vector<Side>* sides) 
       options.address = side.address;
       options.keys = side.keys;
       options.credential = side.credential;
+      options.tls = side.tls;
       ASSIGN_OR_RETURN(const LoadResult result, RunSubmitLoad(options));
       side.rates.push_back(result.rate());
       std::printf("%-6d %-10s %10.0f %9.2f %9.2f %9.2f %7lld\n", round, side.name, result.rate(),

@@ -1,6 +1,7 @@
 // Rounds of the gateway's benchmark: each side in turn under the same load. One thread.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -12,8 +13,10 @@ namespace phasor::bench {
 struct Side {
   const char* name;
   std::string address;
-  bool keys = false;               // submits carry idempotency keys
-  std::string credential = {};     // calls carry it; empty: none
+  size_t base = 0;              // the side that this one is compared with
+  bool keys = false;            // submits carry idempotency keys
+  std::string credential = {};  // calls carry it; empty: none
+  std::shared_ptr<tls::Source> tls = {};
   std::vector<double> rates = {};  // calls a second, of each round
 };
 

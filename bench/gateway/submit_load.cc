@@ -11,6 +11,7 @@
 #include "absl/synchronization/blocking_counter.h"
 #include "common/base/hash.h"
 #include "common/rpc/status_convert.h"
+#include "common/rpc/tls_credentials.h"
 #include "phasor/v1/images.grpc.pb.h"
 
 namespace phasor::bench {
@@ -26,11 +27,13 @@ v1::SubmitRequest Request() {
 }
 
 // A connection of its own, whatever other channels there are to the address.
-std::shared_ptr<grpc::Channel> Connect(const std::string& address) {
+std::shared_ptr<grpc::Channel> Connect(const std::string& address, const tls::Source* tls) {
   grpc::ChannelArguments arguments;
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
   arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
-  return grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
+  const auto credentials =
+      tls == nullptr ? grpc::InsecureChannelCredentials() : rpc::ClientCredentials(tls);
+  return grpc::CreateCustomChannel(address, credentials, arguments);
 }
 
 void Carry(const std::string& credential, grpc::ClientContext* call) {
@@ -99,7 +102,7 @@ double LoadResult::LatencyMillis(double share) const {
 StatusOr<LoadResult> RunSubmitLoad(const LoadOptions& options) {
   std::vector<std::unique_ptr<v1::Images::Stub>> stubs;
   for (int i = 0; i < options.connections; ++i) {
-    stubs.push_back(v1::Images::NewStub(Connect(options.address)));
+    stubs.push_back(v1::Images::NewStub(Connect(options.address, options.tls.get())));
     grpc::ClientContext call;
     call.set_wait_for_ready(true);
     call.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(10));

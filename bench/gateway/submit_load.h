@@ -3,10 +3,12 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "common/base/status.h"
+#include "common/tls/source.h"
 
 namespace phasor::bench {
 
@@ -17,6 +19,8 @@ struct LoadOptions {
   double seconds = 3;
   bool keys = false;            // each call with an idempotency key of its own
   std::string credential = {};  // of each call; empty: none
+  // Whom the connections trust, and what they show; null: plain text.
+  std::shared_ptr<tls::Source> tls = {};
 };
 
 struct LoadResult {
