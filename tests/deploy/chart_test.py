@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import tempfile
 import threading
+import time
 import unittest
 
 from chart import CHART, PRESETS, Refused, env_of, model, render
@@ -28,6 +29,21 @@ class Quiet(http.server.SimpleHTTPRequestHandler):
 
 def container(rendered, key):
     return rendered[key]["spec"]["template"]["spec"]["containers"][0]
+
+
+def secret_of(pod, path):
+    """The Secret or ConfigMap, and its key, that the pod's first container has at a path."""
+    folder, file = path.rsplit("/", 1)
+    name = next(m["name"] for m in pod["containers"][0]["volumeMounts"] if m["mountPath"] == folder)
+    volume = next(v for v in pod["volumes"] if v["name"] == name)
+    source = volume.get("secret") or volume["configMap"]
+    key = next(item["key"] for item in source["items"] if item["path"] == file)
+    return source.get("secretName") or source["name"], key
+
+
+def password_of(rendered, key):
+    pod = rendered[key]["spec"]["template"]["spec"]
+    return secret_of(pod, env_of(pod["containers"][0])["PHASOR_REDIS_PASSWORD_FILE"])
 
 
 class EveryPod(unittest.TestCase):
@@ -277,18 +293,57 @@ class Redis(unittest.TestCase):
                                      "external": {"host": "h", "port": 7, "user": "u", "database": 2},
                                      "auth": {"existingSecret": "s", "key": "k"}}})
         self.assertFalse(rendered.of("StatefulSet"))
-        one = container(rendered, WORKER)
-        self.assertEqual(env_of(one)["PHASOR_REDIS"], "redis://u:$(REDIS_PASSWORD)@h:7/2")
-        password = next(v for v in one["env"] if v["name"] == "REDIS_PASSWORD")
-        self.assertEqual(password["valueFrom"]["secretKeyRef"], {"name": "s", "key": "k"})
-        names = [v["name"] for v in one["env"]]
-        self.assertLess(names.index("REDIS_PASSWORD"), names.index("PHASOR_REDIS"))
+        for key in (GATEWAY, WORKER):
+            self.assertEqual(env_of(container(rendered, key))["PHASOR_REDIS"], "redis://u:@h:7/2")
+            self.assertEqual(password_of(rendered, key), ("s", "k"))
 
     def test_an_external_one_without_a_password(self):
         rendered = render({"redis": {"enabled": False, "external": {"host": "h"}}})
         env = env_of(container(rendered, GATEWAY))
         self.assertEqual(env["PHASOR_REDIS"], "redis://h:6379")
-        self.assertNotIn("REDIS_PASSWORD", env)
+        self.assertNotIn("PHASOR_REDIS_PASSWORD_FILE", env)
+
+    def test_its_password_is_a_file_and_in_no_variable_and_no_argument(self):
+        rendered = render()
+        for key in (GATEWAY, WORKER):
+            self.assertEqual(password_of(rendered, key), ("r-phasor-secrets", "redis-password"))
+        for _, pod in rendered.pods():
+            for one in pod["containers"]:
+                self.assertFalse([v for v in one.get("env", []) if "secretKeyRef" in v.get("valueFrom", {})])
+        redis = container(rendered, ("StatefulSet", "r-phasor-redis"))
+        self.assertNotIn("args", redis)
+        self.assertIn("/etc/phasor/redis-password", [m["mountPath"] for m in redis["volumeMounts"]])
+
+    @unittest.skipUnless(shutil.which("redis-server"), "needs a redis-server")
+    def test_the_server_starts_with_the_password_of_the_file(self):
+        redis = container(render(), ("StatefulSet", "r-phasor-redis"))
+        ping = redis["readinessProbe"]["exec"]["command"]
+        with tempfile.TemporaryDirectory() as folder:
+            def here(words):
+                paths = {"/etc/phasor/redis-password": folder, "/etc/redis": folder,
+                         "redis-cli": f"redis-cli -s {folder}/socket"}
+                for path, instead in paths.items():
+                    words = [word.replace(path, instead) for word in words]
+                return words
+            password = pathlib.Path(folder, "password")
+            password.write_text("a b$HOME'c")
+            pathlib.Path(folder, "redis.conf").write_text(
+                f"port 0\nunixsocket {folder}/socket\ndir {folder}\nsave ''\n")
+            server = subprocess.Popen(here(redis["command"]), stdout=subprocess.DEVNULL)
+            try:
+                for _ in range(200):
+                    answer = subprocess.run(here(ping), capture_output=True, text=True)
+                    if answer.stdout == "PONG\n":
+                        break
+                    time.sleep(0.05)
+                self.assertEqual(answer.stdout, "PONG\n", answer.stderr)
+                with open(f"/proc/{server.pid}/cmdline") as line:
+                    self.assertTrue(line.read().startswith("redis-server"), "it is not the shell")
+                password.write_text("another")
+                self.assertNotEqual(subprocess.run(here(ping), capture_output=True).returncode, 0)
+            finally:
+                server.terminate()
+                server.wait()
 
 
     def test_an_external_one_with_tls_has_its_authorities_from_a_secret(self):
@@ -360,6 +415,59 @@ class Tls(unittest.TestCase):
                           "r-phasor-gateway-operators:50052", "stats"])
 
 
+class Access(unittest.TestCase):
+    def pod(self, rendered, key):
+        return rendered[key]["spec"]["template"]["spec"]
+
+    def test_nobody_is_asked_unless_the_values_say_so(self):
+        env = env_of(container(render(), GATEWAY))
+        self.assertEqual(env["PHASOR_INSECURE"], "true")
+        self.assertFalse({"PHASOR_KEYS", "PHASOR_JWT_JWKS"} & set(env))
+        env = env_of(container(render({"gateway": {"insecure": False}}), GATEWAY))
+        self.assertNotIn("PHASOR_INSECURE", env)
+
+    def test_keys_are_in_redis_or_in_a_file_of_a_secret(self):
+        rendered = render({"access": {"keys": "redis", "workerSecret": "w"}})
+        env = env_of(container(rendered, GATEWAY))
+        self.assertEqual(env["PHASOR_KEYS"], "redis")
+        self.assertNotIn("PHASOR_INSECURE", env)
+        rendered = render({"access": {"keys": "file", "keysSecret": "s", "keysSecretKey": "a.jsonl",
+                                      "workerSecret": "w"}})
+        pod = self.pod(rendered, GATEWAY)
+        self.assertEqual(secret_of(pod, env_of(pod["containers"][0])["PHASOR_KEYS"]),
+                         ("s", "a.jsonl"))
+
+    def test_workers_and_the_test_carry_credentials_of_their_own(self):
+        rendered = render({"access": {"keys": "redis", "workerSecret": "w", "testSecret": "t"}})
+        pod = self.pod(rendered, WORKER)
+        self.assertEqual(secret_of(pod, env_of(pod["containers"][0])["PHASOR_KEY_FILE"]),
+                         ("w", "credential"))
+        pod = rendered["Pod", "r-phasor-test"]["spec"]
+        self.assertEqual(secret_of(pod, env_of(pod["containers"][0])["PHASOR_KEY_FILE"]),
+                         ("t", "credential"))
+
+    def test_a_test_without_a_credential_asks_for_what_everybody_may_know(self):
+        rendered = render({"access": {"keys": "redis", "workerSecret": "w"}})
+        spec = rendered["Pod", "r-phasor-test"]["spec"]
+        self.assertEqual([one["name"] for one in spec["initContainers"] + spec["containers"]],
+                         ["ready", "metrics"])
+
+    def test_tokens_are_taken_of_an_issuer_whose_keys_are_at_a_url_or_in_a_file(self):
+        jwt = {"jwks": "https://i/keys", "issuer": "https://i", "audience": "phasor",
+               "tenantClaim": "org", "rolesClaim": "/a/b", "rolePrefix": "phasor:"}
+        env = env_of(container(render({"access": {"workerSecret": "w", "jwt": jwt}}), GATEWAY))
+        self.assertEqual({name: value for name, value in env.items() if "_JWT_" in name},
+                         {"PHASOR_JWT_JWKS": "https://i/keys", "PHASOR_JWT_ISSUER": "https://i",
+                          "PHASOR_JWT_AUDIENCE": "phasor", "PHASOR_JWT_TENANT_CLAIM": "org",
+                          "PHASOR_JWT_ROLES_CLAIM": "/a/b", "PHASOR_JWT_ROLE_PREFIX": "phasor:"})
+        self.assertNotIn("PHASOR_INSECURE", env)
+        jwt = {"jwksConfigMap": "m", "issuer": "i", "audience": "a"}
+        pod = self.pod(render({"access": {"workerSecret": "w", "jwt": jwt}}), GATEWAY)
+        env = env_of(pod["containers"][0])
+        self.assertEqual(secret_of(pod, env["PHASOR_JWT_JWKS"]), ("m", "jwks.json"))
+        self.assertNotIn("PHASOR_JWT_TENANT_CLAIM", env)
+
+
 class Secrets(unittest.TestCase):
     def test_are_made_once_and_stay(self):
         secret = render()["Secret", "r-phasor-secrets"]
@@ -378,7 +486,7 @@ class Store(unittest.TestCase):
     def test_the_queue_s_redis(self):
         env = env_of(container(render(), WORKER))
         self.assertEqual(env["PHASOR_STORE"],
-                         "redis://:$(REDIS_PASSWORD)@r-phasor-redis:6379?ttl=24h")
+                         "redis://r-phasor-redis:6379?ttl=24h")
 
     def test_a_volume_that_gateways_and_workers_share_and_that_stays(self):
         rendered = render({"store": {"type": "pvc"}})
@@ -532,6 +640,16 @@ class Refusals(unittest.TestCase):
         ("certificates in plain text", {"tls": {"clientCerts": ["clients"]}}, "needs tls.secret"),
         ("workers without one", {"tls": {"secret": "s", "clientCerts": ["workers"]}},
          "tls.workerSecret must have"),
+        ("keys without a file", {"access": {"keys": "file", "workerSecret": "w"}},
+         "needs access.keysSecret"),
+        ("an idle file of keys", {"access": {"keys": "redis", "keysSecret": "s", "workerSecret": "w"}},
+         "access.keys is not file"),
+        ("an issuer's keys twice",
+         {"access": {"workerSecret": "w", "jwt": {"jwks": "https://i", "jwksConfigMap": "m"}}},
+         "are at one place"),
+        ("half an issuer", {"access": {"workerSecret": "w", "jwt": {"jwks": "https://i"}}},
+         "issuer and audience"),
+        ("workers without a key", {"access": {"keys": "redis"}}, "access.workerSecret must have"),
         ("tls in the chart", {"redis": {"external": {"tls": True}}}, "is for an external Redis"),
         ("no url", {"store": {"type": "url"}}, "needs store.url"),
         ("idle url", {"store": {"url": "s3://b"}}, "store.type is not url"),

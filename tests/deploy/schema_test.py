@@ -13,7 +13,9 @@ VERSIONS = [f"1.{minor}" for minor in range(27, 38)]
 CUSTOM = {"ScaledObject", "GRPCRoute", "ServiceMonitor", "PodMonitor", "PrometheusRule"}
 EVERYTHING = {
     "commonLabels": {"team": "t"},
-    "gateway": {"limits": {"max_jobs": 9}, "service": {"type": "LoadBalancer"},
+    "access": {"keys": "file", "keysSecret": "k", "workerSecret": "w", "testSecret": "t",
+               "jwt": {"jwksConfigMap": "j", "issuer": "i", "audience": "a", "tenantClaim": "c"}},
+    "gateway": {"limits": {"max_jobs": 9}, "tenantQuotas": {"pixelSteps": 9}, "service": {"type": "LoadBalancer"},
                 "autoscaling": {"enabled": True}, "nodeSelector": {"a": "b"},
                 "tolerations": [{"operator": "Exists"}], "priorityClassName": "p",
                 "extraEnv": [{"name": "A", "value": "b"}], "envFrom": [{"secretRef": {"name": "s"}}]},

@@ -125,14 +125,12 @@ topologySpreadConstraints:
 {{- if or .Values.redis.enabled .Values.redis.auth.existingSecret -}}yes{{- end -}}
 {{- end }}
 
-{{- /* redis://[user][:password]@host:port[/database]; the kubelet puts the password in. */}}
+{{- /* redis://[user:@]host:port[/database]; the password is in a file. */}}
 {{- define "phasor.redisUrl" -}}
 {{- $external := not .Values.redis.enabled -}}
 {{- $user := ternary .Values.redis.external.user "" $external -}}
-{{- $password := ternary ":$(REDIS_PASSWORD)" "" (eq (include "phasor.redisHasPassword" .) "yes") -}}
-{{- $who := printf "%s%s" $user $password -}}
 {{- $database := ternary (int .Values.redis.external.database) 0 $external -}}
-redis{{ if and $external .Values.redis.external.tls }}s{{ end }}://{{ if $who }}{{ $who }}@{{ end }}{{ include "phasor.redisHost" . }}:{{ include "phasor.redisPort" . }}{{ if $database }}/{{ $database }}{{ end }}
+redis{{ if and $external .Values.redis.external.tls }}s{{ end }}://{{ with $user }}{{ . }}:@{{ end }}{{ include "phasor.redisHost" . }}:{{ include "phasor.redisPort" . }}{{ if $database }}/{{ $database }}{{ end }}
 {{- end }}
 
 {{- define "phasor.secretName" -}}{{ include "phasor.fullname" . }}-secrets{{- end }}
@@ -161,15 +159,12 @@ redis{{ if and $external .Values.redis.external.tls }}s{{ end }}://{{ if $who }}
 
 {{- /* Variables that gateways and workers share. */}}
 {{- define "phasor.sharedEnv" -}}
-{{- if eq (include "phasor.redisHasPassword" .) "yes" }}
-- name: REDIS_PASSWORD
-  valueFrom:
-    secretKeyRef:
-      name: {{ include "phasor.redisSecretName" . }}
-      key: {{ .Values.redis.auth.key }}
-{{- end }}
 - name: PHASOR_REDIS
   value: {{ include "phasor.redisUrl" . | quote }}
+{{- if include "phasor.redisHasPassword" . }}
+- name: PHASOR_REDIS_PASSWORD_FILE
+  value: /etc/phasor/redis-password/password
+{{- end }}
 {{- if include "phasor.redisTlsSecret" . }}
 - name: PHASOR_REDIS_CA
   value: /etc/phasor/redis-tls/ca.crt

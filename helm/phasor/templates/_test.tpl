@@ -7,9 +7,13 @@
   command: [/usr/bin/phasor]
   args:
     {{- toYaml .step.args | nindent 4 }}
-  {{- with include "phasor.callerTlsEnv" .root | trim }}
+  {{- if or .root.Values.tls.secret .root.Values.access.testSecret }}
   env:
-    {{- . | nindent 4 }}
+    {{- with include "phasor.callerTlsEnv" .root | trim }}{{ . | nindent 4 }}{{ end }}
+    {{- if .root.Values.access.testSecret }}
+    - name: PHASOR_KEY_FILE
+      value: /etc/phasor/credential/credential
+    {{- end }}
   {{- end }}
   resources:
     requests: {cpu: 50m, memory: 64Mi}
@@ -17,4 +21,5 @@
   volumeMounts:
     - {name: tmp, mountPath: /tmp}
     {{- with include "phasor.callerTlsMounts" .root | trim }}{{ . | nindent 4 }}{{ end }}
+    {{- with include "phasor.credentialMounts" .root.Values.access.testSecret | trim }}{{ . | nindent 4 }}{{ end }}
 {{- end }}
