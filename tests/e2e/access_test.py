@@ -134,8 +134,10 @@ class AccessTest(unittest.TestCase):
         time.sleep(2)
         self.revoke(old)
         # The client's likewise; what runs with the first one goes on until that is revoked.
-        second = self.make_tenant("one")
-        self.ok("submit", "y", "--steps", 1, key=second)
+        second = self.make_key("second.key", "--tenant", "one", "--roles", "draw,read")
+        wait_for("the key to count", lambda: self.fleet.phasor("jobs", key=second)[0] == OK)
+        os.replace(second, key)
+        self.ok("submit", "y", "--steps", 1, key=key)
         _, err = running.communicate(timeout=LIMIT)
         self.assertEqual(running.returncode, OK, err)
         wait_for("the worker to report with its new key",
