@@ -6,6 +6,7 @@
 #include <csignal>
 #include <utility>
 
+#include "common/redis/sentinel.h"
 #include "common/tls/handshake_probe.h"
 
 namespace phasor::redis {
@@ -54,6 +55,17 @@ RedisConnection::RedisConnection(RedisOptions options, std::unique_ptr<Wire> wir
 RedisConnection::~RedisConnection() = default;
 
 StatusOr<std::unique_ptr<RedisConnection>> RedisConnection::Connect(const RedisOptions& options) {
+  if (options.address.sentinels.empty()) return ConnectThere(options);
+  RedisOptions master = options;
+  ASSIGN_OR_RETURN(master.address, FindMaster(options));
+  ASSIGN_OR_RETURN(auto connection, ConnectThere(master));
+  const Status is_master = CheckIsMaster(*connection);
+  if (!is_master.ok()) return Annotate(is_master, "Redis at " + ToString(master.address));
+  return connection;
+}
+
+StatusOr<std::unique_ptr<RedisConnection>> RedisConnection::ConnectThere(
+    const RedisOptions& options) {
   IgnoreBrokenPipes();
   const std::string where = "cannot reach Redis at " + ToString(options.address);
   auto wire = Wire::Connect(options.address, *options.names, options.tls.get(),

@@ -39,7 +39,8 @@ std::string FormatArguments(const std::vector<std::string_view>& arguments);
 
 class RedisConnection {
  public:
-  // Connects, authenticates and selects the database. FAILED_PRECONDITION: Redis answers, and
+  // Connects, to the master that Sentinels name if the address has some, authenticates and selects
+  // the database. FAILED_PRECONDITION: Redis answers, and
   // refuses the user, the password or the database for good.
   static StatusOr<std::unique_ptr<RedisConnection>> Connect(const RedisOptions& options);
   ~RedisConnection();
@@ -66,6 +67,7 @@ class RedisConnection {
     void operator()(redisReader* reader) const;
   };
   RedisConnection(RedisOptions options, std::unique_ptr<Wire> wire);
+  static StatusOr<std::unique_ptr<RedisConnection>> ConnectThere(const RedisOptions& options);
   Status Broken(const std::string& what, const Status& why) const;
   Status Introduce();
   // Sends all that is queued, waiting as often as needed.

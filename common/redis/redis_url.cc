@@ -11,6 +11,8 @@ namespace {
 constexpr char kUnix[] = "unix://";
 constexpr char kTcp[] = "redis://";
 constexpr char kTls[] = "rediss://";
+constexpr char kSentinel[] = "redis-sentinel://";
+constexpr char kSentinelTls[] = "rediss-sentinel://";
 
 bool TakePrefix(std::string* text, const std::string& prefix) {
   if (text->compare(0, prefix.size(), prefix) != 0) return false;
@@ -72,30 +74,63 @@ Status ParseCredentials(std::string credentials, RedisAddress* address) {
   return OkStatus();
 }
 
-StatusOr<RedisAddress> ParseTcp(std::string rest) {
-  RedisAddress address;
-  if (const size_t at = rest.rfind('@'); at != std::string::npos) {
-    RETURN_IF_ERROR(ParseCredentials(rest.substr(0, at), &address));
-    rest.erase(0, at + 1);
-  }
-  const std::string database = CutBehind(&rest, "/");
-  if (!database.empty()) {
-    ASSIGN_OR_RETURN(address.database, ParseNumber(database, "database", 99'999));
-  }
+// "host", "host:port" or "[::1]:port"; the port stays as it is where none is named.
+Status ParseHost(std::string text, std::string* host, int* number) {
   std::string port;
-  if (!rest.empty() && rest.front() == '[') {  // an IPv6 address
-    const std::string behind = CutBehind(&rest, "]");
-    rest.erase(0, 1);
+  if (!text.empty() && text.front() == '[') {  // an IPv6 address
+    const std::string behind = CutBehind(&text, "]");
+    text.erase(0, 1);
     if (!behind.empty() && behind.front() == ':') port = behind.substr(1);
   } else {
-    port = CutBehind(&rest, ":");
+    port = CutBehind(&text, ":");
   }
   if (!port.empty()) {
-    ASSIGN_OR_RETURN(address.port, ParseNumber(port, "port", 65'535));
+    ASSIGN_OR_RETURN(*number, ParseNumber(port, "port", 65'535));
   }
-  if (rest.empty()) return InvalidArgument("Redis URL: no host");
-  address.host = rest;
+  if (text.empty()) return InvalidArgument("Redis URL: no host");
+  *host = text;
+  return OkStatus();
+}
+
+// What stands before the hosts and behind them; leaves these.
+Status TakeAround(std::string* rest, RedisAddress* address) {
+  if (const size_t at = rest->rfind('@'); at != std::string::npos) {
+    RETURN_IF_ERROR(ParseCredentials(rest->substr(0, at), address));
+    rest->erase(0, at + 1);
+  }
+  const std::string database = CutBehind(rest, "/");
+  if (!database.empty()) {
+    ASSIGN_OR_RETURN(address->database, ParseNumber(database, "database", 99'999));
+  }
+  return OkStatus();
+}
+
+StatusOr<RedisAddress> ParseTcp(std::string rest) {
+  RedisAddress address;
+  RETURN_IF_ERROR(TakeAround(&rest, &address));
+  RETURN_IF_ERROR(ParseHost(rest, &address.host, &address.port));
   return address;
+}
+
+StatusOr<RedisAddress> ParseSentinels(std::string rest) {
+  constexpr char kWanted[] =
+      "Redis URL: Sentinels need the master's name, as in "
+      "redis-sentinel://one,two:26380?master=mymaster";
+  RedisAddress address;
+  const size_t question = rest.rfind('?');
+  if (question == std::string::npos) return InvalidArgument(kWanted);
+  std::string query = rest.substr(question + 1);
+  rest.resize(question);
+  if (!TakePrefix(&query, "master=") || query.empty()) return InvalidArgument(kWanted);
+  ASSIGN_OR_RETURN(address.master, Decoded(query));
+  RETURN_IF_ERROR(TakeAround(&rest, &address));
+  while (true) {
+    const std::string others = CutBehind(&rest, ",");
+    RedisAddress::Sentinel& sentinel = address.sentinels.emplace_back();
+    RETURN_IF_ERROR(ParseHost(rest, &sentinel.host, &sentinel.port));
+    if (others.empty()) return address;
+    rest = others;
+  }
 }
 
 }  // namespace
@@ -104,16 +139,27 @@ StatusOr<RedisAddress> ParseRedisUrl(const std::string& url) {
   std::string rest = url;
   if (TakePrefix(&rest, kUnix)) return ParseUnix(rest);
   if (TakePrefix(&rest, kTcp)) return ParseTcp(rest);
-  if (TakePrefix(&rest, kTls)) {
-    ASSIGN_OR_RETURN(RedisAddress address, ParseTcp(rest));
+  if (TakePrefix(&rest, kSentinel)) return ParseSentinels(rest);
+  const bool sentinels = TakePrefix(&rest, kSentinelTls);
+  if (sentinels || TakePrefix(&rest, kTls)) {
+    ASSIGN_OR_RETURN(RedisAddress address, sentinels ? ParseSentinels(rest) : ParseTcp(rest));
     address.tls = true;
     return address;
   }
-  return InvalidArgument("Redis URL must begin with unix://, redis:// or rediss://");
+  return InvalidArgument(
+      "Redis URL must begin with unix://, redis://, rediss://, redis-sentinel:// or "
+      "rediss-sentinel://");
 }
 
 std::string ToString(const RedisAddress& address) {
   if (!address.socket.empty()) return "unix://" + address.socket;
+  if (!address.sentinels.empty()) {
+    std::string text = "master " + address.master + " of";
+    for (const RedisAddress::Sentinel& sentinel : address.sentinels) {
+      text.append(" ").append(sentinel.host).append(":").append(std::to_string(sentinel.port));
+    }
+    return text;
+  }
   return address.host + ":" + std::to_string(address.port);
 }
 

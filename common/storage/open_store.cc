@@ -20,7 +20,8 @@ StatusOr<std::string> DefaultRegion() {
 }
 
 bool SamePlace(const redis::RedisAddress& a, const redis::RedisAddress& b) {
-  return a.socket == b.socket && a.host == b.host && a.port == b.port;
+  return a.socket == b.socket && a.host == b.host && a.port == b.port &&
+         a.sentinels == b.sentinels && a.master == b.master;
 }
 
 StatusOr<std::unique_ptr<ResultStore>> OpenRedis(RedisStoreOptions options,

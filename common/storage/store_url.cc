@@ -104,8 +104,12 @@ StatusOr<StoreAddress> ParseRedis(std::string url) {
   const bool socket = StartsWith(url, "unix://");
   std::vector<std::string> known = {"ttl", "record_ttl", "max_blob"};
   if (socket) known.push_back("db");
+  if (url.find("-sentinel://") != std::string::npos) known.push_back("master");
   ASSIGN_OR_RETURN(const Parameters parameters, TakeParameters(&url, known));
-  if (const auto db = parameters.find("db"); db != parameters.end()) url += "?db=" + db->second;
+  for (const char* name : {"db", "master"}) {
+    const auto given = parameters.find(name);
+    if (given != parameters.end()) url += "?" + given->first + "=" + PercentEncode(given->second);
+  }
   StatusOr<redis::RedisAddress> address = redis::ParseRedisUrl(url);
   if (!address.ok()) return Annotate(address.status(), "store URL");
   RedisStoreOptions options{.redis = {.address = *std::move(address), .prefix = kRedisStorePrefix}};
@@ -191,12 +195,14 @@ StatusOr<StoreAddress> ParseStoreUrl(const std::string& url, const std::string& 
   const size_t scheme = url.find("://");
   if (scheme == std::string::npos) return FsStoreOptions{.root = url};
   if (StartsWith(url, "file://")) return ParseFile(url);
-  for (const char* redis : {"redis://", "rediss://", "unix://"}) {
+  for (const char* redis :
+       {"redis://", "rediss://", "redis-sentinel://", "rediss-sentinel://", "unix://"}) {
     if (StartsWith(url, redis)) return ParseRedis(url);
   }
   if (StartsWith(url, "s3://")) return ParseS3(url, default_region);
-  return Wrong("unknown scheme '" + url.substr(0, std::min<size_t>(scheme, 20)) +
-               "'; known are a path, file, redis, unix and s3");
+  return Wrong(
+      "unknown scheme '" + url.substr(0, std::min<size_t>(scheme, 20)) +
+      "'; known are a path, file, redis, rediss, redis-sentinel, rediss-sentinel, unix and s3");
 }
 
 }  // namespace phasor::storage

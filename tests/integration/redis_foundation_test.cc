@@ -1,8 +1,5 @@
 // What Redis has to be for a queue, and a failover in which the old master lives on as a replica.
 
-#include <sys/socket.h>
-
-#include <netinet/in.h>
 #include <unistd.h>
 
 #include <fstream>
@@ -16,6 +13,7 @@
 #include "common/queue/redis/redis_foundation.h"
 #include "common/queue/redis/redis_queue.h"
 #include "common/storage/redis/redis_store.h"
+#include "common/testing/free_port.h"
 #include "common/testing/redis_server.h"
 
 namespace phasor::queue {
@@ -220,17 +218,6 @@ TEST(RedisFoundationTest, ChecksChangeNothing) {
 // Two servers at one port of two addresses, and a name that leads to one of them.
 class FailoverTest : public testing::Test {
  protected:
-  static int FreePort() {
-    const int fd = socket(AF_INET, SOCK_STREAM, 0);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof(address);
-    EXPECT_EQ(bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof(address)), 0);
-    EXPECT_EQ(getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size), 0);
-    close(fd);
-    return ntohs(address.sin_port);
-  }
   std::vector<std::string> Flags(const std::string& host) const {
     return {"--port", std::to_string(port_),        "--bind", host, "--protected-mode",
             "no",     "--repl-diskless-sync-delay", "0"};

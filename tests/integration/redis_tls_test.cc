@@ -1,9 +1,5 @@
 // A real redis-server that speaks TLS, and what the queue's and the store's connections make of it.
 
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include <optional>
 #include <string>
 
@@ -14,6 +10,7 @@
 #include "common/redis/command_pipeline.h"
 #include "common/redis/open_redis.h"
 #include "common/storage/open_store.h"
+#include "common/testing/free_port.h"
 #include "common/testing/redis_server.h"
 #include "common/tls/testing_folder.h"
 
@@ -22,19 +19,6 @@ namespace {
 
 using testing::HasSubstr;
 using tls::kHourMs;
-
-// One that nobody has now.
-int FreePort() {
-  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof(address);
-  EXPECT_EQ(bind(fd, reinterpret_cast<sockaddr*>(&address), size), 0);
-  EXPECT_EQ(getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size), 0);
-  close(fd);
-  return ntohs(address.sin_port);
-}
 
 class RedisTlsTest : public testing::Test {
  protected:
