@@ -101,6 +101,10 @@ StatusOr<std::unique_ptr<Server>> Server::Start(const ServerConfig& config,
   }
   std::string address = config.address;
   if (!is_unix) address = address.substr(0, address.rfind(':') + 1) + std::to_string(port);
+  for (const std::string& name : config.names) {
+    server->GetHealthCheckService()->SetServingStatus(name, false);
+  }
+  server->GetHealthCheckService()->SetServingStatus(kReadiness, false);
   std::unique_ptr<Server> result(new Server(std::move(server), std::move(address)));
   result->SetServing(false);
   return result;
@@ -108,6 +112,7 @@ StatusOr<std::unique_ptr<Server>> Server::Start(const ServerConfig& config,
 
 void Server::SetServing(bool serving) {
   server_->GetHealthCheckService()->SetServingStatus(serving);
+  server_->GetHealthCheckService()->SetServingStatus(kLiveness, true);
 }
 
 void Server::Shutdown(Millis grace) { server_->Shutdown(std::chrono::system_clock::now() + grace); }

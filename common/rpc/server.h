@@ -29,6 +29,8 @@ struct ServerConfig {
   // What gRPC may take for its connections and for messages that it has not handed on yet; beyond
   // it reads wait and calls are refused.
   size_t max_buffer_bytes = size_t{512} << 20;
+  // Full names of services, whose health may be asked about one by one.
+  std::vector<std::string> names = {};
   // For operators: the services' descriptions and what the process knows of its connections.
   bool reflection = true;
   // Its certificate, and the authorities that clients' certificates are checked against. Null:
@@ -42,9 +44,15 @@ struct ServerConfig {
       nullptr;
 };
 
+// What probes that can ask about a name alone, as Kubernetes' gRPC probes do, ask about.
+inline constexpr char kLiveness[] = "liveness";
+inline constexpr char kReadiness[] = "readiness";
+
 class Server {
  public:
-  // `services` outlive the server. The health service says NOT_SERVING until SetServing(true).
+  // `services` outlive the server. The health service says NOT_SERVING until SetServing(true), of
+  // the server as a whole, of kReadiness and of each name; of kLiveness it says SERVING for as long
+  // as the process answers.
   // Errors as of CheckBindable.
   static StatusOr<std::unique_ptr<Server>> Start(const ServerConfig& config,
                                                  const std::vector<grpc::Service*>& services);

@@ -12,6 +12,7 @@
 
 #include "common/rpc/channel.h"
 #include "common/rpc/status_convert.h"
+#include "grpc/health/v1/health.grpc.pb.h"
 #include "phasor/v1/models.grpc.pb.h"
 
 namespace phasor::rpc {
@@ -34,8 +35,11 @@ class EchoModels final : public v1::Models::CallbackService {
 class ServerTest : public testing::Test {
  protected:
   void SetUp() override {
-    auto started = Server::Start(
-        {.address = "127.0.0.1:0", .max_receive_bytes = 1000, .metrics = &metrics_}, {&service_});
+    auto started = Server::Start({.address = "127.0.0.1:0",
+                                  .max_receive_bytes = 1000,
+                                  .names = {v1::Models::service_full_name()},
+                                  .metrics = &metrics_},
+                                 {&service_});
     ASSERT_TRUE(started.ok()) << started.status();
     server_ = std::move(*started);
     stub_ = v1::Models::NewStub(*MakeChannel({.address = server_->address()}));
@@ -62,6 +66,35 @@ TEST_F(ServerTest, ServesOverTheHousesChannelAndSendsRichErrors) {
   EXPECT_EQ(refused.code(), StatusCode::kInvalidArgument);
   ASSERT_EQ(FieldViolationsOf(refused).size(), 1u);
   EXPECT_EQ(FieldViolationsOf(refused)[0].field, "name");
+}
+
+// "SERVING", "NOT_SERVING", or the code of the refusal.
+std::string HealthOf(const std::string& address, const std::string& name) {
+  const auto stub = grpc::health::v1::Health::NewStub(*MakeChannel({.address = address}));
+  grpc::ClientContext call;
+  call.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(10));
+  grpc::health::v1::HealthCheckRequest request;
+  request.set_service(name);
+  grpc::health::v1::HealthCheckResponse reply;
+  const Status asked = FromGrpc(stub->Check(&call, request, &reply));
+  if (!asked.ok()) return absl::StatusCodeToString(asked.code());
+  return grpc::health::v1::HealthCheckResponse::ServingStatus_Name(reply.status());
+}
+
+TEST_F(ServerTest, HealthIsToldByNameAndLivenessDoesNotWaitForReadiness) {
+  const std::vector<std::string> waits = {"", kReadiness, "phasor.v1.Models"};
+  for (const std::string& name : waits) {
+    EXPECT_EQ(HealthOf(server_->address(), name), "NOT_SERVING") << name;
+  }
+  EXPECT_EQ(HealthOf(server_->address(), kLiveness), "SERVING");
+  server_->SetServing(true);
+  for (const std::string& name : waits) {
+    EXPECT_EQ(HealthOf(server_->address(), name), "SERVING") << name;
+  }
+  server_->SetServing(false);
+  EXPECT_EQ(HealthOf(server_->address(), "phasor.v1.Models"), "NOT_SERVING");
+  EXPECT_EQ(HealthOf(server_->address(), kLiveness), "SERVING") << "it is not ready, not dead";
+  EXPECT_EQ(HealthOf(server_->address(), "phasor.v1.Images"), "NOT_FOUND") << "served elsewhere";
 }
 
 TEST_F(ServerTest, MessagesAboveTheLimitAreRefused) {
