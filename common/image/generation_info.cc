@@ -34,6 +34,7 @@ std::string PhasorJson(const GenerationInfo& info) {
   json["karras_sigmas"] = info.karras_sigmas;
   json["model"] = info.model;
   json["model_digest"] = info.model_digest;
+  if (!info.weights.empty()) json["weights"] = info.weights;
   if (!info.fingerprint.empty()) json["fingerprint"] = info.fingerprint;
   constexpr bool kAscii = true;
   return json.dump(-1, ' ', kAscii, nlohmann::json::error_handler_t::replace);
@@ -53,8 +54,9 @@ StatusOr<GenerationInfo> ReadGenerationInfo(const std::vector<PngText>& texts) {
   GenerationInfo info;
   if (!Remove("karras_sigmas", &json, &info.karras_sigmas) ||
       !Remove("model", &json, &info.model) || !Remove("model_digest", &json, &info.model_digest) ||
+      !Remove("weights", &json, &info.weights) ||
       !Remove("fingerprint", &json, &info.fingerprint)) {
-    return InvalidArgument(what + "the model or the fingerprint is no text");
+    return InvalidArgument(what + "the model, its weights' form or the fingerprint is no text");
   }
   const auto asked = picture::FromJson(json);
   if (!asked.ok()) return Annotate(asked.status(), "the picture's text chunk");

@@ -19,6 +19,7 @@ struct GenerationInfo {
   bool karras_sigmas = false;
   std::string model;
   std::string model_digest;  // hex SHA-256 of the weights
+  std::string weights;       // how they are stored, if not as they compute: "NF4_QUANTIZED"
   std::string fingerprint;   // equal fingerprints give equal bytes; empty: not known
 };
 

@@ -50,6 +50,7 @@ TEST(GenerationInfoTest, ReadsItsOwnWords) {
   info.karras_sigmas = true;
   info.model = "demo";
   info.model_digest = "abc";
+  info.weights = "NF4_QUANTIZED";
   info.fingerprint = "def";
   const auto read = ReadGenerationInfo(TextsOf(info));
   ASSERT_TRUE(read.ok()) << read.status();
@@ -57,7 +58,12 @@ TEST(GenerationInfoTest, ReadsItsOwnWords) {
   EXPECT_TRUE(read->karras_sigmas);
   EXPECT_EQ(read->model, "demo");
   EXPECT_EQ(read->model_digest, "abc");
+  EXPECT_EQ(read->weights, "NF4_QUANTIZED");
   EXPECT_EQ(read->fingerprint, "def");
+}
+
+TEST(GenerationInfoTest, SaysNothingOfWeightsThatAreStoredAsTheyCompute) {
+  EXPECT_EQ(PhasorJson({}).find("weights"), std::string::npos);
 }
 
 TEST(GenerationInfoTest, RefusesWordsThatAreNotItsOwn) {

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "common/image/generation_info.h"
 #include "common/image/png.h"
 
 namespace phasor::engine {
@@ -28,6 +29,22 @@ TEST(ResultPngTest, CarriesThePictureAndHowItWasMade) {
             "a red circle\nSteps: 20, Sampler: DPM++ 2M Karras, CFG scale: 4, Seed: 8, "
             "Size: 2x1, Model: demo");
   EXPECT_NE(png.texts[1].text.find("\"seed\":8"), std::string::npos) << png.texts[1].text;
+}
+
+TEST(ResultPngTest, TellsTheFormOfTheWeightsAndNotWhereTheyWere) {
+  const std::pair<const char*, const char*> cases[] = {
+      {"", ""},
+      {"CPU_OFFLOAD", ""},
+      {"NF4_QUANTIZED+CPU_OFFLOAD", "NF4_QUANTIZED"},
+      {"FP8_OPTIMIZED", "FP8_OPTIMIZED"}};
+  for (const auto& [strategy, weights] : cases) {
+    RunReport report;
+    report.strategy = strategy;
+    const auto bytes = ResultPng({}, {}, report, 0, Image{1, 1, {1, 2, 3}});
+    ASSERT_TRUE(bytes.ok()) << bytes.status();
+    const auto info = image::ReadGenerationInfo(image::DecodePng(*bytes, 100)->texts);
+    EXPECT_EQ(info->weights, weights) << strategy;
+  }
 }
 
 TEST(ResultPngTest, RefusesAPictureWithoutItsBytes) {

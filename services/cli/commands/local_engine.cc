@@ -92,7 +92,8 @@ StatusOr<LocalEngine::Plan> LocalEngine::PlanOf(const std::vector<std::string>& 
   return Plan{said, code == 0};
 }
 
-StatusOr<std::string> LocalEngine::Draw(const picture::Asked& asked) const {
+StatusOr<std::string> LocalEngine::Draw(const picture::Asked& asked,
+                                        const std::string& strategy) const {
   const ScratchFolder scratch;
   const std::string& folder = scratch.path();
   if (folder.empty()) {
@@ -101,6 +102,7 @@ StatusOr<std::string> LocalEngine::Draw(const picture::Asked& asked) const {
   const std::string picture = folder + "/picture.png", log = folder + "/log";
   std::vector<std::string> words = {program_, "--model=" + model_, "--output=" + picture,
                                     "--progress=none"};
+  if (!strategy.empty()) words.push_back("--strategy=" + strategy);
   for (std::string& flag : FlagsOf(asked)) words.push_back(std::move(flag));
   ASSIGN_OR_RETURN(const pid_t pid, Spawn(words, log));
   if (const int code = Wait(pid); code != 0) {

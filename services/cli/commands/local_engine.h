@@ -15,9 +15,10 @@ class LocalEngine {
   LocalEngine(std::string program, std::string model)
       : program_(std::move(program)), model_(std::move(model)) {}
 
-  // The first picture's file. FAILED_PRECONDITION: the program is not there; otherwise what it says
-  // is the message, and the code INVALID_ARGUMENT or UNKNOWN.
-  StatusOr<std::string> Draw(const picture::Asked& asked) const;
+  // The first picture's file; `strategy` as --strategy takes it, empty: none is named.
+  // FAILED_PRECONDITION: the program is not there; otherwise what it says is the message, and the
+  // code INVALID_ARGUMENT or UNKNOWN.
+  StatusOr<std::string> Draw(const picture::Asked& asked, const std::string& strategy) const;
 
   // What it prints for --plan with these flags, and its exit code (4: not expected to fit). Errors
   // as above.

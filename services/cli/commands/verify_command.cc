@@ -7,6 +7,7 @@
 
 #include "common/base/hash.h"
 #include "common/rpc/picture_convert.h"
+#include "common/rpc/spec_convert.h"
 #include "services/cli/commands/compare.h"
 #include "services/cli/commands/local_engine.h"
 #include "services/cli/draw/from_picture.h"
@@ -36,7 +37,7 @@ class Verification {
     const auto file =
         local ? LocalEngine(flags_.program.empty() ? LocalEngine::DefaultProgram() : flags_.program,
                             flags_.model)
-                    .Draw(AskedOf(was->info))
+                    .Draw(AskedOf(was->info), was->info.weights)
               : DrawInFleet(was->info);
     if (!file.ok()) return canceled_ ? kCanceled : session_.Report(file.status());
     const auto is = ParsePicture(*file);
@@ -50,6 +51,8 @@ class Verification {
   StatusOr<std::string> DrawInFleet(const image::GenerationInfo& info) {
     v1::GenerateRequest request = rpc::RequestOf(AskedOf(info));
     request.set_model(flags_.model.empty() ? info.model : flags_.model);
+    ASSIGN_OR_RETURN(const v1::Strategy strategy, rpc::StrategyOf(info.weights));
+    request.set_strategy(strategy);
     request.set_idempotency_key(RandomToken());
     ASSIGN_OR_RETURN(const std::unique_ptr<Client> client, session_.Connect());
     ASSIGN_OR_RETURN(const v1::SubmitResponse response, client->Submit(request));

@@ -152,6 +152,21 @@ TEST_F(VerifyCommandTest, ThisMachineDrawsWithoutAFleet) {
   }
 }
 
+TEST_F(VerifyCommandTest, WeightsAreStoredAgainAsTheyWere) {
+  image::GenerationInfo info = Info();
+  info.weights = "NF4_QUANTIZED";
+  Write(file_, Png(info));
+  painter_.drawn = Png(info);
+  EXPECT_EQ(Run({"verify", file_}), kOk);
+  EXPECT_EQ(painter_.asked.strategy(), v1::NF4_QUANTIZED);
+  EXPECT_EQ(Run({"verify", file_, "--engine", "local", "--model", "m", "--render-program",
+                 Program(Png(info))}),
+            kOk);
+  std::ostringstream words;
+  words << std::ifstream(folder_ + "/words").rdbuf();
+  EXPECT_THAT(words.str(), HasSubstr("--strategy=NF4_QUANTIZED\n"));
+}
+
 TEST_F(VerifyCommandTest, WrongWordsAreNamed) {
   EXPECT_EQ(Run({"verify", folder_ + "/none.png"}), kUsage);
   EXPECT_THAT(err_.str(), HasSubstr("none.png"));

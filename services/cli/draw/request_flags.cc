@@ -91,7 +91,8 @@ void AddRequestFlags(flags::Command& command, RequestFlags* flags) {
   command.Number("--deadline", &flags->deadline_seconds, "not started by then: expired; seconds", 0,
                  kMaxDeadline);
   command.Text("--strategy", &flags->strategy,
-               "how its worker shares memory, e.g. CPU_OFFLOAD; the picture is the same");
+               "how its worker shares memory, e.g. CPU_OFFLOAD; FP8_OPTIMIZED and NF4_QUANTIZED "
+               "change the picture, others do not");
   command.Flag("--allow-degradation", &flags->allow_degradation,
                "rather a smaller picture than none, if memory does not suffice");
   command.Text("--key", &flags->key,
@@ -100,11 +101,12 @@ void AddRequestFlags(flags::Command& command, RequestFlags* flags) {
 
 StatusOr<std::vector<v1::GenerateRequest>> MakeRequests(const RequestFlags& flags) {
   picture::Asked asked;
-  std::string model = flags.model;
+  std::string model = flags.model, strategy_name = flags.strategy;
   if (!flags.from_png.empty()) {
     ASSIGN_OR_RETURN(const DrawnPicture source, ReadPicture(flags.from_png));
     asked = AskedOf(source.info);
     if (model.empty()) model = source.info.model;
+    if (strategy_name.empty()) strategy_name = source.info.weights;
   }
   const std::string begun = asked.values().prompt;
   ASSIGN_OR_RETURN(const std::vector<std::string> prompts,
@@ -115,9 +117,9 @@ StatusOr<std::vector<v1::GenerateRequest>> MakeRequests(const RequestFlags& flag
   ASSIGN_OR_RETURN(const v1::Priority priority, ParsePriority(flags.priority));
   request.set_priority(priority);
   request.set_model(model);
-  const auto strategy = rpc::StrategyOf(flags.strategy);
+  const auto strategy = rpc::StrategyOf(strategy_name);
   if (!strategy.ok()) return InvalidArgument("--strategy " + Message(strategy.status()));
-  if (!flags.strategy.empty()) request.set_strategy(*strategy);
+  if (!strategy_name.empty()) request.set_strategy(*strategy);
   request.set_allow_degradation(flags.allow_degradation);
   if (flags.deadline_seconds > 0) {
     request.set_deadline_in_ms(static_cast<int64_t>(flags.deadline_seconds * 1000));
