@@ -26,6 +26,8 @@ struct ProgramOptions {
   void (*declare)(Settings& settings, Raw* raw) = nullptr;
   // Reads what only a file can say; may be null.
   void (*read_more)(YamlReader& file, Raw* raw) = nullptr;
+  // Puts other defaults into `raw`, as something that was said asks for them; may be null.
+  Status (*defaults)(const Raw& said, Raw* raw) = nullptr;
 };
 
 namespace internal {
@@ -60,6 +62,21 @@ Status ReadFile(const ProgramOptions<Raw>& options, const std::string& path, Raw
   return reader.Finish();
 }
 
+// As far as it can be read; the second reading reports what is wrong.
+template <typename Raw>
+Raw Said(const ProgramOptions<Raw>& options, const std::string& file, int argc,
+         const char* const* argv) {
+  Raw raw;
+  if (!file.empty()) (void)ReadFile(options, file, &raw);
+  flags::CommandLine line(options.program, options.description);
+  line.AllowsOthers();
+  FlagSettings settings(line);
+  options.declare(settings, &raw);
+  std::ostringstream unread;
+  (void)line.Parse(argc, argv, unread);
+  return raw;
+}
+
 }  // namespace internal
 
 // nullopt: help or the version was asked for and printed. INVALID_ARGUMENT names flag or key, also
@@ -70,6 +87,9 @@ StatusOr<std::optional<Raw>> ReadProgramOptions(const ProgramOptions<Raw>& optio
   RETURN_IF_ERROR(RefusePasswords(argc, argv));
   Raw raw;
   std::string file = internal::FindConfigFile(options, argc, argv);
+  if (options.defaults != nullptr) {
+    RETURN_IF_ERROR(options.defaults(internal::Said(options, file, argc, argv), &raw));
+  }
   if (!file.empty()) RETURN_IF_ERROR(internal::ReadFile(options, file, &raw));
   flags::CommandLine line(options.program, options.program + ": " + options.description);
   line.Version(options.version);

@@ -159,7 +159,9 @@ struct RunPlan {
 // What runs of one shape take under each strategy, and what AUTO takes as things stand.
 struct ModelPlan {
   MemoryBudget budget;
-  std::vector<ResidencyPlan> strategies;  // cheapest first, nothing cut
+  std::vector<ResidencyPlan> strategies;   // cheapest first, nothing cut
+  std::vector<double> seconds = {};        // that a run by each is expected to take; 0: not known
+  std::vector<std::string> warnings = {};  // as RunReport has them
   RunPlan chosen;
 };
 
@@ -184,6 +186,8 @@ struct DeviceReport {
   std::vector<std::string> strategies;  // that it can do
 };
 
+struct Calibration;
+
 // A resident model. Runs keep it alive.
 class Model {
  public:
@@ -198,6 +202,9 @@ class Model {
   virtual StatusOr<ModelPlan> Plan(const PictureSpec& spec) const;
   // As Plan, which it asks for many sizes: for people, not for each run.
   virtual StatusOr<LargestSquares> Largest(const PictureSpec& spec) const;
+  // Keeps what was measured of it (engine/calibration) where loading it on this machine finds it;
+  // returns the file. UNIMPLEMENTED as Plan, FAILED_PRECONDITION without a cache directory.
+  virtual StatusOr<std::string> Keep(const Calibration& calibration) const;
   // Its parts that are on the device, if any.
   virtual std::vector<PartUse> OnDevice() const { return {}; }
   // Takes them off; the next unit of a run brings them back.
@@ -233,10 +240,12 @@ struct EngineOptions {
   // What the networks compute in: "fp32", or "bf16" or "fp16" where the device multiplies in it;
   // "auto": fp16 on a card that does, else fp32. Latents and schedulers stay in fp32.
   std::string dtype = "auto";
-  // Where digests of large weight files and quantised weights are kept; empty: nowhere.
+  // Where digests of large weight files, quantised weights and calibrations are kept; empty:
+  // nowhere.
   std::string cache_directory;
   // Of what text encoders made of texts, kept for each model on the host; 0: none is.
   uint64_t embedding_cache_bytes = 0;
+  bool uncalibrated = false;  // passes over what was measured before, to measure it anew
   // Which of several sets of weights is read, e.g. "fp16"; empty: as each model's card says.
   std::string variant;
 };

@@ -41,6 +41,7 @@ enum class Placement {
   kResident,  // on the device
   kStreamed,  // on the device one layer at a time, brought in when the layer asks
   kAhead,     // the same, brought in before it asks; as many layers stay as there is room for
+  kOnHost,    // on the host, which computes with them
   kAbsent,    // on the host alone; a layer that asks is an error
 };
 

@@ -53,7 +53,7 @@ Status CheckDeviceName(const std::string& name) {
 }
 
 bool IsBoundable(const std::string& device) {
-  return device == "sim" || device.starts_with("cuda");
+  return device == "sim" || device == "auto" || device.starts_with("cuda");
 }
 
 std::string CapabilityText(const Gpu& gpu) { return absl::StrCat(gpu.major, ".", gpu.minor); }

@@ -28,8 +28,11 @@ StatusOr<std::optional<DeviceChoice>> ParseCudaDevice(const std::string& name);
 
 // INVALID_ARGUMENT lists what a device may be called.
 Status CheckDeviceName(const std::string& name);
-// Whether --vram says something about it: how much of its memory this process may take.
+// Whether --vram says something about it: how much of its memory this process may take. Of "auto"
+// it does where there is a card.
 bool IsBoundable(const std::string& device);
+// Told of --vram with any other.
+inline constexpr char kBoundable[] = "only with --device sim, cuda:N or auto";
 
 // "8.9": the card's compute capability.
 std::string CapabilityText(const Gpu& gpu);

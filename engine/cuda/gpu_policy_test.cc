@@ -25,8 +25,8 @@ TEST(GpuPolicyTest, KnowsWhichDevicesThereMayBeAndWhichHaveABound) {
   }
   EXPECT_THAT(Message(CheckDeviceName("tpu")), HasSubstr("must be cpu, sim, cuda:N or auto"));
   EXPECT_FALSE(CheckDeviceName("cuda:x").ok());
-  EXPECT_TRUE(IsBoundable("sim") && IsBoundable("cuda:1"));
-  EXPECT_FALSE(IsBoundable("cpu") || IsBoundable("auto"));
+  EXPECT_TRUE(IsBoundable("sim") && IsBoundable("cuda:1") && IsBoundable("auto"));
+  EXPECT_FALSE(IsBoundable("cpu"));
 }
 
 TEST(GpuPolicyTest, ADriverOfTheSameGenerationOrLaterIsRight) {

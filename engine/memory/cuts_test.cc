@@ -30,6 +30,20 @@ TEST(CutsTest, TilesGetSmallerUntilThereIsNoneLeft) {
   EXPECT_FALSE(FinerThan(cuts, UnitKind::kDecode, cuttable));
 }
 
+TEST(CutsTest, TheHostDecodesLastAndWhole) {
+  const Cuttable cuttable = {.guidance = false, .vae_tiles = {256}, .host_decodes = true};
+  const Cuts tiled = FinerThan({}, UnitKind::kDecode, cuttable).value();
+  EXPECT_EQ(tiled.vae_tile, 256);
+  const Cuts host = FinerThan(tiled, UnitKind::kDecode, cuttable).value();
+  EXPECT_EQ(host.vae_tile, 0);
+  EXPECT_TRUE(host.decode_on_host);
+  EXPECT_EQ(NameOfLast(host, UnitKind::kDecode), "DECODE_ON_HOST");
+  EXPECT_EQ(Describe(host), "decoded on the host");
+  EXPECT_FALSE(host.none());
+  EXPECT_FALSE(FinerThan(host, UnitKind::kDecode, cuttable));
+  EXPECT_FALSE(FinerThan({}, UnitKind::kStep, cuttable)) << "it denoises nothing";
+}
+
 TEST(CutsTest, AreDescribedForPeople) {
   EXPECT_EQ(Describe({}), "");
   EXPECT_EQ(Describe({.split_guidance = true, .vae_tile = 0}), "guidance split");

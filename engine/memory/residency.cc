@@ -90,13 +90,12 @@ StatusOr<std::vector<std::string>> Residency::Bring(WeightForm form,
 ModelSizes Residency::Sizes(WeightForm form) const {
   ModelSizes sizes{form, {}};
   for (const ModelPart& part : parts_) {
-    const bool apart = device_->host_memory() == HostMemory::kApart;
     sizes.parts.push_back(
         {.name = part.name,
          .phases = part.phases,
          .bytes = part.weights->ResidentBytes(form),
          .quantised = form != WeightForm::kPlain && !part.weights->Quantising().empty(),
-         .largest_layer = apart ? part.weights->LargestLayerBytes(form) : 0});
+         .largest_layer = IsApart() ? part.weights->LargestLayerBytes(form) : 0});
   }
   return sizes;
 }

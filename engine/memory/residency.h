@@ -40,6 +40,9 @@ class Residency {
   // Takes everything off the device. The next Enter brings back what it needs.
   void Leave();
 
+  // Whether the device's memory is not the host's.
+  bool IsApart() const { return device_->host_memory() == HostMemory::kApart; }
+
   // What was brought ahead of use since this was made.
   FetchCount Fetched() const;
 

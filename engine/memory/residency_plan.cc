@@ -35,6 +35,7 @@ PlannedPhase PlanPhase(Strategy strategy, const std::vector<PartSize>& parts, co
     PlannedPart& one = planned.parts.emplace_back();
     one.name = part.name;
     one.placement = PlacementOf(strategy, part.phases, need.phase);
+    if (need.on_host && Computes(part.phases, need.phase)) one.placement = Placement::kOnHost;
     if (one.placement == Placement::kResident) one.bytes = part.bytes;
     if (one.placement == Placement::kAhead) one.ahead = part.largest_layer;
     const bool streams =

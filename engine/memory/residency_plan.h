@@ -28,6 +28,7 @@ struct PartSize {
 struct PhaseNeed {
   UnitKind phase = UnitKind::kDone;
   PassPeak pass;
+  bool on_host = false;  // the host computes it, with its own memory
 };
 
 struct PlannedPart {

@@ -110,6 +110,31 @@ TEST_F(CutsTest, TilesNeedLessRoomAndLookAlike) {
   EXPECT_GT(square, 0) << "this is another picture";
 }
 
+TEST_F(CutsTest, TheHostDecodesWithNothingOfTheDeviceToTheSameBytes) {
+  Use("SEQUENTIAL_OFFLOAD", {});
+  const std::vector<uint8_t> whole = Draw();
+  const uint64_t peak = PeakOf(UnitKind::kDecode);
+  const std::string fingerprint = run_->Report().picture_fingerprints[0];
+  Use("SEQUENTIAL_OFFLOAD", {.split_guidance = false, .vae_tile = 0, .decode_on_host = true});
+  EXPECT_EQ(Draw(), whole);
+  EXPECT_LT(PeakOf(UnitKind::kDecode), peak / 4) << "what a run keeps between its units";
+  EXPECT_EQ(run_->Report().picture_fingerprints[0], fingerprint) << "the kernels are the same";
+  EXPECT_EQ(Draw(), whole) << "and the next run finds everything in its place";
+}
+
+TEST_F(CutsTest, ADecodingThatFitsInNoPiecesIsTheHosts) {
+  spec_.width = spec_.height = 256;
+  Use("SEQUENTIAL_OFFLOAD", {});
+  const std::vector<uint8_t> whole = Draw();
+  run_ = model_->Start(spec_).value();
+  for (int unit = 0; unit < 3; ++unit) ASSERT_TRUE(run_->Advance().ok());
+  CountedMemory& memory = CountedMemory::Get();
+  memory.SetCapacity(memory.Use().current.total() + (64 << 10));
+  ASSERT_TRUE(run_->Advance().ok());
+  EXPECT_EQ(Actions().back(), "DECODE_ON_HOST");
+  EXPECT_EQ(run_->images().front().rgb, whole);
+}
+
 TEST_F(CutsTest, ATileAsLargeAsThePictureIsNone) {
   Use("SEQUENTIAL_OFFLOAD", {});
   const std::vector<uint8_t> whole = Draw();
@@ -141,7 +166,8 @@ TEST_F(CutsTest, WhatFitsNoStrategyIsPlannedInPiecesAndFitsThen) {
 TEST_F(CutsTest, PredictsWhatPiecesTake) {
   spec_.width = 192;
   spec_.guidance_end = 0.5;
-  for (const Cuts& cuts : {Cuts{}, Cuts{true, 0}, Cuts{true, 128}, Cuts{false, 64}}) {
+  for (const Cuts& cuts :
+       {Cuts{}, Cuts{true, 0}, Cuts{true, 128}, Cuts{false, 64}, Cuts{false, 0, true}}) {
     Use("SEQUENTIAL_OFFLOAD", cuts);
     Draw();
     std::map<UnitKind, UnitRecord> peaks;

@@ -12,6 +12,7 @@
 #include "common/base/file.h"
 #include "common/config/model_card.h"
 #include "engine/api/check_spec.h"
+#include "engine/calibration/calibration_file.h"
 #include "engine/cuda/device_choice.h"
 #include "engine/device/counted_memory.h"
 #include "engine/runtime/dtype.h"
@@ -32,8 +33,10 @@ constexpr int kMaxThreads = 1024;
 constexpr int kSmallestTile = 64, kTileUnit = 32;
 class ModelImpl final : public Model {
  public:
-  ModelImpl(ModelInfo info, RunEnvironment environment)
-      : info_(std::move(info)), environment_(std::move(environment)) {}
+  ModelImpl(ModelInfo info, CalibrationKey calibration_key, RunEnvironment environment)
+      : info_(std::move(info)),
+        calibration_key_(std::move(calibration_key)),
+        environment_(std::move(environment)) {}
 
   const ModelInfo& info() const override { return info_; }
 
@@ -53,7 +56,9 @@ class ModelImpl final : public Model {
   StatusOr<ModelPlan> Plan(const PictureSpec& spec) const override {
     RETURN_IF_ERROR(CheckSpec(spec, info_));
     RETURN_IF_ERROR(environment_.pipeline->Check(spec));
-    return PlanModel(InputFor(spec));
+    ModelPlan plan = PlanModel(InputFor(spec));
+    plan.warnings = environment_.warnings;
+    return plan;
   }
 
   StatusOr<LargestSquares> Largest(const PictureSpec& spec) const override {
@@ -69,12 +74,18 @@ class ModelImpl final : public Model {
   }
   void LeaveDevice() override { environment_.residency->Leave(); }
 
+  StatusOr<std::string> Keep(const Calibration& calibration) const override {
+    return WriteCalibration(calibration_key_, calibration);
+  }
+
  private:
   PlanInput InputFor(const PictureSpec& spec) const {
-    return {*environment_.pipeline, *environment_.residency, spec, environment_.strategy.form};
+    return {*environment_.pipeline, *environment_.residency, *environment_.calibration, spec,
+            environment_.strategy.form};
   }
 
   const ModelInfo info_;
+  const CalibrationKey calibration_key_;
   const RunEnvironment environment_;
 };
 
@@ -135,6 +146,24 @@ StatusOr<nlohmann::json> ReadIndex(const std::string& directory) {
   return index;
 }
 
+// What a calibration holds for.
+std::string MachineOf(const EngineFacts& facts) {
+  return facts.device + ", " + facts.dtype + ", " + std::to_string(facts.threads) + " threads, " +
+         facts.versions + ", " + facts.processor;
+}
+
+// Empty where there is none, or one that can't be believed, which is told.
+Calibration CalibrationOf(const CalibrationKey& key, bool pass_over,
+                          std::vector<std::string>* warnings) {
+  if (pass_over) return {};
+  StatusOr<std::optional<Calibration>> read = ReadCalibration(key);
+  if (!read.ok()) {
+    warnings->push_back("what was measured of this model is not used: " + Message(read.status()));
+    return {};
+  }
+  return read->value_or(Calibration{});
+}
+
 Status CheckTile(int pixels) {
   if (pixels == 0 || (pixels >= kSmallestTile && pixels % kTileUnit == 0)) return OkStatus();
   return InvalidArgument("vae_tile: must be 0 or a multiple of " + std::to_string(kTileUnit) +
@@ -186,8 +215,13 @@ StatusOr<std::shared_ptr<Model>> EngineImpl::LoadGuarded(const std::string& dire
   }
   ModelInfo info = pipeline->info();
   info.load_seconds = SecondsBetween(begin, clock_.Steady());
+  const CalibrationKey key{options_.cache_directory, info.digest, MachineOf(facts_)};
+  std::vector<std::string> warnings;
+  auto calibration =
+      std::make_shared<const Calibration>(CalibrationOf(key, options_.uncalibrated, &warnings));
   RunEnvironment environment{std::move(pipeline),
-                             std::make_shared<UnitCosts>(),
+                             calibration,
+                             std::make_shared<UnitCosts>(calibration),
                              facts_,
                              device_,
                              std::move(residency),
@@ -197,8 +231,9 @@ StatusOr<std::shared_ptr<Model>> EngineImpl::LoadGuarded(const std::string& dire
   if (options_.embedding_cache_bytes > 0) {
     environment.embeddings = std::make_shared<EmbeddingCache>(options_.embedding_cache_bytes);
   }
+  environment.warnings = std::move(warnings);
   return std::shared_ptr<Model>(
-      std::make_shared<ModelImpl>(std::move(info), std::move(environment)));
+      std::make_shared<ModelImpl>(std::move(info), key, std::move(environment)));
 }
 
 DeviceReport EngineImpl::ReportDevice() const {
@@ -231,14 +266,19 @@ StatusOr<std::unique_ptr<Engine>> MakeEngine(const EngineOptions& options, const
   });
   if (!facts.ok()) return Annotate(facts.status(), "starting the engine");
   if (device == nullptr) {
-    const std::string name = options.device == "auto" ? "cpu" : options.device;
-    ASSIGN_OR_RETURN(device, MakeDevice(name, options.vram_bytes));
+    // A bound of a card that there is not.
+    const bool automatic = options.device == "auto";
+    ASSIGN_OR_RETURN(
+        device, automatic ? MakeDevice("cpu", 0) : MakeDevice(options.device, options.vram_bytes));
   }
   if (options.fail_one_in > 0 && options.device != "sim") {
     return InvalidArgument("fail_one_in: only on the device sim");
   }
   CountedMemory::Get().FailAtRandom(options.fail_one_in);
-  return std::unique_ptr<Engine>(std::make_unique<EngineImpl>(*facts, options, dtype.type,
+  EngineOptions kept = options;
+  // Where device and host are one, that is so anyway.
+  if (device->host_memory() == HostMemory::kShared) kept.cuts.decode_on_host = false;
+  return std::unique_ptr<Engine>(std::make_unique<EngineImpl>(*facts, std::move(kept), dtype.type,
                                                               *strategy, std::move(device), clock));
 }
 

@@ -22,10 +22,13 @@ struct EngineFacts {
   std::string weights = {};    // the form that they are stored in; empty: as they compute
 };
 
+// In place of a tile: whole, by another processor than the run's.
+inline constexpr int kHostDecoded = -1;
+
 // What was computed in pieces (engine/memory/cuts.h), from when on.
 struct CutsTaken {
   int split_guidance_from = -1;  // step; -1: never
-  std::vector<int> vae_tiles;    // one per picture that is decoded; 0: whole
+  std::vector<int> vae_tiles;    // one per picture that is decoded; 0: whole; or kHostDecoded
 
   bool none() const;
 };

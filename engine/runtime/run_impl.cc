@@ -9,6 +9,7 @@
 #include <ATen/ops/empty.h>
 
 #include "common/base/hash.h"
+#include "engine/device/counted_memory.h"
 #include "engine/runtime/finite.h"
 #include "engine/runtime/guard.h"
 #include "engine/runtime/to_image.h"
@@ -56,8 +57,8 @@ RunImpl::RunImpl(RunEnvironment environment, PictureSpec spec, ImageSampler::Set
       spec_(std::move(spec)),
       settings_(std::move(settings)),
       samplers_(std::move(samplers)),
-      memory_({*environment_.pipeline, *environment_.residency, *environment_.device,
-               environment_.make_room},
+      memory_({*environment_.pipeline, *environment_.residency, *environment_.calibration,
+               *environment_.device, environment_.make_room},
               spec_, environment_.strategy, environment_.cuts) {
   const nlohmann::json effective = samplers_.front().scheduler().EffectiveConfig();
   report_.scheduler = samplers_.front().scheduler().ClassName();
@@ -76,7 +77,8 @@ StatusOr<std::unique_ptr<Run>> RunImpl::Make(RunEnvironment environment, const P
     const Pipeline& pipeline = *environment.pipeline;
     RETURN_IF_ERROR(pipeline.Check(spec));
     const WeightForm form = environment.strategy.form;
-    ASSIGN_OR_RETURN(environment.warnings, environment.residency->Bring(form));
+    ASSIGN_OR_RETURN(const std::vector<std::string> told, environment.residency->Bring(form));
+    environment.warnings.insert(environment.warnings.end(), told.begin(), told.end());
     if (form != WeightForm::kPlain) environment.facts.weights = NameOf(Strategy::kFull, form);
     ImageSampler::Settings settings;
     settings.scheduler_config = pipeline.scheduler_config();
@@ -231,8 +233,13 @@ Status RunImpl::Encode() {
 }
 
 Status RunImpl::Decode(int index) {
-  const at::Tensor decoded =
-      environment_.pipeline->Decode(samplers_[index].latents(), memory_.cuts().vae_tile);
+  std::optional<MemoryScope> host;
+  at::Tensor latents = samplers_[index].latents();
+  if (memory_.cuts().decode_on_host) {
+    host.emplace(MemoryKind::kHost);
+    latents = latents.to(at::kCPU);
+  }
+  const at::Tensor decoded = environment_.pipeline->Decode(latents, memory_.cuts().vae_tile);
   if (!AllFinite(decoded)) return NotFinite("the picture's values are");
   images_.push_back(ToImage(decoded));
   return OkStatus();

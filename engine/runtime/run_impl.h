@@ -16,6 +16,7 @@
 #include "common/base/clock.h"
 #include "common/base/status.h"
 #include "engine/api/engine.h"
+#include "engine/calibration/calibration.h"
 #include "engine/device/device.h"
 #include "engine/memory/residency.h"
 #include "engine/runtime/embedding_cache.h"
@@ -30,6 +31,7 @@ namespace phasor::engine {
 // What all runs of a model share.
 struct RunEnvironment {
   std::shared_ptr<Pipeline> pipeline;
+  std::shared_ptr<const Calibration> calibration;  // empty: nothing was measured
   std::shared_ptr<UnitCosts> costs;
   EngineFacts facts;
   std::shared_ptr<Device> device;

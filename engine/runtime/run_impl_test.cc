@@ -99,6 +99,7 @@ class RunImplTest : public testing::Test {
 
   std::unique_ptr<EngineRun> Start(const PictureSpec& spec) {
     auto run = RunImpl::Make({pipeline_,
+                              calibration_,
                               costs_,
                               EngineFacts{"cpu", "fp32", 1, "test"},
                               device_,
@@ -132,7 +133,8 @@ class RunImplTest : public testing::Test {
   }
 
   FakeClock clock_;
-  std::shared_ptr<UnitCosts> costs_ = std::make_shared<UnitCosts>();
+  std::shared_ptr<const Calibration> calibration_ = std::make_shared<const Calibration>();
+  std::shared_ptr<UnitCosts> costs_ = std::make_shared<UnitCosts>(calibration_);
   std::shared_ptr<Device> device_ = MakeDevice("cpu", 0).value();
   std::shared_ptr<TinyPipeline> pipeline_;
   std::shared_ptr<Residency> residency_ =
@@ -176,8 +178,9 @@ TEST_F(RunImplTest, RunsEncodeStepsAndDecodesInOrder) {
 
 TEST_F(RunImplTest, RefusesWhatFamilyOrSchedulerCannotDo) {
   const auto make = [&](const PictureSpec& spec) {
-    return RunImpl::Make({pipeline_, costs_, {}, device_, residency_, {kLeanest}, {}, &clock_},
-                         spec)
+    return RunImpl::Make(
+               {pipeline_, calibration_, costs_, {}, device_, residency_, {kLeanest}, {}, &clock_},
+               spec)
         .status();
   };
   spec_.clip_skip = 2;

@@ -22,7 +22,9 @@ RunMemory::RunMemory(Parts parts, const PictureSpec& spec, const StrategyChoice&
          "planned: the whole is not expected to fit the device's memory");
   };
   if (plan_.cuts.split_guidance && !cuts.split_guidance) tell(UnitKind::kStep);
-  if (plan_.cuts.vae_tile != cuts.vae_tile) tell(UnitKind::kDecode);
+  if (plan_.cuts.vae_tile != cuts.vae_tile || plan_.cuts.decode_on_host != cuts.decode_on_host) {
+    tell(UnitKind::kDecode);
+  }
 }
 
 Status RunMemory::Do(const Unit& unit, const std::function<Status()>& work) {
@@ -37,7 +39,7 @@ Status RunMemory::Do(const Unit& unit, const std::function<Status()>& work) {
       Tell(unit, std::move(room), Message(done));
       continue;
     }
-    const std::optional<Rung> next = NextRung(rung, unit.kind, parts_.pipeline.CuttableOf(spec_));
+    const std::optional<Rung> next = NextRung(rung, unit.kind, CuttableIn(Input()));
     if (!next) {
       Take(first);
       degradations_.resize(told);
@@ -90,7 +92,11 @@ void RunMemory::Tell(const Unit& unit, std::string action, const std::string& re
 
 // What the unit was computed with.
 void RunMemory::Note(const Unit& unit) {
-  if (unit.kind == UnitKind::kDecode) taken_.vae_tiles.push_back(cuts().vae_tile);
+  if (unit.kind == UnitKind::kDecode) {
+    // A device that computes with the CPU's kernels gives the host's bits.
+    const bool elsewhere = cuts().decode_on_host && parts_.device.kernels() != "cpu";
+    taken_.vae_tiles.push_back(elsewhere ? kHostDecoded : cuts().vae_tile);
+  }
   if (unit.kind != UnitKind::kStep || !cuts().split_guidance) return;
   if (taken_.split_guidance_from < 0) taken_.split_guidance_from = unit.index;
 }

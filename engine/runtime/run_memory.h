@@ -22,6 +22,7 @@ class RunMemory {
   struct Parts {
     const Pipeline& pipeline;
     Residency& residency;
+    const Calibration& calibration;
     Device& device;
     std::function<std::string()> make_room;  // as RunOptions has it
   };
@@ -51,7 +52,9 @@ class RunMemory {
   void Tell(const Unit& unit, std::string action, const std::string& reason);
   void Note(const Unit& unit);
 
-  PlanInput Input() const { return {parts_.pipeline, parts_.residency, spec_, form_}; }
+  PlanInput Input() const {
+    return {parts_.pipeline, parts_.residency, parts_.calibration, spec_, form_};
+  }
 
   const Parts parts_;
   const PictureSpec& spec_;

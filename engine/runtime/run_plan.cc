@@ -1,5 +1,6 @@
 #include "engine/runtime/run_plan.h"
 
+#include <algorithm>
 #include <vector>
 
 #include "common/picture/limits.h"
@@ -10,30 +11,51 @@ namespace {
 
 constexpr UnitKind kPhases[] = {UnitKind::kEncode, UnitKind::kStep, UnitKind::kDecode};
 
-std::vector<PhaseNeed> NeedsOf(const Pipeline& pipeline, const PictureSpec& spec,
-                               const Cuts& cuts) {
+// What is computed at once in a phase.
+UnitShape ShapeOf(UnitKind phase, const PictureSpec& spec, const Cuts& cuts) {
+  UnitShape shape{phase, spec.width, spec.height, spec.guidance_scale > 1 && !cuts.split_guidance};
+  if (phase == UnitKind::kDecode && cuts.vae_tile > 0) {
+    shape.width = std::min(shape.width, cuts.vae_tile);
+    shape.height = std::min(shape.height, cuts.vae_tile);
+  }
+  return shape;
+}
+
+uint64_t Times(uint64_t bytes, double factor) {
+  return static_cast<uint64_t>(static_cast<double>(bytes) * factor);
+}
+
+std::vector<PhaseNeed> NeedsOf(const PlanInput& input, const Cuts& cuts) {
   std::vector<PhaseNeed> needs;
   for (const UnitKind phase : kPhases) {
-    needs.push_back({phase, pipeline.PassOf(phase, spec, cuts, at::get_num_threads())});
+    const PassPeak pass = input.pipeline.PassOf(phase, input.spec, cuts, at::get_num_threads());
+    const double factor = MemoryFactor(input.calibration, ShapeOf(phase, input.spec, cuts));
+    const bool on_host = phase == UnitKind::kDecode && cuts.decode_on_host;
+    needs.push_back({phase, {Times(pass.resident, factor), Times(pass.streamed, factor)}, on_host});
   }
   return needs;
 }
 
 }  // namespace
 
+Cuttable CuttableIn(const PlanInput& input) {
+  Cuttable cuttable = input.pipeline.CuttableOf(input.spec);
+  cuttable.host_decodes = input.residency.IsApart();
+  return cuttable;
+}
+
 RunPlan PlanWith(const PlanInput& input, Strategy strategy, const Cuts& cuts) {
-  return {PlanResidency(strategy, input.residency.Sizes(input.form),
-                        NeedsOf(input.pipeline, input.spec, cuts), input.residency.Budget()),
+  return {PlanResidency(strategy, input.residency.Sizes(input.form), NeedsOf(input, cuts),
+                        input.residency.Budget()),
           cuts};
 }
 
 RunPlan ChoosePlan(const PlanInput& input, const Cuts& cuts) {
   const MemoryBudget budget = input.residency.Budget();
-  RunPlan plan = {ChooseResidency(budget, input.residency.Sizes(input.form),
-                                  NeedsOf(input.pipeline, input.spec, cuts)),
+  RunPlan plan = {ChooseResidency(budget, input.residency.Sizes(input.form), NeedsOf(input, cuts)),
                   cuts};
   if (plan.residency.FitsIn(budget)) return plan;
-  const Cuttable cuttable = input.pipeline.CuttableOf(input.spec);
+  const Cuttable cuttable = CuttableIn(input);
   for (const UnitKind phase : kPhases) {
     while (!plan.residency.FitsIn(budget, phase)) {
       const std::optional<Cuts> finer = FinerThan(plan.cuts, phase, cuttable);
@@ -50,7 +72,8 @@ namespace {
 bool SquareFits(const PlanInput& input, int side, bool in_pieces) {
   PictureSpec square = input.spec;
   square.width = square.height = side;
-  const RunPlan plan = ChoosePlan({input.pipeline, input.residency, square, input.form}, {});
+  const RunPlan plan =
+      ChoosePlan({input.pipeline, input.residency, input.calibration, square, input.form}, {});
   return plan.residency.FitsIn(input.residency.Budget()) && (in_pieces || plan.cuts.none());
 }
 
@@ -68,16 +91,21 @@ int LargestSquare(const PlanInput& input, bool in_pieces) {
 }  // namespace
 
 ModelPlan PlanModel(const PlanInput& input) {
-  ModelPlan plan{
-      .budget = input.residency.Budget(), .strategies = {}, .chosen = ChoosePlan(input, {})};
+  ModelPlan plan{.budget = input.residency.Budget(),
+                 .strategies = {},
+                 .seconds = {},
+                 .warnings = {},
+                 .chosen = ChoosePlan(input, {})};
   for (const WeightForm form : {WeightForm::kPlain, WeightForm::kFp8, WeightForm::kNf4}) {
-    const PlanInput stored{input.pipeline, input.residency, input.spec, form};
+    const PlanInput stored{input.pipeline, input.residency, input.calibration, input.spec, form};
     for (const Strategy strategy : kStrategies) {
       // Where layers come and go there is little to store.
       const bool streams =
           strategy == Strategy::kBlockStream || strategy == Strategy::kSequentialOffload;
       if (form != WeightForm::kPlain && streams) continue;
       plan.strategies.push_back(PlanWith(stored, strategy, {}).residency);
+      plan.seconds.push_back(RunSeconds(input.calibration, plan.strategies.front(),
+                                        plan.strategies.back(), input.spec));
     }
   }
   return plan;

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "engine/api/engine.h"
+#include "engine/calibration/calibration.h"
 #include "engine/memory/residency.h"
 #include "engine/runtime/pipeline.h"
 
@@ -14,9 +15,13 @@ namespace phasor::engine {
 struct PlanInput {
   const Pipeline& pipeline;
   const Residency& residency;
+  const Calibration& calibration;
   const PictureSpec& spec;
   WeightForm form = WeightForm::kPlain;
 };
+
+// What could be done in pieces, or elsewhere.
+Cuttable CuttableIn(const PlanInput& input);
 
 // Of the strategy with these cuts.
 RunPlan PlanWith(const PlanInput& input, Strategy strategy, const Cuts& cuts);

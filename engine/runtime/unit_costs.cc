@@ -25,7 +25,11 @@ void UnitCosts::Add(const PictureSpec& spec, UnitKind kind, double seconds) {
 
 double UnitCosts::Predict(const PictureSpec& spec, UnitKind kind) const {
   const auto mean = seconds_per_image_.find(KeyOf(spec, kind));
-  return mean == seconds_per_image_.end() ? 0 : mean->second * ImagesIn(spec, kind);
+  const double seconds =
+      mean != seconds_per_image_.end()
+          ? mean->second
+          : UnitSeconds(*calibration_, {kind, spec.width, spec.height, spec.guidance_scale > 1});
+  return seconds * ImagesIn(spec, kind);
 }
 
 }  // namespace phasor::engine

@@ -5,12 +5,14 @@
 namespace phasor::engine {
 namespace {
 
+std::shared_ptr<const Calibration> Nothing() { return std::make_shared<const Calibration>(); }
+
 TEST(UnitCostsTest, KnowsNothingBeforeTheFirstMeasurement) {
-  EXPECT_EQ(UnitCosts().Predict(PictureSpec{}, UnitKind::kStep), 0);
+  EXPECT_EQ(UnitCosts(Nothing()).Predict(PictureSpec{}, UnitKind::kStep), 0);
 }
 
 TEST(UnitCostsTest, ScalesStepsButNotDecodingsWithTheImages) {
-  UnitCosts costs;
+  UnitCosts costs(Nothing());
   PictureSpec spec;
   costs.Add(spec, UnitKind::kStep, 2);
   costs.Add(spec, UnitKind::kDecode, 3);
@@ -20,7 +22,7 @@ TEST(UnitCostsTest, ScalesStepsButNotDecodingsWithTheImages) {
 }
 
 TEST(UnitCostsTest, FollowsTheNewestMeasurements) {
-  UnitCosts costs;
+  UnitCosts costs(Nothing());
   const PictureSpec spec;
   costs.Add(spec, UnitKind::kStep, 10);
   for (int i = 0; i < 20; ++i) costs.Add(spec, UnitKind::kStep, 1);
@@ -28,7 +30,7 @@ TEST(UnitCostsTest, FollowsTheNewestMeasurements) {
 }
 
 TEST(UnitCostsTest, KeepsShapesAndGuidanceApart) {
-  UnitCosts costs;
+  UnitCosts costs(Nothing());
   PictureSpec spec;
   costs.Add(spec, UnitKind::kStep, 2);
   spec.guidance_scale = 1;
@@ -36,6 +38,16 @@ TEST(UnitCostsTest, KeepsShapesAndGuidanceApart) {
   spec = PictureSpec{};
   spec.width = 256;
   EXPECT_EQ(costs.Predict(spec, UnitKind::kStep), 0);
+}
+
+TEST(UnitCostsTest, SaysWhatWasMeasuredOnceUntilUnitsAreDone) {
+  const Calibration measured = {{{{UnitKind::kStep, 512, 512, true}, 1, 1, 4}}, 0};
+  UnitCosts costs(std::make_shared<const Calibration>(measured));
+  PictureSpec spec;
+  spec.images = 2;
+  EXPECT_DOUBLE_EQ(costs.Predict(spec, UnitKind::kStep), 8);
+  costs.Add(spec, UnitKind::kStep, 6);
+  EXPECT_DOUBLE_EQ(costs.Predict(spec, UnitKind::kStep), 6);
 }
 
 }  // namespace

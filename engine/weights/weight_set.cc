@@ -153,7 +153,8 @@ at::Tensor WeightSet::Fetched(const at::Tensor& host) const {
 void WeightSet::Place(Placement placement, WeightForm form) {
   TORCH_CHECK(Has(form), name_, " is not there in the form that was asked for");
   // A streamed set is resident in part, which a resident one may keep.
-  const bool keeps = Is(form) && (placement == placement_ || placement == Placement::kResident);
+  const bool stays = placement == Placement::kResident && !OnHost();
+  const bool keeps = Is(form) && (placement == placement_ || stays);
   if (!keeps) DropAll();
   EndAhead();
   placement_ = placement;
@@ -182,7 +183,7 @@ void WeightSet::Use(const WeightSlot& slot) {
 void WeightSet::Hold(WeightSlot& slot) const {
   if (slot.held.defined()) return;
   const Quantised& host = slot.host_forms[static_cast<size_t>(form_)];
-  if (host_memory_ == HostMemory::kShared) {
+  if (memory() == HostMemory::kShared) {
     slot.held = host;
     return;
   }
@@ -190,16 +191,16 @@ void WeightSet::Hold(WeightSlot& slot) const {
     slot.held = {host.form, std::move(codes), Fetched(host.scales)};
     return;
   }
-  const MemoryScope scope(MemoryKind::kWeights);
-  slot.held = place_.is_cpu()
+  const MemoryScope scope(Counted(MemoryKind::kWeights));
+  slot.held = place().is_cpu()
                   ? Quantised{host.form, host.codes.clone(), host.scales.clone()}
                   : Quantised{host.form, Beside(host.codes, place_), Beside(host.scales, place_)};
 }
 
 at::Tensor WeightSet::Load(WeightSlot& slot) const {
   if (Quantises(slot)) return Plain(slot);
-  const MemoryScope scope(MemoryKind::kWeights);
-  if (!place_.is_cpu()) {
+  const MemoryScope scope(Counted(MemoryKind::kWeights));
+  if (!place().is_cpu()) {
     at::Tensor value = LoadElsewhere(slot);
     Leave(slot);
     return value;
@@ -208,9 +209,9 @@ at::Tensor WeightSet::Load(WeightSlot& slot) const {
   if (at::Tensor there = Fetched(slot.host); there.defined()) {
     return converts ? there.to(slot.dtype) : there;
   }
-  if (!converts && host_memory_ == HostMemory::kShared) return slot.host;
+  if (!converts && memory() == HostMemory::kShared) return slot.host;
   at::Tensor value =
-      converts ? slot.host.to(slot.dtype) : RoomFor(slot.host, place_).copy_(slot.host);
+      converts ? slot.host.to(slot.dtype) : RoomFor(slot.host, place()).copy_(slot.host);
   Leave(slot);
   return value;
 }
@@ -235,7 +236,7 @@ at::Tensor WeightSet::Plain(WeightSlot& slot) const {
     return (there.defined() ? there : slot.host).to(slot.dtype);
   }
   Hold(slot);
-  const MemoryScope scope(MemoryKind::kWorkspace);
+  const MemoryScope scope(Counted(MemoryKind::kWorkspace));
   at::Tensor values = Dequantise(slot.held, slot.host.sizes(), slot.dtype);
   if (Streams(slot.layer)) slot.held = {};
   return values;
@@ -244,11 +245,11 @@ at::Tensor WeightSet::Plain(WeightSlot& slot) const {
 at::Tensor WeightSet::Pack(WeightSlot& slot, const ConvolutionUse& use) const {
   at::Tensor plain;
   {
-    const MemoryScope scope(MemoryKind::kWorkspace);
+    const MemoryScope scope(Counted(MemoryKind::kWorkspace));
     plain = Plain(slot).to_mkldnn();
   }
   Leave(slot);
-  const MemoryScope scope(Quantises(slot) ? MemoryKind::kWorkspace : MemoryKind::kWeights);
+  const MemoryScope scope(Counted(Quantises(slot) ? MemoryKind::kWorkspace : MemoryKind::kWeights));
   return at::mkldnn_reorder_conv2d_weight(plain, use.padding, use.stride, 1, 1, use.input);
 }
 

@@ -102,7 +102,7 @@ class WeightSet : public std::enable_shared_from_this<WeightSet> {
   // A set is resident from the start, each weight from when it is first asked for. `place` is where
   // values are made. To be called before the first is.
   void SetHostMemory(HostMemory memory, at::Device place = at::kCPU);
-  at::Device place() const { return place_; }
+  at::Device place() const { return OnHost() ? at::Device(at::kCPU) : place_; }
 
   // The order in memory that convolutions compute in. Channels-last unless said otherwise, and
   // always so on the CPU.
@@ -144,6 +144,10 @@ class WeightSet : public std::enable_shared_from_this<WeightSet> {
 
  private:
   friend struct WeightSlot;
+  bool OnHost() const { return placement_ == Placement::kOnHost; }
+  HostMemory memory() const { return OnHost() ? HostMemory::kShared : host_memory_; }
+  // Of what is allocated for a weight.
+  MemoryKind Counted(MemoryKind kind) const { return OnHost() ? MemoryKind::kHost : kind; }
   bool Quantises(const WeightSlot& slot) const {
     return form_ != WeightForm::kPlain && slot.is.quantises;
   }

@@ -110,6 +110,17 @@ TEST_F(WeightSetTest, WhereTheHostsMemoryServesNothingIsCopied) {
   EXPECT_EQ(first_->sum().item<float>(), 256);
 }
 
+TEST_F(WeightSetTest, WhereTheHostComputesNothingIsOnTheDevice) {
+  set_->Place(Placement::kOnHost);
+  EXPECT_EQ(first_->sum().item<float>(), 256);
+  EXPECT_TRUE(Packed().is_mkldnn());
+  EXPECT_EQ(Taken(), 0u);
+  EXPECT_EQ(set_->HeldBytes(), 0u);
+  set_->Place(Placement::kResident);
+  EXPECT_EQ(Taken(), 3 * kKiB + 16) << "the host's values are none of the device's";
+  EXPECT_EQ(set_->HeldBytes(), 3 * kKiB + 16);
+}
+
 TEST_F(WeightSetTest, ACopyLiesAsTheOriginalDoes) {
   const at::Tensor room = at::full({64}, 1.0f);
   for (const int64_t offset : {0, 1, 3, 15}) {

@@ -33,6 +33,7 @@ uint64_t WeightSet::ResidentBytes(WeightForm form) const {
 }
 
 uint64_t WeightSet::HeldBytes() const {
+  if (OnHost()) return 0;
   int64_t bytes = 0;
   for (const WeightSlot& slot : slots_) {
     if (host_memory_ == HostMemory::kApart) bytes += static_cast<int64_t>(slot.held.bytes());

@@ -13,6 +13,8 @@ ExitCode ExitCodeOf(const Status& status) {
       return ExitCode::kBadArguments;
     case StatusCode::kResourceExhausted:
       return ExitCode::kDoesNotFit;
+    case StatusCode::kCancelled:
+      return ExitCode::kStopped;
     default:
       return ExitCode::kFailed;
   }

@@ -45,7 +45,7 @@ int main(int argc, char** argv) {
   const phasor::render::RenderEnvironment environment{
       .make_engine =
           [&](phasor::engine::EngineOptions options) {
-            options.cache_directory = CacheDirectory();
+            if (options.cache_directory.empty()) options.cache_directory = CacheDirectory();
             return phasor::engine::MakeEngine(options, clock);
           },
       .clock = clock,

@@ -1,6 +1,8 @@
 #include "services/render/plan_text.h"
 
 #include <algorithm>
+#include <array>
+#include <cstdio>
 #include <vector>
 
 #include <nlohmann/json.hpp>
@@ -50,6 +52,8 @@ std::string PlacementText(const PlannedPart& part) {
       return "by layer";
     case Placement::kAhead:
       return part.bytes == 0 ? "ahead" : ByteSizeText(part.bytes) + ", ahead";
+    case Placement::kOnHost:
+      return "on the host";
     case Placement::kAbsent:
       return "-";
   }
@@ -63,17 +67,39 @@ std::string NameOf(const engine::RunPlan& plan) {
   return name;
 }
 
+double SecondsOf(const engine::ModelPlan& plan, size_t strategy) {
+  return strategy < plan.seconds.size() ? plan.seconds[strategy] : 0;
+}
+
+bool KnowsTimes(const engine::ModelPlan& plan) {
+  return std::any_of(plan.seconds.begin(), plan.seconds.end(), [](double s) { return s > 0; });
+}
+
+std::string TimeText(double seconds) {
+  if (seconds <= 0) return "-";
+  std::array<char, 32> text = {};
+  const int digits = seconds < 10 ? 2 : seconds < 100 ? 1 : 0;
+  std::snprintf(text.data(), text.size(), "%.*fs", digits, seconds);
+  return text.data();
+}
+
 std::string Peaks(const engine::ModelPlan& plan) {
   std::vector<Row> rows = {Heading("predicted peak", plan.strategies.front())};
-  rows[0].insert(rows[0].end(), {"run", ""});
-  const auto add = [&](const std::string& name, const ResidencyPlan& one) {
+  const bool timed = KnowsTimes(plan);
+  rows[0].emplace_back("run");
+  if (timed) rows[0].emplace_back("time");
+  rows[0].emplace_back("");
+  const auto add = [&](const std::string& name, const ResidencyPlan& one, double seconds) {
     Row& row = rows.emplace_back(Row{name});
     for (const PlannedPhase& phase : one.phases) row.push_back(ByteSizeText(phase.peak_bytes));
     row.push_back(ByteSizeText(one.peak_bytes()));
+    if (timed) row.push_back(TimeText(seconds));
     row.emplace_back(one.FitsIn(plan.budget) ? "fits" : "does not fit");
   };
-  for (const ResidencyPlan& one : plan.strategies) add(one.name(), one);
-  if (!plan.chosen.cuts.none()) add(NameOf(plan.chosen), plan.chosen.residency);
+  for (size_t i = 0; i < plan.strategies.size(); ++i) {
+    add(plan.strategies[i].name(), plan.strategies[i], SecondsOf(plan, i));
+  }
+  if (!plan.chosen.cuts.none()) add(NameOf(plan.chosen), plan.chosen.residency, 0);
   return Table(rows);
 }
 
@@ -120,7 +146,8 @@ std::string PlanJson(const engine::ModelPlan& plan, const ResidencyPlan& shown,
                      const PictureSpec& spec) {
   using Json = nlohmann::ordered_json;
   Json strategies = Json::array();
-  for (const ResidencyPlan& one : plan.strategies) {
+  for (size_t i = 0; i < plan.strategies.size(); ++i) {
+    const ResidencyPlan& one = plan.strategies[i];
     Json phases = Json::object();
     for (const PlannedPhase& phase : one.phases) {
       Json parts = Json::object();
@@ -131,6 +158,7 @@ std::string PlanJson(const engine::ModelPlan& plan, const ResidencyPlan& shown,
     strategies.push_back({{"strategy", one.name()},
                           {"peak_bytes", one.peak_bytes()},
                           {"fits", one.FitsIn(plan.budget)},
+                          {"seconds", SecondsOf(plan, i)},
                           {"phases", phases}});
   }
   return Json({{"width", spec.width},

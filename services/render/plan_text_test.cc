@@ -69,6 +69,20 @@ TEST(PlanTextTest, SaysWhatIsCutAndWhatThatTakes) {
       << text;
 }
 
+TEST(PlanTextTest, TellsTimesWhereSomeAreKnown) {
+  engine::ModelPlan plan = Plan();
+  plan.seconds = {9.5, 123.4};
+  const std::string text = PlanText(plan, "FP16_FULL", kLargest);
+  EXPECT_NE(text.find("predicted peak        encode  denoise    run   time\n"
+                      "FP16_FULL           70.25MiB    75MiB  75MiB  9.50s  does not fit\n"
+                      "SEQUENTIAL_OFFLOAD      1MiB    12MiB  12MiB   123s          fits\n"),
+            std::string::npos)
+      << text;
+  plan.seconds = {45.6, 0};
+  EXPECT_NE(PlanText(plan, "FP16_FULL", kLargest).find("45.6s"), std::string::npos);
+  EXPECT_NE(PlanText(plan, "FP16_FULL", kLargest).find("12MiB      -  "), std::string::npos);
+}
+
 TEST(PlanTextTest, ADeviceMayHaveNoBound) {
   engine::ModelPlan plan = Plan();
   plan.budget = {};

@@ -18,6 +18,7 @@
 #include "services/render/checkpoint_file.h"
 #include "services/render/memory_plot.h"
 #include "services/render/plan_text.h"
+#include "services/render/profile.h"
 #include "services/render/progress.h"
 #include "services/render/render_report.h"
 #include "services/render/render_request.h"
@@ -61,7 +62,8 @@ Status CheckFiles(const RenderOptions& options) {
   RETURN_IF_ERROR(CheckWritable("--dump-latents", options.dump_latents));
   RETURN_IF_ERROR(CheckWritable("--dump-embeddings", options.dump_embeddings));
   RETURN_IF_ERROR(CheckWritable("--report", options.report));
-  for (const std::string& directory : {options.checkpoint_dir, options.preview_dir}) {
+  const std::string kept = options.profile ? options.engine.cache_directory : "";
+  for (const std::string& directory : {options.checkpoint_dir, options.preview_dir, kept}) {
     if (!directory.empty()) RETURN_IF_ERROR(MakeDirectories(directory));
   }
   return OkStatus();
@@ -83,7 +85,7 @@ class RenderJob {
 
   Outcome Run() {
     Outcome outcome = Prepare();
-    if (options_.plan) return outcome;
+    if (options_.plan || options_.profile) return outcome;
     if (outcome.done()) outcome = RunUnits();
     if (run_ != nullptr) WarnOfDegradations();
     const bool wanted = outcome.done() || outcome.code == ExitCode::kInterrupted;
@@ -122,6 +124,7 @@ class RenderJob {
     engine::EngineOptions engine_options = options_.engine;
     // A plan moves nothing, whether it fits or not.
     if (options_.plan) engine_options.strategy = WhereverItFits(engine_options.strategy);
+    engine_options.uncalibrated = options_.profile;
     auto engine = environment_.make_engine(engine_options);
     if (!engine.ok()) return Failed(engine.status());
     engine_ = *std::move(engine);
@@ -131,6 +134,10 @@ class RenderJob {
     model_ = *std::move(model);
     report_.model = model_->info();
     if (options_.plan) return Failed(WritePlan());
+    if (options_.profile) {
+      return Failed(WriteProfile(*model_, *card, report_.spec,
+                                 {environment_.stop, environment_.out, environment_.err}));
+    }
     auto run = model_->Start(report_.spec);
     if (!run.ok()) return Failed(run.status());
     run_ = *std::move(run);
@@ -149,6 +156,7 @@ class RenderJob {
   // RESOURCE_EXHAUSTED where the strategy that would run is not expected to fit.
   Status WritePlan() {
     ASSIGN_OR_RETURN(const engine::ModelPlan plan, model_->Plan(report_.spec));
+    for (const std::string& warning : plan.warnings) Warn(warning);
     engine::ResidencyPlan shown = plan.chosen.residency;
     const std::string& asked = options_.engine.strategy;
     const bool open = asked == WhereverItFits(asked);

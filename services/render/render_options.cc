@@ -7,6 +7,7 @@
 #include "engine/api/version.h"
 #include "engine/cuda/gpu_policy.h"
 #include "engine/memory/memory_budget.h"
+#include "engine/memory/presets.h"
 
 namespace phasor::render {
 namespace {
@@ -17,9 +18,13 @@ void AddRequest(flags::Command& command, RenderOptions* options) {
 }
 
 void AddEngine(flags::Command& command, RenderOptions* options) {
-  command.Text("--device", &options->engine.device,
-               "cpu; sim: the CPU with a card's memory, simulated; cuda:N: a card; auto: the first "
-               "card there is, else the CPU");
+  command.Text("--preset", &options->preset,
+               "4gb, 8gb, 24gb: device and memory for a card of that size, or the CPU where there "
+               "is none; cpu. --device and --vram win");
+  command.Text(
+      "--device", &options->engine.device,
+      "cpu, the default; sim: the CPU with a card's memory, simulated; cuda:N: a card; auto: "
+      "the first card there is, else the CPU");
   command.Value("--vram", "SIZE",
                 "Memory of the simulated device, or what to take of a card's, e.g. 4GiB; default: "
                 "no bound",
@@ -38,12 +43,20 @@ void AddEngine(flags::Command& command, RenderOptions* options) {
   command.Whole("--vae-tile", &options->engine.cuts.vae_tile,
                 "Decode by tiles of so many pixels a side, as diffusers' enable_vae_tiling; "
                 "0: as a whole");
+  command.Flag("--decode-on-host", &options->engine.cuts.decode_on_host,
+               "Let the host decode, which takes nothing of the device's memory and is slow");
   command.Flag("--plan", &options->plan,
                "Print what the request would take under each strategy, and draw nothing");
   command.Flag("--json", &options->json, "With --plan: as a line of JSON");
+  command.Flag("--profile", &options->profile,
+               "Measure what the model takes on this machine, from the smallest size to the "
+               "request's, and draw nothing; plans and estimates use it from then on");
   command.Text("--dtype", &options->engine.dtype,
                "What the networks compute in: fp32, bf16 or fp16, where the device has it; auto: "
                "fp16 on cards, else fp32");
+  command.Text("--cache", &options->engine.cache_directory,
+               "Folder for digests, quantised weights and what was measured; default: "
+               "$XDG_CACHE_HOME/phasor or ~/.cache/phasor");
   command.Text("--variant", &options->engine.variant,
                "Which of several sets of weights to read, e.g. fp16");
   command.Whole("--threads", &options->engine.threads, "0: all cores the process may use");
@@ -77,12 +90,28 @@ ProgressMode ModeOf(const std::string& word) {
   return word == "json" ? ProgressMode::kJson : ProgressMode::kAuto;
 }
 
+// What the preset says and no flag does.
+Status TakePreset(RenderOptions* options) {
+  engine::EngineOptions& engine = options->engine;
+  uint64_t vram_bytes = 0;
+  if (!options->preset.empty()) {
+    const auto preset = engine::FindPreset(options->preset);
+    if (!preset.ok()) return Annotate(preset.status(), "--preset");
+    if (engine.device.empty()) engine.device = preset->device;
+    vram_bytes = preset->vram_bytes;
+  }
+  if (engine.device.empty()) engine.device = "cpu";
+  if (engine.vram_bytes == 0 && engine::IsBoundable(engine.device)) engine.vram_bytes = vram_bytes;
+  return OkStatus();
+}
+
 Status CheckTogether(const RenderOptions& options) {
   RETURN_IF_ERROR(Annotate(engine::CheckDeviceName(options.engine.device), "--device"));
   if (options.engine.vram_bytes > 0 && !engine::IsBoundable(options.engine.device)) {
-    return InvalidArgument("--vram: only with --device sim or cuda:N");
+    return InvalidArgument(std::string("--vram: ") + engine::kBoundable);
   }
   if (options.json && !options.plan) return InvalidArgument("--json: only with --plan");
+  if (options.profile && options.plan) return InvalidArgument("--profile: not with --plan");
   if (!options.stop_after_step) return OkStatus();
   if (*options.stop_after_step < 1) return InvalidArgument("--stop-after-step: must be at least 1");
   if (options.checkpoint_dir.empty() && options.dump_latents.empty()) {
@@ -96,6 +125,7 @@ Status CheckTogether(const RenderOptions& options) {
 StatusOr<std::optional<RenderOptions>> ParseOptions(int argc, const char* const* argv,
                                                     std::ostream& out) {
   RenderOptions options;
+  options.engine.device.clear();
   std::string progress = "auto";
   flags::CommandLine line(
       "phasor-render",
@@ -114,10 +144,11 @@ StatusOr<std::optional<RenderOptions>> ParseOptions(int argc, const char* const*
       "5 interrupted with a checkpoint written, 70 device lost, 130 interrupted without one.");
   ASSIGN_OR_RETURN(const bool run, line.Parse(argc, argv, out));
   if (!run) return std::optional<RenderOptions>();
-  if (!options.asked.Has("prompt") && !options.plan) {
+  if (!options.asked.Has("prompt") && !options.plan && !options.profile) {
     return InvalidArgument("--prompt is required");
   }
   options.progress = ModeOf(progress);
+  RETURN_IF_ERROR(TakePreset(&options));
   RETURN_IF_ERROR(CheckTogether(options));
   return std::optional<RenderOptions>(std::move(options));
 }

@@ -18,8 +18,10 @@ struct RenderOptions {
   std::string model;  // directory
   picture::Asked asked;
   engine::EngineOptions engine;
-  bool plan = false;  // tell what a run would take instead of running
-  bool json = false;  // as a line of JSON
+  std::string preset;
+  bool plan = false;     // tell what a run would take instead of running
+  bool json = false;     // as a line of JSON
+  bool profile = false;  // measure the model on this machine instead of running
 
   std::string output = "out.png";
   std::string dump_latents;     // file; empty: not asked for, here and below

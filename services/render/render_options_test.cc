@@ -121,5 +121,22 @@ TEST(RenderOptionsTest, ExplainsItself) {
   EXPECT_NE(out.str().find("Exit codes"), std::string::npos);
 }
 
+TEST(RenderOptionsTest, APresetGivesDeviceAndMemoryUnlessFlagsDo) {
+  const auto of = [](std::vector<const char*> more) {
+    more.insert(more.begin(), {"--model", "m", "--prompt", "p"});
+    const auto parsed = Parse(more);
+    EXPECT_TRUE(parsed.ok()) << parsed.status();
+    return (*parsed)->engine;
+  };
+  EXPECT_EQ(of({}).device, "cpu");
+  EXPECT_EQ(of({"--preset", "8gb"}).device, "auto");
+  EXPECT_EQ(of({"--preset", "8gb"}).vram_bytes, uint64_t{7} << 30);
+  EXPECT_EQ(of({"--preset", "8gb", "--device", "sim"}).vram_bytes, uint64_t{7} << 30);
+  EXPECT_EQ(of({"--preset", "8gb", "--device", "cpu"}).vram_bytes, 0u);
+  EXPECT_EQ(of({"--preset", "8gb", "--vram", "2GiB"}).vram_bytes, uint64_t{2} << 30);
+  const auto unknown = Parse({"--model", "m", "--prompt", "p", "--preset", "big"});
+  EXPECT_EQ(Message(unknown.status()), "--preset: must be one of 4gb, 8gb, 24gb, cpu, got 'big'");
+}
+
 }  // namespace
 }  // namespace phasor::render

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "common/log/log.h"
+#include "engine/cuda/gpu_policy.h"
 #include "engine/fake/fake_engine.h"
 #ifdef PHASOR_HAS_ENGINE
 #include "engine/runtime/make_engine.h"
@@ -24,11 +25,15 @@ bool IsReal(const WorkerConfig& config) {
 
 StatusOr<engine::ChosenDevice> SettleDevice(WorkerConfig* config) {
   if (!IsReal(*config)) {
-    if (config->device == "auto") config->device = "cpu";
+    if (config->device == "auto") {
+      config->device = "cpu";
+      config->vram_bytes = 0;
+    }
     return engine::ChosenDevice();
   }
   ASSIGN_OR_RETURN(engine::ChosenDevice device, engine::ChooseDevice(config->device));
   config->device = device.name;
+  if (!engine::IsBoundable(device.name)) config->vram_bytes = 0;  // of a card that there is not
   if (!device.note.empty()) log::Warn("nobody has tried this driver", {{"why", device.note}});
   if (!device.why_no_card.ok()) {
     log::Info("computing on the processor", {{"why", device.why_no_card}});

@@ -10,6 +10,7 @@
 #include "common/rpc/client_tls_settings.h"
 #include "engine/cuda/gpu_policy.h"
 #include "engine/memory/memory_budget.h"
+#include "engine/memory/presets.h"
 #include "engine/memory/strategy.h"
 
 namespace phasor::worker {
@@ -20,6 +21,7 @@ constexpr uint64_t kMostResultCache = uint64_t{1} << 40;
 
 struct RawConfig {
   WorkerConfig config;
+  std::string preset;
   std::string vram;
   double max_cache_gb = 0;
   std::string result_cache = "0";
@@ -30,6 +32,11 @@ struct RawConfig {
 // Some have names that people know from other servers, too.
 void DeclareMemory(config::Settings& settings, RawConfig* raw) {
   WorkerConfig& config = raw->config;
+  settings.Text(
+      {"preset",
+       "4gb, 8gb, 24gb: device and memory for a card of that size, or the CPU where there "
+       "is none; cpu. What else is set wins"},
+      &raw->preset);
   settings.Text({"device",
                  "cpu; sim: the CPU with a card's memory, simulated; cuda:N: a card; auto: the "
                  "first card there is, else the CPU"},
@@ -109,6 +116,20 @@ void Declare(config::Settings& settings, RawConfig* raw) {
                   1, 100, &config.max_memory_percent);
 }
 
+Status TakePreset(const RawConfig& said, RawConfig* raw) {
+  if (said.preset.empty()) return OkStatus();
+  const auto preset = engine::FindPreset(said.preset);
+  if (!preset.ok()) return InvalidArgument("--preset " + Message(preset.status()));
+  raw->config.device = preset->device;
+  raw->config.vram_bytes = preset->vram_bytes;
+  raw->config.max_models_resident = preset->models;
+  raw->config.load_alone = preset->load_alone;
+  const auto text = [](uint64_t bytes) { return bytes == 0 ? "0" : ByteSizeText(bytes); };
+  raw->embedding_cache = text(preset->embedding_cache_bytes);
+  raw->result_cache = text(preset->result_cache_bytes);
+  return OkStatus();
+}
+
 Status CompleteDevice(const std::string& vram, WorkerConfig* config) {
   if (const Status named = engine::CheckDeviceName(config->device); !named.ok()) {
     return InvalidArgument("--device " + Message(named));
@@ -116,10 +137,11 @@ Status CompleteDevice(const std::string& vram, WorkerConfig* config) {
   if (config->device == "cuda") config->device = "cuda:0";
   const auto strategy = engine::ParseStrategy(config->strategy);
   if (!strategy.ok()) return InvalidArgument("--strategy " + Message(strategy.status()));
-  if (vram.empty()) return OkStatus();
   if (!engine::IsBoundable(config->device)) {
-    return InvalidArgument("--vram: only with --device sim or cuda:N");
+    config->vram_bytes = 0;  // a preset's
+    if (!vram.empty()) return InvalidArgument(std::string("--vram: ") + engine::kBoundable);
   }
+  if (vram.empty()) return OkStatus();
   const auto bytes = ParseByteSize(vram, engine::kLeastDeviceBytes, engine::kMostDeviceBytes);
   if (!bytes.ok()) return InvalidArgument("--vram " + Message(bytes.status()));
   config->vram_bytes = *bytes;
@@ -157,7 +179,9 @@ StatusOr<WorkerConfig> ReadWorkerConfig(int argc, const char* const* argv, bool*
           "Exit codes: 0 asked to end, 1 could not start, 2 wrong settings, 70 the "
           "device was lost or a unit of work hung: start it anew.",
       .version = PHASOR_VERSION,
-      .declare = Declare};
+      .declare = Declare,
+      .read_more = nullptr,
+      .defaults = TakePreset};
   ASSIGN_OR_RETURN(auto raw, config::ReadProgramOptions(options, argc, argv));
   *exit_early = !raw.has_value();
   if (*exit_early) return WorkerConfig{};

@@ -67,6 +67,35 @@ TEST(WorkerConfigTest, SecondsAndPercentOfTheWorkersHealth) {
   EXPECT_THAT(Message(Read({"--stall", "0"}).status()), HasSubstr("--stall"));
 }
 
+TEST(WorkerConfigTest, APresetGivesDefaultsAndWhatElseIsSetWins) {
+  const auto preset = Read({"--preset", "8gb"});
+  ASSERT_TRUE(preset.ok()) << preset.status();
+  EXPECT_EQ(preset->device, "auto");
+  EXPECT_EQ(preset->vram_bytes, uint64_t{7} << 30);
+  EXPECT_EQ(preset->max_models_resident, 2);
+  const auto flags = Read({"--preset", "4gb", "--device", "sim", "--max-models-resident", "3",
+                           "--vram", "1GiB", "--result-cache", "1MiB"});
+  ASSERT_TRUE(flags.ok()) << flags.status();
+  EXPECT_EQ(flags->device, "sim");
+  EXPECT_EQ(flags->vram_bytes, uint64_t{1} << 30);
+  EXPECT_EQ(flags->max_models_resident, 3);
+  EXPECT_TRUE(flags->load_alone) << "which nobody else set";
+  EXPECT_EQ(flags->result_cache_bytes, uint64_t{1} << 20);
+  const auto file = Read({"--config", Yaml("preset: 24gb\nmax_models_resident: 7\n").c_str()});
+  ASSERT_TRUE(file.ok()) << file.status();
+  EXPECT_EQ(file->vram_bytes, uint64_t{22} << 30);
+  EXPECT_EQ(file->max_models_resident, 7);
+}
+
+TEST(WorkerConfigTest, APresetsBoundIsNoneOfTheCpus) {
+  const auto cpu = Read({"--preset", "8gb", "--device", "cpu"});
+  ASSERT_TRUE(cpu.ok()) << cpu.status();
+  EXPECT_EQ(cpu->vram_bytes, 0u);
+  EXPECT_EQ(Read({"--preset", "cpu"})->device, "cpu");
+  EXPECT_EQ(Message(Read({"--preset", "16gb"}).status()),
+            "--preset must be one of 4gb, 8gb, 24gb, cpu, got '16gb'");
+}
+
 TEST(WorkerConfigTest, TheDeviceMayBeSimulated) {
   const auto defaults = Read({});
   EXPECT_EQ(defaults->device, "cpu");

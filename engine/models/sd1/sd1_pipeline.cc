@@ -112,7 +112,7 @@ class Sd1Pipeline final : public Pipeline {
       const int64_t batch = guided && !cuts.split_guidance ? 2 : 1;
       TallyUnet(tally, unet, {batch, latents[2], latents[3], tokens});
     }
-    if (phase == UnitKind::kDecode) TallyDecode(tally, spec, cuts.vae_tile);
+    if (phase == UnitKind::kDecode && !cuts.decode_on_host) TallyDecode(tally, spec, cuts.vae_tile);
     return tally.Peak();
   }
 

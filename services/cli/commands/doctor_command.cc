@@ -15,6 +15,7 @@
 #include "engine/cuda/driver.h"
 #include "engine/cuda/gpu_policy.h"
 #include "engine/cuda/nvml.h"
+#include "engine/memory/presets.h"
 #include "services/cli/commands/local_engine.h"
 #include "services/cli/commands/machine.h"
 
@@ -69,7 +70,9 @@ Json PlanOn(const LocalEngine& engine, const std::string& card) {
 
 // NVIDIA's, as the driver and its management library tell, and why there are none or none of use.
 void AddCards(Json* report) {
+  uint64_t largest = 0;
   (*report)["cards"] = Json::array();
+  (*report)["preset"] = engine::PresetFor(0).name;
   const auto driver = engine::AskDriver();
   const Status right = driver.ok() ? engine::CheckDriver(*driver) : driver.status();
   (*report)["no_cards"] = Message(right);
@@ -94,7 +97,9 @@ void AddCards(Json* report) {
     }
     (*report)["devices"].push_back(card["device"]);
     (*report)["cards"].push_back(std::move(card));
+    largest = std::max(largest, gpu.memory_bytes);
   }
+  (*report)["preset"] = engine::PresetFor(largest).name;
 }
 
 // What NVML does not tell is negative.
@@ -167,6 +172,7 @@ std::string TextOf(const Json& report) {
   for (const Json& card : report["cards"]) text += CardText(card);
   const std::string none = report["no_cards"];
   if (!none.empty()) text += "cards      none: " + none + "\n";
+  text += "preset     " + report["preset"].get<std::string>() + "\n";
   for (const Json& model : report["models"]) {
     text += "model      " + model["model"].get<std::string>() + ", " +
             std::to_string(model["width"].get<int>()) + "x" +

@@ -7,6 +7,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "engine/memory/presets.h"
 #include "gmock/gmock.h"
 #include "services/cli/command_fixture.h"
 
@@ -52,6 +53,7 @@ TEST_F(DoctorTest, TheSameAsJson) {
             kOk);
   const auto report = nlohmann::json::parse(out_.str());
   EXPECT_GT(report["cores"], 0);
+  EXPECT_TRUE(engine::FindPreset(report["preset"].get<std::string>()).ok());
   EXPECT_EQ(report["models"][0]["plans"][0]["strategy"], "FP16_FULL");
   EXPECT_THAT(report["models"][0]["plans"][1]["error"].get<std::string>(),
               HasSubstr("no such size"));

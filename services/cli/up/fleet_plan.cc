@@ -10,6 +10,7 @@
 #include "common/base/percent.h"
 #include "engine/cuda/gpu_policy.h"
 #include "engine/memory/memory_budget.h"
+#include "engine/memory/presets.h"
 #include "engine/memory/strategy.h"
 #include "services/cli/link/address.h"
 #include "services/cli/up/fleet_certificates.h"
@@ -71,7 +72,8 @@ ProcessPlan WorkerPlan(const UpOptions& options, const Programs& programs, int n
                std::to_string(threads), "--lease", text(options.lease), "--grace",
                text(options.grace), "--metrics", "127.0.0.1:0"}};
   if (!options.engine.empty()) plan.argv.insert(plan.argv.end(), {"--engine", options.engine});
-  const std::pair<const char*, const std::string&> words[] = {{"--device", options.device},
+  const std::pair<const char*, const std::string&> words[] = {{"--preset", options.preset},
+                                                              {"--device", options.device},
                                                               {"--vram", options.vram},
                                                               {"--strategy", options.strategy},
                                                               {"--dtype", options.dtype}};
@@ -131,9 +133,15 @@ Status CheckDevice(const UpOptions& options) {
   if (!options.device.empty()) {
     RETURN_IF_ERROR(Annotate(engine::CheckDeviceName(options.device), "--device"));
   }
+  std::string device = options.device;
+  if (!options.preset.empty()) {
+    const auto preset = engine::FindPreset(options.preset);
+    if (!preset.ok()) return InvalidArgument("--preset " + Message(preset.status()));
+    if (device.empty()) device = preset->device;
+  }
   if (options.vram.empty()) return OkStatus();
-  if (!engine::IsBoundable(options.device)) {
-    return InvalidArgument("--vram: only with --device sim or cuda:N");
+  if (!engine::IsBoundable(device)) {
+    return InvalidArgument(std::string("--vram: ") + engine::kBoundable);
   }
   const auto bytes =
       ParseByteSize(options.vram, engine::kLeastDeviceBytes, engine::kMostDeviceBytes);

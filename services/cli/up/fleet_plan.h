@@ -20,6 +20,7 @@ struct UpOptions {
   std::string engine = {};                 // "real", "fake" or empty: the worker's default
   int fake_step_ms = -1;                   // of the fake engine; negative: the worker's default
   // Of the workers' real engines, as phasor-worker takes them; empty: its defaults.
+  std::string preset = {};
   std::string device = {};
   std::string vram = {};
   std::string dtype = {};

@@ -90,6 +90,18 @@ TEST(FleetPlanTest, WorkersGetTheDeviceAndWhatNoneWouldTakeIsSaidAtOnce) {
   }
 }
 
+TEST(FleetPlanTest, WorkersGetAPresetWhoseDeviceTakesABound) {
+  const UpOptions options = {.directory = "/d", .preset = "8gb", .vram = "6GiB"};
+  EXPECT_TRUE(CheckDevice(options).ok()) << CheckDevice(options);
+  const ProcessPlan worker = PlanFleet(options, kPrograms, 2)->back();
+  EXPECT_EQ(ValueOf(worker, "--preset"), "8gb");
+  EXPECT_EQ(ValueOf(worker, "--device"), "absent");
+  EXPECT_EQ(Message(CheckDevice({.preset = "9gb"})),
+            "--preset must be one of 4gb, 8gb, 24gb, cpu, got '9gb'");
+  EXPECT_EQ(Message(CheckDevice({.preset = "cpu", .vram = "4GiB"})),
+            "--vram: only with --device sim, cuda:N or auto");
+}
+
 TEST(FleetPlanTest, SplitsTheCoresAndGivesEachWorkerASlot) {
   const auto threads = [](int workers, int cores) {
     return ValueOf(PlanFleet({.directory = "/d", .workers = workers}, kPrograms, cores)->back(),

@@ -108,6 +108,9 @@ void AddUp(flags::Command& line, Session& session, int* exit_code) {
           "listen on other interfaces than loopback although nothing proves who calls");
   up.OneOf("--engine", {"real", "fake"}, &options->engine,
            "real, or fake (no pictures of any worth)");
+  up.Text("--preset", &options->preset,
+          "of the workers: 4gb, 8gb, 24gb: device and memory for a card of that size, or the CPU "
+          "where there is none; cpu");
   up.Text("--device", &options->device,
           "of the workers: cpu; sim: the CPU with a card's memory, simulated; cuda:N; auto");
   up.Text("--vram", &options->vram,
