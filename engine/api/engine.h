@@ -47,6 +47,8 @@ struct UnitRecord {
   uint64_t predicted_peak_bytes = 0;
   uint64_t fetched_bytes = 0;  // of weights, ahead of use, beside what was computed
   double waited_seconds = 0;   // for these
+  // Before it computed: what its phase does not need left, and what it needs came. 0: nothing did.
+  double moved_seconds = 0;
 };
 
 // What was made cheaper because a unit ran out of memory, and was then done again alone; or was
@@ -108,6 +110,10 @@ class Run {
   // Goes on with the next leaner strategy, before a unit runs out of memory; `reason` is told among
   // the degradations. False: there is none.
   virtual bool GoLeaner(const std::string& /*reason*/) { return false; }
+
+  // Whether its phases compute with weights that don't all stay on the device, so that runs which
+  // go from phase to phase together have to bring them once.
+  virtual bool SwapsBetweenPhases() const { return false; }
 
   // Everything needed to go on elsewhere, at a boundary between units: latents, scheduler
   // history, generator positions, step, fingerprint, SHA-256. FAILED_PRECONDITION before the

@@ -23,6 +23,9 @@ struct FakeOptions {
   Millis encode_time{0};
   Millis step_time{0};
   Millis decode_time{0};
+  // What it takes when a model's unit is of another kind than its last one, as if its phases had
+  // weights that leave the device for each other. 0: all stay.
+  Millis swap_time{0};
   // How unit time passes. Empty: the thread sleeps.
   std::function<void(Millis)> sleep = nullptr;
   // Called before a unit is done. A status other than OK fails the unit and leaves the run as it

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "engine/api/engine.h"
 
@@ -35,6 +36,8 @@ class FakeResidence {
   // where the strategy wants them.
   Status Fit(Strategy strategy, uint64_t activations);
   void Leave();
+  // Whether the weights that computed last are another phase's.
+  bool Enters(UnitKind phase) { return std::exchange(phase_, phase) != phase; }
 
   uint64_t held() const { return held_; }
   const FakeMemory& memory() const { return device_->memory; }
@@ -44,6 +47,7 @@ class FakeResidence {
  private:
   const std::shared_ptr<FakeDevice> device_;
   uint64_t held_ = 0;
+  UnitKind phase_ = UnitKind::kDone;
 };
 
 // Of a device without a model; empty where no memory is played.

@@ -100,6 +100,7 @@ Status FakeRun::Advance() {
   if (unit.kind == UnitKind::kDone) return FailedPrecondition("the run is done");
   if (options_->before_unit) RETURN_IF_ERROR(options_->before_unit(spec_, unit));
   RETURN_IF_ERROR(Fit(unit));
+  const double moved_seconds = Swap(unit);
   Millis time = options_->encode_time;
   switch (unit.kind) {
     case UnitKind::kEncode:
@@ -121,8 +122,15 @@ Status FakeRun::Advance() {
     record.peak.of(MemoryKind::kActivations) = memory_.residence->ActivationsOf(spec_);
     record.predicted_peak_bytes = record.peak.total();
   }
+  record.moved_seconds = moved_seconds;
   report_.units.push_back(record);
   return OkStatus();
+}
+
+double FakeRun::Swap(const Unit& unit) {
+  if (!memory_.residence->Enters(unit.kind) || !SwapsBetweenPhases()) return 0;
+  options_->sleep(options_->swap_time);
+  return std::chrono::duration<double>(options_->swap_time).count();
 }
 
 // The ladder, as the real engine has it.

@@ -28,6 +28,7 @@ class FakeRun final : public Run {
 
   Unit Next() const override;
   Status Advance() override;
+  bool SwapsBetweenPhases() const override { return options_->swap_time > Millis(0); }
   bool GoLeaner(const std::string& reason) override;
   StatusOr<std::string> Snapshot() const override;
   Status Restore(std::string_view snapshot) override;
@@ -37,6 +38,7 @@ class FakeRun final : public Run {
 
  private:
   Status Fit(const Unit& unit);
+  double Swap(const Unit& unit);  // seconds that it took
   bool PlaysMemory() const { return memory_.residence->memory().capacity > 0; }
 
   const PictureSpec spec_;

@@ -21,19 +21,20 @@ Residency::~Residency() {
   for (const ModelPart& part : parts_) part.weights->Place(Placement::kAbsent);
 }
 
-void Residency::Enter(const ResidencyPlan& plan, UnitKind phase) {
+bool Residency::Enter(const ResidencyPlan& plan, UnitKind phase) {
   const PlannedPhase* const planned = plan.Of(phase);
   TORCH_CHECK(planned != nullptr, "there is no plan for ", ToString(phase));
   const Entered wanted{planned->parts, plan.form, phase};
-  if (entered_ == wanted) return;
+  if (entered_ == wanted) return false;
   entered_.reset();
-  bool left = false;
+  bool left = false, came = false;
   for (size_t i = 0; i < parts_.size(); ++i) {
     const Placement before = parts_[i].weights->placement();
     const Placement placement = planned->parts[i].placement;
     // One that comes again in another form leaves, too.
     const bool changes = !parts_[i].weights->Is(plan.form);
     const bool comes = placement == Placement::kResident || placement == Placement::kAhead;
+    came = came || (comes && (before != placement || changes));
     if (comes && !changes && (before == placement || placement == Placement::kResident)) continue;
     left = left || before != placement || changes;
     parts_[i].weights->Place(comes ? Placement::kAbsent : placement, plan.form);
@@ -52,6 +53,7 @@ void Residency::Enter(const ResidencyPlan& plan, UnitKind phase) {
         {.device = device_.get(), .clock = &clock_, .kept = part.bytes, .room = part.ahead});
   }
   entered_ = wanted;
+  return left || came;
 }
 
 void Residency::Leave() {

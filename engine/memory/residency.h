@@ -34,8 +34,8 @@ class Residency {
   // Makes the device ready for a unit of this phase, which the plan has. What it has no place for
   // leaves before anything comes, and doesn't count towards the phase's peak. Nothing
   // happens between units of one phase. The form has been brought. After an exception the call may
-  // be repeated.
-  void Enter(const ResidencyPlan& plan, UnitKind phase);
+  // be repeated. False: nothing moved.
+  bool Enter(const ResidencyPlan& plan, UnitKind phase);
 
   // Takes everything off the device. The next Enter brings back what it needs.
   void Leave();

@@ -72,6 +72,15 @@ uint64_t ResidencyPlan::peak_bytes(UnitKind phase) const {
   return planned == nullptr ? 0 : planned->peak_bytes;
 }
 
+bool ResidencyPlan::SwapsBetweenPhases() const {
+  for (const PlannedPhase& phase : phases) {
+    for (size_t i = 0; i < phase.parts.size(); ++i) {
+      if (phase.parts[i].bytes != phases.front().parts[i].bytes) return true;
+    }
+  }
+  return false;
+}
+
 bool ResidencyPlan::FitsIn(const MemoryBudget& budget) const {
   return budget.Holds(peak_bytes() + peak_bytes() / kShortBy);
 }

@@ -55,6 +55,8 @@ struct ResidencyPlan {
   const PlannedPhase* Of(UnitKind phase) const;  // null: it is not planned
   uint64_t peak_bytes() const;
   uint64_t peak_bytes(UnitKind phase) const;  // 0 for a phase that is not planned
+  // Whether a part holds the device in one phase and not, or less of it, in another.
+  bool SwapsBetweenPhases() const;
   // Whether the budget holds the peak and the 2 % that a prediction may be short by: how oneDNN
   // packs weights depends on the picture's size.
   bool FitsIn(const MemoryBudget& budget) const;

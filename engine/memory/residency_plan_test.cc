@@ -38,6 +38,18 @@ TEST(ResidencyPlanTest, PredictsThePeakOfEachPhase) {
   }
 }
 
+TEST(ResidencyPlanTest, SwapsWhereAPartHoldsTheDeviceInSomePhasesOnly) {
+  const auto swaps = [](Strategy strategy, const MemoryBudget& budget) {
+    return PlanResidency(strategy, kParts, kNeeds, budget).SwapsBetweenPhases();
+  };
+  EXPECT_FALSE(swaps(Strategy::kFull, {}));
+  EXPECT_TRUE(swaps(Strategy::kCpuOffload, {}));
+  EXPECT_TRUE(swaps(Strategy::kBlockStream, {.capacity = 1'000}));
+  EXPECT_FALSE(swaps(Strategy::kBlockStream, {})) << "nothing stays, so nothing has to go";
+  EXPECT_FALSE(swaps(Strategy::kSequentialOffload, {}));
+  EXPECT_FALSE(ResidencyPlan().SwapsBetweenPhases());
+}
+
 TEST(ResidencyPlanTest, QuantisedPartsAreMadeValuesOfALayerAtATime) {
   const ModelSizes sizes = {
       WeightForm::kNf4,

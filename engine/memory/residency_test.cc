@@ -39,10 +39,10 @@ class ResidencyTest : public testing::Test {
   uint64_t Held() const {
     return (device_->Memory().current.of(MemoryKind::kWeights) - before_) / kKiB;
   }
-  void Enter(Strategy strategy, UnitKind phase) {
-    residency_->Enter(PlanResidency(strategy, residency_->Sizes(WeightForm::kPlain), {{phase, {}}},
-                                    residency_->Budget()),
-                      phase);
+  bool Enter(Strategy strategy, UnitKind phase) {
+    return residency_->Enter(PlanResidency(strategy, residency_->Sizes(WeightForm::kPlain),
+                                           {{phase, {}}}, residency_->Budget()),
+                             phase);
   }
   uint64_t HeldIn(UnitKind phase) {
     Enter(strategy_, phase);
@@ -60,6 +60,16 @@ class ResidencyTest : public testing::Test {
   Strategy strategy_ = Strategy::kFull;
   uint64_t before_ = 0;
 };
+
+TEST_F(ResidencyTest, SaysWhetherAnythingMoved) {
+  Make(Strategy::kCpuOffload);
+  EXPECT_TRUE(Enter(Strategy::kCpuOffload, UnitKind::kEncode));
+  EXPECT_FALSE(Enter(Strategy::kCpuOffload, UnitKind::kEncode)) << "another run's";
+  EXPECT_TRUE(Enter(Strategy::kCpuOffload, UnitKind::kStep));
+  EXPECT_TRUE(Enter(Strategy::kFull, UnitKind::kStep)) << "the others come";
+  EXPECT_FALSE(Enter(Strategy::kFull, UnitKind::kDecode));
+  EXPECT_TRUE(Enter(Strategy::kSequentialOffload, UnitKind::kDecode));
+}
 
 TEST_F(ResidencyTest, FullHoldsAllThatAnyPhaseNeedsFromTheStart) {
   Make(Strategy::kFull);

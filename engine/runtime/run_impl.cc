@@ -157,15 +157,17 @@ Status RunImpl::Advance() {
   if (unit.kind == UnitKind::kDone) return FailedPrecondition("the run is done");
   const SteadyTime begin = environment_.clock->Steady();
   const FetchCount before = environment_.residency->Fetched();
-  RETURN_IF_ERROR(
-      memory_.Do(unit, [&] { return Annotate(Guard([&] { return Do(unit); }), Describe(unit)); }));
+  double moved_seconds = 0;
+  RETURN_IF_ERROR(memory_.Do(unit, [&] {
+    return Annotate(Guard([&] { return Do(unit, &moved_seconds); }), Describe(unit));
+  }));
   const double seconds = SecondsBetween(begin, environment_.clock->Steady());
   const bool recalled = unit.kind == UnitKind::kEncode && report_.embeddings_recalled == true;
   if (!recalled) environment_.costs->Add(spec_, unit.kind, seconds);
   const FetchCount after = environment_.residency->Fetched();
   report_.units.push_back({unit.kind, unit.index, seconds, environment_.device->Memory().peak,
                            unit.predicted_peak_bytes, after.bytes - before.bytes,
-                           after.waited_seconds - before.waited_seconds});
+                           after.waited_seconds - before.waited_seconds, moved_seconds});
   if (!memory_.taken().none()) UpdateFingerprint();
   return OkStatus();
 }
@@ -202,9 +204,12 @@ bool RunImpl::Recall() {
   return true;
 }
 
-Status RunImpl::Do(const Unit& unit) {
+Status RunImpl::Do(const Unit& unit, double* moved_seconds) {
   if (unit.kind == UnitKind::kEncode && Recall()) return OkStatus();
-  environment_.residency->Enter(memory_.plan(), unit.kind);
+  const SteadyTime begin = environment_.clock->Steady();
+  if (environment_.residency->Enter(memory_.plan(), unit.kind)) {
+    *moved_seconds += SecondsBetween(begin, environment_.clock->Steady());
+  }
   switch (unit.kind) {
     case UnitKind::kEncode:
       return Encode();

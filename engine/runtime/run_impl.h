@@ -51,6 +51,7 @@ class RunImpl final : public Run, public RunTensors {
 
   Unit Next() const override;
   Status Advance() override;
+  bool SwapsBetweenPhases() const override { return memory_.plan().SwapsBetweenPhases(); }
   bool GoLeaner(const std::string& reason) override { return memory_.GoLeaner(Next(), reason); }
   StatusOr<std::string> Snapshot() const override;
   Status Restore(std::string_view snapshot) override;
@@ -72,7 +73,8 @@ class RunImpl final : public Run, public RunTensors {
   int step_count() const;
   void UpdateFingerprint();
   std::string Describe(const Unit& unit) const;
-  Status Do(const Unit& unit);
+  // `moved_seconds`: what it took to bring the phase's weights.
+  Status Do(const Unit& unit, double* moved_seconds);
   Status Encode();
   // Without the text encoder, if its result is known.
   bool Recall();
