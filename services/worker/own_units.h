@@ -1,5 +1,5 @@
 // What the executor does that is no job's and could hang all the same: its test of itself, a model
-// that it was asked to load. For the watchdog, as a job's units are (running_job.h).
+// that it was asked to load. For the watchdog, as a job's units are (pulse.h).
 // Thread-safe.
 #pragma once
 
@@ -8,7 +8,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/mutex.h"
-#include "services/worker/running_job.h"
+#include "services/worker/pulse.h"
 
 namespace phasor::worker {
 

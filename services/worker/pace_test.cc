@@ -45,6 +45,12 @@ TEST(UnitPaceTest, TellsTheTimeLeftOnceItKnowsAStep) {
   EXPECT_DOUBLE_EQ(pace.SecondsLeft(kShape, third, 2), 6);
   EXPECT_DOUBLE_EQ(pace.SecondsLeft(kShape, {.kind = UnitKind::kDecode, .index = 1, .count = 2}, 2),
                    1);
+  const Unit first{.kind = UnitKind::kEncode};
+  EXPECT_DOUBLE_EQ(pace.RunSeconds(kShape, first, 10, 2), 7);
+  pace.Note(kShape, UnitKind::kEncode, 0.25);
+  EXPECT_DOUBLE_EQ(pace.RunSeconds(kShape, first, 10, 2), 7.25);
+  EXPECT_DOUBLE_EQ(pace.RunSeconds(kShape, third, 10, 2), 6);
+  EXPECT_EQ(UnitPace().RunSeconds(kShape, first, 10, 2), 0) << "nothing is known";
 }
 
 TEST(BackoffTest, GrowsWithFullJitterToItsLimit) {

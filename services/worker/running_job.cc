@@ -23,36 +23,34 @@ const char* ToString(StopReason reason) {
   return "unknown";
 }
 
-RunningJob::RunningJob(queue::Fence fence, SteadyTime own_deadline)
-    : fence_(std::move(fence)), own_deadline_(own_deadline) {
+RunningJob::RunningJob(queue::Fence fence, SteadyTime own_deadline, std::shared_ptr<Pulse> pulse)
+    : fence_(std::move(fence)),
+      pulse_(std::move(pulse)),
+      units_before_(pulse_->units()),
+      own_deadline_(own_deadline) {
   renewal_.fence = fence_;
   renewal_.phase = queue::Phase::kInitializing;
+  pulse_->Begin(fence_.id, fence_.epoch, Millis(0));
 }
 
 void RunningJob::BeginUnit(queue::Phase phase, Millis stall) {
-  MutexLock lock(&mu_);
-  renewal_.phase = phase;
-  renewal_.stall = stall;
-  ++moves_;
+  {
+    MutexLock lock(&mu_);
+    renewal_.phase = phase;
+  }
+  pulse_->Begin(fence_.id, fence_.epoch, stall);
 }
 
-void RunningJob::BeginCall(Millis stall) {
-  MutexLock lock(&mu_);
-  renewal_.stall = stall;
-  ++moves_;
-}
+void RunningJob::BeginCall(Millis stall) { pulse_->Begin(fence_.id, fence_.epoch, stall); }
 
-void RunningJob::EndCall() {
-  MutexLock lock(&mu_);
-  ++renewal_.units;
-  ++moves_;
-}
+void RunningJob::EndCall() { pulse_->End(); }
 
 void RunningJob::EndUnit(int step) {
-  MutexLock lock(&mu_);
-  ++renewal_.units;
-  renewal_.step = step;
-  ++moves_;
+  {
+    MutexLock lock(&mu_);
+    renewal_.step = step;
+  }
+  pulse_->End();
 }
 
 void RunningJob::SetCheckpoint(const std::string& name, int step) {
@@ -74,19 +72,16 @@ void RunningJob::AskToStop(StopReason reason) {
 
 queue::RenewRequest RunningJob::NextRenewal() const {
   MutexLock lock(&mu_);
-  return renewal_;
+  queue::RenewRequest renewal = renewal_;
+  renewal.units = pulse_->units() - units_before_;
+  renewal.stall = pulse_->activity().stall;
+  return renewal;
 }
 
 void RunningJob::Extend(SteadyTime own_deadline, const std::string& checkpoint) {
   MutexLock lock(&mu_);
   own_deadline_ = std::max(own_deadline_, own_deadline);
   if (!checkpoint.empty()) acknowledged_ = checkpoint;
-}
-
-Activity RunningJob::activity() const {
-  MutexLock lock(&mu_);
-  return {
-      .of = "job " + fence_.id, .epoch = fence_.epoch, .count = moves_, .stall = renewal_.stall};
 }
 
 std::string RunningJob::acknowledged_checkpoint() const {

@@ -1,4 +1,4 @@
-// The job that a worker holds now, as the threads around it see it: the executor moves it, the
+// A job that a worker holds now, as the threads around it see it: the executor moves it, the
 // lease renewer keeps it, the report stream and the drain may ask it to stop.
 //
 // Thread-safe. Shared by the executor and whoever was told of the job; it outlives its run.
@@ -7,11 +7,13 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 
 #include "common/base/clock.h"
 #include "common/base/mutex.h"
 #include "common/queue/types.h"
+#include "services/worker/pulse.h"
 
 namespace phasor::worker {
 
@@ -33,22 +35,14 @@ const char* ToString(StopReason reason);
 // noticed one day.
 inline constexpr Millis kStoreStall{std::chrono::hours(6)};
 
-// What the executor does now, for those who watch it from outside.
-struct Activity {
-  std::string of;  // "job <id>", or what else it does (own_units.h)
-  int64_t epoch = 0;
-  uint64_t count = 0;  // of what was begun or ended so far: grows whenever the executor moves
-  Millis stall{0};     // how long what runs now may take
-
-  bool operator==(const Activity&) const = default;
-};
-
 // True while the job may still be finished or given back by this worker.
 inline bool IsOwned(StopReason reason) { return reason <= StopReason::kDrained; }
 
 class RunningJob {
  public:
-  RunningJob(queue::Fence fence, SteadyTime own_deadline);
+  // `pulse`: of the executor, shared with the other jobs in hand.
+  RunningJob(queue::Fence fence, SteadyTime own_deadline,
+             std::shared_ptr<Pulse> pulse = std::make_shared<Pulse>());
 
   const queue::Fence& fence() const { return fence_; }
 
@@ -67,23 +61,26 @@ class RunningJob {
   // Asks to stop. A weaker reason never replaces a stronger one.
   void AskToStop(StopReason reason);
 
-  // Renewer: what to tell the queue, and what came of it.
+  // Renewer: what to tell the queue, and what came of it. Units are the executor's since it has
+  // this job, whichever job they were of.
   queue::RenewRequest NextRenewal() const;
   void Extend(SteadyTime own_deadline, const std::string& checkpoint);
 
-  Activity activity() const;
+  // The executor's.
+  Activity activity() const { return pulse_->activity(); }
 
   // The newest checkpoint that the queue has acknowledged; older ones may be deleted.
   std::string acknowledged_checkpoint() const;
 
  private:
   const queue::Fence fence_;
+  const std::shared_ptr<Pulse> pulse_;
+  const int64_t units_before_;  // of the executor
 
   mutable Mutex mu_;
   SteadyTime own_deadline_ GUARDED_BY(mu_);
   StopReason stop_ GUARDED_BY(mu_) = StopReason::kNone;
   queue::RenewRequest renewal_ GUARDED_BY(mu_);
-  uint64_t moves_ GUARDED_BY(mu_) = 0;
   std::string acknowledged_ GUARDED_BY(mu_);
 };
 

@@ -45,6 +45,14 @@ double UnitPace::SecondsLeft(const Shape& shape, const engine::Unit& next, int i
   return 0;
 }
 
+double UnitPace::RunSeconds(const Shape& shape, const engine::Unit& next, int steps,
+                            int images) const {
+  using engine::UnitKind;
+  if (next.kind != UnitKind::kEncode) return SecondsLeft(shape, next, images);
+  const double rest = SecondsLeft(shape, {UnitKind::kStep, 0, steps}, images);
+  return rest > 0 ? Expected(shape, next) + rest : 0;
+}
+
 Millis UnitPace::Stall(const Shape& shape, const engine::Unit& unit) const {
   const double expected = Expected(shape, unit);
   if (expected <= 0) return kUnknown * shortest_stall_;

@@ -33,6 +33,9 @@ class UnitPace {
   // Seconds from before `next` to the end of the run; 0: not known.
   double SecondsLeft(const Shape& shape, const engine::Unit& next, int images) const;
 
+  // The same, from a run's very beginning on.
+  double RunSeconds(const Shape& shape, const engine::Unit& next, int steps, int images) const;
+
   // How long the unit may run before it counts as hung: 15 times what is expected, between the
   // shortest stall and 10 minutes; 6 times the shortest when nothing is known.
   Millis Stall(const Shape& shape, const engine::Unit& unit) const;

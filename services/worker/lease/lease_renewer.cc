@@ -1,5 +1,6 @@
 #include "services/worker/lease/lease_renewer.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "common/log/log.h"
@@ -20,47 +21,57 @@ LeaseRenewer::LeaseRenewer(queue::Consumer& consumer, const Clock& clock, LeaseC
 
 void LeaseRenewer::Begin(std::shared_ptr<RunningJob> job) {
   MutexLock lock(&mu_);
-  job_ = std::move(job);
-  due_ = clock_.Steady();
+  held_.push_back({std::move(job), clock_.Steady()});
   changed_.Signal();
 }
 
-void LeaseRenewer::End() {
+void LeaseRenewer::End(const RunningJob& job) {
   MutexLock lock(&mu_);
-  job_.reset();
+  std::erase_if(held_, [&](const Held& held) { return held.job.get() == &job; });
 }
 
 void LeaseRenewer::RenewSoon() {
   MutexLock lock(&mu_);
-  due_ = clock_.Steady();
+  for (Held& held : held_) held.due = clock_.Steady();
   changed_.Signal();
 }
 
 void LeaseRenewer::AskToStop(StopReason reason, const job::JobId& id) {
   MutexLock lock(&mu_);
-  if (job_ != nullptr && (id.empty() || job_->fence().id == id)) job_->AskToStop(reason);
+  for (const Held& held : held_) {
+    if (id.empty() || held.job->fence().id == id) held.job->AskToStop(reason);
+  }
 }
 
 std::optional<Activity> LeaseRenewer::activity() const {
   MutexLock lock(&mu_);
-  if (job_ == nullptr) return std::nullopt;
-  return job_->activity();
+  if (held_.empty()) return std::nullopt;
+  return held_.front().job->activity();
 }
 
-std::shared_ptr<RunningJob> LeaseRenewer::JobIfDue() {
+std::vector<std::shared_ptr<RunningJob>> LeaseRenewer::TakeDue() {
   MutexLock lock(&mu_);
-  if (job_ == nullptr || clock_.Steady() < due_) return nullptr;
-  due_ = clock_.Steady() + config_.every;
-  return job_;
+  std::vector<std::shared_ptr<RunningJob>> due;
+  for (Held& held : held_) {
+    if (clock_.Steady() < held.due) continue;
+    held.due = clock_.Steady() + config_.every;
+    due.push_back(held.job);
+  }
+  return due;
+}
+
+bool LeaseRenewer::AnyDue() const {
+  return std::any_of(held_.begin(), held_.end(),
+                     [&](const Held& held) { return clock_.Steady() >= held.due; });
 }
 
 void LeaseRenewer::Tick() {
-  const std::shared_ptr<RunningJob> job = JobIfDue();
-  if (job == nullptr) return;
-  queue::RenewRequest request = job->NextRenewal();
-  request.lease = config_.lease;
-  const SteadyTime sent = clock_.Steady();
-  Digest(*job, consumer_.Renew(request), sent, request.checkpoint);
+  for (const std::shared_ptr<RunningJob>& job : TakeDue()) {
+    queue::RenewRequest request = job->NextRenewal();
+    request.lease = config_.lease;
+    const SteadyTime sent = clock_.Steady();
+    Digest(*job, consumer_.Renew(request), sent, request.checkpoint);
+  }
 }
 
 void LeaseRenewer::Confirm(RunningJob& job, const Patience& patience) {
@@ -89,7 +100,9 @@ void LeaseRenewer::Digest(RunningJob& job, const StatusOr<queue::OwnerAnswer>& a
   if (!answer.ok()) {
     log::Warn("lease not renewed", {{"job_id", id}, {"status", answer.status()}});
     MutexLock lock(&mu_);
-    due_ = clock_.Steady() + config_.retry;
+    for (Held& held : held_) {
+      if (held.job.get() == &job) held.due = clock_.Steady() + config_.retry;
+    }
     return;
   }
   switch (*answer) {
@@ -123,8 +136,7 @@ void LeaseRenewer::Run(std::stop_token stop) {
   while (!stop.stop_requested()) {
     Tick();
     MutexLock lock(&mu_);
-    const bool due = job_ != nullptr && clock_.Steady() >= due_;
-    if (!due && !stop.stop_requested()) changed_.WaitFor(&mu_, kLongestNap);
+    if (!AnyDue() && !stop.stop_requested()) changed_.WaitFor(&mu_, kLongestNap);
   }
 }
 

@@ -1,7 +1,7 @@
-// Keeps the lease of the running job, on a thread of its own so that a long unit does not lose it.
+// Keeps the leases of the jobs in hand, on a thread of its own so that a long unit loses none.
 //
 // At the beginning, so that the queue knows that the grant has come, and every `every` it hears the
-// units done so far and how long the unit that runs may take.
+// units done so far and how long the unit that runs may take, of each job.
 // The queue itself refuses to extend a lease whose units have not moved for that long, so a hung
 // kernel loses its job although this thread lives. An answer that somebody else owns the job
 // stops the run; silence stops it at the own deadline: send time + lease - 20 %, on the steady
@@ -15,6 +15,7 @@
 #include <memory>
 #include <optional>
 #include <stop_token>
+#include <vector>
 
 #include "common/base/clock.h"
 #include "common/base/mutex.h"
@@ -41,12 +42,12 @@ class LeaseRenewer {
 
   void Begin(std::shared_ptr<RunningJob> job);
   // No renewal of the job is sent after this, but one may be under way.
-  void End();
-  // The next Tick renews, whatever the time: a new checkpoint, or a hint that the job ended.
+  void End(const RunningJob& job);
+  // The next Tick renews all, whatever the time: a new checkpoint, or a hint that a job ended.
   void RenewSoon();
-  // Asks the running job to stop if it is `id` (empty: whichever).
+  // Asks the job to stop if it is in hand; empty: all that are.
   void AskToStop(StopReason reason, const job::JobId& id = "");
-  // What the executor does with the running job; nullopt: there is none.
+  // What the executor does with the jobs in hand; nullopt: there is none.
   std::optional<Activity> activity() const;
 
   // Why the run must stop. Once the own deadline has passed the queue is asked whether the job is
@@ -60,7 +61,12 @@ class LeaseRenewer {
   void Run(std::stop_token stop);
 
  private:
-  std::shared_ptr<RunningJob> JobIfDue();
+  struct Held {
+    std::shared_ptr<RunningJob> job;
+    SteadyTime due;
+  };
+  std::vector<std::shared_ptr<RunningJob>> TakeDue();
+  bool AnyDue() const REQUIRES_LOCK(mu_);
   void Digest(RunningJob& job, const StatusOr<queue::OwnerAnswer>& answer, SteadyTime sent,
               const std::string& checkpoint);
 
@@ -71,8 +77,7 @@ class LeaseRenewer {
 
   mutable Mutex mu_;
   CondVar changed_;
-  std::shared_ptr<RunningJob> job_ GUARDED_BY(mu_);
-  SteadyTime due_ GUARDED_BY(mu_);
+  std::vector<Held> held_ GUARDED_BY(mu_);
 };
 
 }  // namespace phasor::worker

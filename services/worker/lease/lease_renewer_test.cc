@@ -57,7 +57,7 @@ class LeaseRenewerTest : public ::testing::Test {
 };
 
 TEST_F(LeaseRenewerTest, TheQueueHearsAtOnceThatTheGrantHasCome) {
-  renewer_.End();
+  renewer_.End(*job_);
   renewer_.Begin(job_);
   renewer_.Tick();
   ASSERT_EQ(queue_.renewals.size(), 1u);
@@ -84,7 +84,7 @@ TEST_F(LeaseRenewerTest, RenewsEveryFourSecondsWithWhatTheRunHasDone) {
 }
 
 TEST_F(LeaseRenewerTest, ARunStopsAtItsOwnDeadlineWithoutRenewals) {
-  renewer_.End();
+  renewer_.End(*job_);
   TickAfter(11'999);
   EXPECT_EQ(Stop(), StopReason::kNone);
   TickAfter(1);
@@ -108,6 +108,58 @@ TEST_F(LeaseRenewerTest, AnUnknownOutcomeIsTriedAgainSoonAndExtendsNothing) {
   EXPECT_EQ(queue_.renewals.size(), 2u);
   clock_.Advance(Millis(7'500));
   EXPECT_EQ(Stop(), StopReason::kLeaseLost);
+}
+
+TEST_F(LeaseRenewerTest, EachJobInHandIsRenewedInItsOwnTime) {
+  clock_.Advance(Millis(1'000));
+  const auto pulse = std::make_shared<Pulse>();
+  const auto other = std::make_shared<RunningJob>(
+      queue::Fence{"other", 1, "nonce"}, OwnDeadline(clock_.Steady(), Millis(15'000)), pulse);
+  renewer_.Begin(other);
+  renewer_.Tick();
+  ASSERT_EQ(queue_.renewals.size(), 1u);
+  EXPECT_EQ(queue_.renewals[0].fence.id, "other");
+  TickAfter(3'000);
+  ASSERT_EQ(queue_.renewals.size(), 2u);
+  EXPECT_EQ(queue_.renewals[1].fence.id, "job");
+  TickAfter(1'000);
+  ASSERT_EQ(queue_.renewals.size(), 3u);
+  EXPECT_EQ(queue_.renewals[2].fence.id, "other");
+  renewer_.End(*job_);
+  renewer_.RenewSoon();
+  TickAfter(0);
+  ASSERT_EQ(queue_.renewals.size(), 4u);
+  EXPECT_EQ(queue_.renewals[3].fence.id, "other");
+}
+
+TEST_F(LeaseRenewerTest, AJobThatWaitsForAnotherIsAsAliveAsTheExecutor) {
+  const auto pulse = std::make_shared<Pulse>();
+  const SteadyTime deadline = OwnDeadline(clock_.Steady(), Millis(15'000));
+  RunningJob runs({"runs", 1, "nonce"}, deadline, pulse);
+  runs.BeginUnit(queue::Phase::kEncoding, Millis(10));
+  runs.EndUnit(0);
+  RunningJob waits({"waits", 1, "nonce"}, deadline, pulse);
+  EXPECT_EQ(waits.NextRenewal().units, 0) << "nothing since it came";
+  runs.BeginUnit(queue::Phase::kDenoising, Millis(90'000));
+  EXPECT_EQ(waits.NextRenewal().stall, Millis(90'000));
+  EXPECT_EQ(waits.NextRenewal().phase, queue::Phase::kInitializing);
+  runs.EndUnit(1);
+  EXPECT_EQ(waits.NextRenewal().units, 1);
+  EXPECT_EQ(runs.NextRenewal().units, 2);
+  EXPECT_EQ(waits.NextRenewal().step, 0);
+  EXPECT_EQ(waits.activity().of, "job runs");
+}
+
+TEST_F(LeaseRenewerTest, OneJobIsAskedToStopOrAllAre) {
+  const auto other = std::make_shared<RunningJob>(queue::Fence{"other", 1, "nonce"},
+                                                  OwnDeadline(clock_.Steady(), Millis(15'000)));
+  renewer_.Begin(other);
+  renewer_.AskToStop(StopReason::kPreempted, "other");
+  EXPECT_EQ(Stop(), StopReason::kNone);
+  EXPECT_EQ(other->Stop(clock_.Steady()), StopReason::kPreempted);
+  renewer_.AskToStop(StopReason::kDrained);
+  EXPECT_EQ(Stop(), StopReason::kDrained);
+  EXPECT_EQ(other->Stop(clock_.Steady()), StopReason::kDrained);
 }
 
 TEST_F(LeaseRenewerTest, AnswersBecomeReasonsToStop) {
@@ -140,7 +192,7 @@ TEST_F(LeaseRenewerTest, TellsWhatTheExecutorDoesForAsLongAsThereIsAJob) {
   EXPECT_GT(renewer_.activity()->count, second->count);
   job_->BeginCall(Millis(5));
   EXPECT_EQ(renewer_.activity()->stall, Millis(5));
-  renewer_.End();
+  renewer_.End(*job_);
   EXPECT_FALSE(renewer_.activity());
 }
 

@@ -15,7 +15,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/mutex.h"
-#include "services/worker/running_job.h"
+#include "services/worker/pulse.h"
 
 namespace phasor::worker {
 

@@ -29,13 +29,15 @@ job::ErrorClass JobRunner::Ending::error() const {
   return job::ClassOf(status.code(), source, engine::IsDeviceLost(status));
 }
 
-JobEnd JobRunner::Run(const queue::Grant& grant, SteadyTime sent) {
+void JobRunner::Drop::operator()(Ongoing* job) const { delete job; }
+
+JobRunner::Held JobRunner::Begin(const queue::Grant& grant, SteadyTime sent) {
   const Clock& clock = parts_.patience.clock;
-  const SteadyTime begin = clock.Steady();
-  auto running = std::make_shared<RunningJob>(grant.fence, OwnDeadline(sent, grant.lease));
-  Ongoing job(grant, running, parts_, checkpoint_pace_);
-  job.started_ms = clock.WallMillis();
-  job.seconds["queue"] = SinceSubmit(grant);
+  auto running = std::make_shared<RunningJob>(grant.fence, OwnDeadline(sent, grant.lease), pulse_);
+  Held job(new Ongoing(grant, running, parts_, checkpoint_pace_));
+  job->began = clock.Steady();
+  job->started_ms = clock.WallMillis();
+  job->seconds["queue"] = SinceSubmit(grant);
   log::Info("job taken", {{"job_id", grant.fence.id},
                           {"model", grant.model},
                           {"epoch", grant.fence.epoch},
@@ -43,20 +45,49 @@ JobEnd JobRunner::Run(const queue::Grant& grant, SteadyTime sent) {
                           {"crashes", grant.crashes}});
   parts_.metrics.JobBegan();
   if (grant.fence.epoch <= 1) {
-    parts_.metrics.JobWaited(grant.model, grant.priority, job.seconds["queue"]);
+    parts_.metrics.JobWaited(grant.model, grant.priority, job->seconds["queue"]);
   }
   parts_.lease.Begin(running);
   // Asked for long ago: the queue stalled, and what it granted may be over before the next renewal.
-  if (begin - sent >= grant.lease / 2) parts_.lease.Confirm(*running, parts_.patience);
-  const Ending ending = Execute(job);
-  const std::string state = Finish(job, ending);
-  parts_.lease.End();
-  const double seconds = SecondsBetween(begin, clock.Steady());
+  if (job->began - sent >= grant.lease / 2) {
+    running->BeginCall(2 * config_.lease);
+    parts_.lease.Confirm(*running, parts_.patience);
+    running->EndCall();
+  }
+  job->end = Open(*job);
+  return job;
+}
+
+JobEnd JobRunner::End(Held job) {
+  const queue::Grant& grant = job->grant;
+  const Ending& ending = *job->end;
+  const std::string state = Finish(*job, ending);
+  parts_.lease.End(*job->running);
+  const double seconds = SecondsBetween(job->began, parts_.patience.clock.Steady());
   parts_.metrics.JobEnded(grant.model, state, seconds);
   log::Info("job left", {{"job_id", grant.fence.id}, {"state", state}, {"seconds", seconds}});
-  if (ending.status.ok()) return {.came_out = job.run != nullptr, .completion = job.completion};
+  if (ending.status.ok()) return {.came_out = job->run != nullptr, .completion = job->completion};
   if (ending.stop != StopReason::kNone) return {};
-  return {.failed = ending.error(), .retry_in = job.retry_in};
+  return {.failed = ending.error(), .retry_in = job->retry_in};
+}
+
+JobEnd JobRunner::Run(const queue::Grant& grant, SteadyTime sent) {
+  Held job = Begin(grant, sent);
+  while (!job->end) Advance(*job);
+  return End(std::move(job));
+}
+
+HeldView JobRunner::Look(const Ongoing& job) const {
+  HeldView view{.over = job.end.has_value(),
+                .stop = job.running->Stop(parts_.patience.clock.Steady()),
+                .priority = job.grant.priority};
+  if (view.over) return view;
+  const engine::Unit next = job.run->Next();
+  view.next = next.kind;
+  view.swaps = job.run->SwapsBetweenPhases();
+  view.seconds_left =
+      pace_.RunSeconds(job.shape, next, job.spec.picture.steps, job.spec.picture.images);
+  return view;
 }
 
 double JobRunner::SinceSubmit(const queue::Grant& grant) const {
@@ -64,16 +95,16 @@ double JobRunner::SinceSubmit(const queue::Grant& grant) const {
   return std::max(0.0, static_cast<double>(millis) / 1000);
 }
 
-JobRunner::Ending JobRunner::Execute(Ongoing& job) {
+std::optional<JobRunner::Ending> JobRunner::Open(Ongoing& job) {
   using job::FailureSource;
   const StopReason stop = Stop(job);
-  if (stop != StopReason::kNone) return {.status = Cancelled(ToString(stop)), .stop = stop};
+  if (stop != StopReason::kNone) return Ending{.status = Cancelled(ToString(stop)), .stop = stop};
   const auto spec = rpc::DecodeJobSpec(job.grant.spec);
   job.record_unread = spec.ok() && spec->record_unread;
   const StatusOr<bool> ended = SettleOld(job);
-  if (!ended.ok()) return {.status = ended.status(), .stop = Stop(job)};
-  if (*ended) return {.status = OkStatus()};
-  if (!spec.ok()) return {.status = spec.status(), .source = FailureSource::kRequest};
+  if (!ended.ok()) return Ending{.status = ended.status(), .stop = Stop(job)};
+  if (*ended) return Ending{.status = OkStatus()};
+  if (!spec.ok()) return Ending{.status = spec.status(), .source = FailureSource::kRequest};
   job.spec = spec->spec;
   job.request_fingerprint = spec->fingerprint;
   job.shape = {job.grant.model, int64_t{job.spec.picture.width} * job.spec.picture.height *
@@ -84,23 +115,22 @@ JobRunner::Ending JobRunner::Execute(Ongoing& job) {
                                                  .images = job.spec.picture.images,
                                                  .preview_every = job.spec.preview_every});
   job.reporter->Phase(queue::Phase::kInitializing);
-  const auto model = Load(job);
-  if (!model.ok()) return {.status = model.status(), .source = FailureSource::kModel};
-
-  return Draw(job, **model);
+  auto model = Load(job);
+  if (!model.ok()) return Ending{.status = model.status(), .source = FailureSource::kModel};
+  job.model = *std::move(model);
+  return Start(job);
 }
 
-JobRunner::Ending JobRunner::Draw(Ongoing& job, engine::Model& model) {
-  for (;;) {
-    Ending ending = DrawOnce(job, model);
-    parts_.memory.AfterRun();
-    if (ending.status.ok() || !GoSmaller(job, ending, model.info())) return ending;
+std::optional<JobRunner::Ending> JobRunner::Start(Ongoing& job) {
+  const std::string& name = job.grant.model;
+  parts_.memory.BeforeRun(name, *job.model, job.spec.picture, job.spec.strategy);
+  job.told = 0;
+  auto run = job.model->Start(job.spec.picture,
+                              {.strategy = job.spec.strategy,
+                               .make_room = [this, name] { return parts_.memory.MakeRoom(name); }});
+  if (!run.ok()) {
+    return Ending{.status = run.status(), .source = job::FailureSource::kRequest};
   }
-}
-
-JobRunner::Ending JobRunner::DrawOnce(Ongoing& job, engine::Model& model) {
-  auto run = Start(job, model);
-  if (!run.ok()) return {.status = run.status(), .source = job::FailureSource::kRequest};
   job.run = *std::move(run);
   const std::string fingerprint = job.run->Report().fingerprint;
   if (const auto* stored = parts_.results.Find(fingerprint)) {
@@ -110,26 +140,16 @@ JobRunner::Ending JobRunner::DrawOnce(Ongoing& job, engine::Model& model) {
     job.checkpoints.Resume(job.grant, *job.run, [&] { return Stop(job) == StopReason::kNone; });
   }
   job.steps_done = job.run->Report().resumed_from_step;
-  if (Ending ending = Advance(job, *job.run); !ending.status.ok()) return ending;
-  return Encode(job, *job.run, model.info());
+  return std::nullopt;
 }
 
-StatusOr<std::unique_ptr<engine::Run>> JobRunner::Start(Ongoing& job, engine::Model& model) {
-  const std::string& name = job.grant.model;
-  parts_.memory.BeforeRun(name, model, job.spec.picture, job.spec.strategy);
-  return model.Start(job.spec.picture, {.strategy = job.spec.strategy, .make_room = [this, name] {
-                                          return parts_.memory.MakeRoom(name);
-                                        }});
-}
-
-bool JobRunner::GoSmaller(Ongoing& job, const Ending& ending, const engine::ModelInfo& model) {
+bool JobRunner::GoSmaller(Ongoing& job, const Ending& ending) {
   const bool memory = ending.stop == StopReason::kNone && job.run != nullptr &&
                       ending.error() == job::ErrorClass::kOutOfMemory;
   const bool due = job.grant.tries + 1 >= job::FailureFacts{}.max_tries;
   if (!memory || !due || !job.spec.allow_degradation) return false;
-  const auto smaller = [&](int side) {
-    return side * 3 / 4 / model.size_multiple * model.size_multiple;
-  };
+  const int multiple = job.model->info().size_multiple;
+  const auto smaller = [multiple](int side) { return side * 3 / 4 / multiple * multiple; };
   PictureSpec& picture = job.spec.picture;
   if (std::min(smaller(picture.width), smaller(picture.height)) < kSmallestSide) return false;
   const engine::RunReport report = job.run->Report();
@@ -167,21 +187,37 @@ StopReason JobRunner::Stop(Ongoing& job) {
   return parts_.lease.Stop(*job.running, parts_.patience);
 }
 
-JobRunner::Ending JobRunner::Advance(Ongoing& job, engine::Run& run) {
-  while (run.Next().kind != engine::UnitKind::kDone) {
-    const StopReason stop = Stop(job);
-    // To make room a run that has begun to decode had better finish: it can't be saved any more.
-    const bool nearly_done =
-        stop == StopReason::kPreempted && run.Next().kind == engine::UnitKind::kDecode;
-    if (stop != StopReason::kNone && !nearly_done) {
-      return {.status = Cancelled(ToString(stop)), .stop = stop};
+void JobRunner::StopIfAsked(Ongoing& job) {
+  if (job.end) return;
+  const engine::UnitKind next = job.run->Next().kind;
+  if (next == engine::UnitKind::kDone) return;  // whoever publishes asks
+  const StopReason stop = Stop(job);
+  // To make room a run that has begun to decode had better finish: it can't be saved any more.
+  const bool nearly_done = stop == StopReason::kPreempted && next == engine::UnitKind::kDecode;
+  if (stop == StopReason::kNone || nearly_done) return;
+  job.end = {.status = Cancelled(ToString(stop)), .stop = stop};
+}
+
+void JobRunner::Abandon(Ongoing& job) {
+  if (job.end) return;
+  job.may_save = false;
+  job.end = {.status = Cancelled("the worker ends"), .stop = StopReason::kDrained};
+}
+
+void JobRunner::Advance(Ongoing& job) {
+  StopIfAsked(job);
+  if (job.end) return;
+  if (job.run->Next().kind == engine::UnitKind::kDone) {
+    for (const auto& [phase, seconds] : job.seconds) {
+      parts_.metrics.Phase(job.grant.model, phase, seconds);
     }
-    if (Ending ending = Unit(job, run); !ending.status.ok()) return ending;
+    job.end = Encode(job);
+    return;
   }
-  for (const auto& [phase, seconds] : job.seconds) {
-    parts_.metrics.Phase(job.grant.model, phase, seconds);
-  }
-  return {.status = OkStatus()};
+  const Ending ending = Unit(job, *job.run);
+  if (ending.status.ok()) return;
+  job.end = ending;
+  if (GoSmaller(job, ending)) job.end = Start(job);
 }
 
 JobRunner::Ending JobRunner::Unit(Ongoing& job, engine::Run& run) {
@@ -190,7 +226,7 @@ JobRunner::Ending JobRunner::Unit(Ongoing& job, engine::Run& run) {
   job.running->BeginUnit(PhaseOf(unit.kind), pace_.Stall(job.shape, unit));
   const SteadyTime begin = parts_.patience.clock.Steady();
   const Status status = run.Advance();
-  parts_.memory.AfterUnit(job.grant.model, run);
+  parts_.memory.AfterUnit(job.grant.model, run, &job.told);
   if (!status.ok()) {
     if (status.code() == StatusCode::kResourceExhausted) parts_.memory.Failed(unit.kind);
     return {.status = Annotate(status, std::string(ToString(unit.kind)) + " failed")};
@@ -210,13 +246,12 @@ JobRunner::Ending JobRunner::Unit(Ongoing& job, engine::Run& run) {
   return {.status = OkStatus()};
 }
 
-JobRunner::Ending JobRunner::Encode(Ongoing& job, const engine::Run& run,
-                                    const engine::ModelInfo& model) {
+JobRunner::Ending JobRunner::Encode(Ongoing& job) {
   job.running->BeginUnit(queue::Phase::kPublishing, kEncodeStall);
-  const auto pictures = EncodePictures(run, job.spec.picture, model);
+  const auto pictures = EncodePictures(*job.run, job.spec.picture, job.model->info());
   if (!pictures.ok()) return {.status = pictures.status()};
   job.running->EndUnit(job.spec.picture.steps);
-  const engine::RunReport report = run.Report();
+  const engine::RunReport report = job.run->Report();
   parts_.results.Put(report.fingerprint, *pictures);
   return Publish(job, report, *pictures, /*from_cache=*/false);
 }

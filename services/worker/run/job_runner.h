@@ -1,7 +1,8 @@
-// One job from grant to end: decode the spec, see whether it has ended already, load the model,
+// A job from grant to end: decode the spec, see whether it has ended already, load the model,
 // advance the run unit by unit, publish. The queue is told of a failure at once, of a job that came
 // out with the next take.
 //
+// Several jobs may be in hand, each with its lease; one is advanced at a time, by one unit.
 // Between units it looks whether it must stop; progress, previews and checkpoints come from
 // there too. Every failure becomes an answer to the queue and the process lives on.
 // One thread, the executor. References outlive the runner.
@@ -54,6 +55,18 @@ struct RunnerParts {
   std::function<void()> on_device_lost;
 };
 
+// What is to be known of a job in hand.
+struct HeldView {
+  bool over = false;  // nothing but End is left
+  // Of the unit that is next; kDone: to be published.
+  engine::UnitKind next = engine::UnitKind::kDone;
+  StopReason stop = StopReason::kNone;  // it was asked to stop, and may go on for all that
+  job::Priority priority = job::Priority::kNormal;
+  double seconds_left = 0;  // of units; 0: not known
+  // Its phases compute with weights that do not all stay on the device.
+  bool swaps = false;
+};
+
 // What a job's end says about the worker.
 struct JobEnd {
   bool came_out = false;                       // it was computed here and has its record
@@ -67,11 +80,30 @@ class JobRunner {
  public:
   JobRunner(RunnerParts parts, RunnerConfig config);
 
-  // `sent`: when the take that was granted was sent first.
+  // A job in hand; for sources of this room alone.
+  struct Ongoing;
+  struct Drop {
+    void operator()(Ongoing* job) const;
+  };
+  using Held = std::unique_ptr<Ongoing, Drop>;
+
+  // Takes a job in hand, up to its first unit. `sent`: when the take that was granted was sent
+  // first.
+  Held Begin(const queue::Grant& grant, SteadyTime sent);
+  // Does its next unit, or publishes what came out. Nothing, once it is over.
+  void Advance(Ongoing& job);
+  // It is over now if it must stop.
+  void StopIfAsked(Ongoing& job);
+  // It is over now, to be given back as far as it was saved: nothing touches its run any more.
+  void Abandon(Ongoing& job);
+  HeldView Look(const Ongoing& job) const;
+  // Tells the queue how it ended, unless that is for the taker. The job is no longer in hand then.
+  JobEnd End(Held job);
+
+  // All of that.
   JobEnd Run(const queue::Grant& grant, SteadyTime sent);
 
  private:
-  struct Ongoing;
   // What went wrong and where; the source of an OK is meaningless.
   struct Ending {
     Status status;
@@ -81,19 +113,16 @@ class JobRunner {
     job::ErrorClass error() const;  // of a status that is not OK and no stop
   };
 
-  Ending Execute(Ongoing& job);
-  // From the model to the published pictures; smaller ones where nothing else helps and the
-  // request allows it.
-  Ending Draw(Ongoing& job, engine::Model& model);
-  Ending DrawOnce(Ongoing& job, engine::Model& model);
-  StatusOr<std::unique_ptr<engine::Run>> Start(Ongoing& job, engine::Model& model);
+  // An ending: it is over before its first unit.
+  std::optional<Ending> Open(Ongoing& job);
+  // Makes the run of what is to be drawn.
+  std::optional<Ending> Start(Ongoing& job);
   // The last resort. False: it is not allowed, not due, or there is nothing smaller.
-  bool GoSmaller(Ongoing& job, const Ending& ending, const engine::ModelInfo& model);
+  bool GoSmaller(Ongoing& job, const Ending& ending);
   StatusOr<std::shared_ptr<engine::Model>> Load(Ongoing& job);
-  Ending Advance(Ongoing& job, engine::Run& run);
   Ending Unit(Ongoing& job, engine::Run& run);
   double SinceSubmit(const queue::Grant& grant) const;  // seconds
-  Ending Encode(Ongoing& job, const engine::Run& run, const engine::ModelInfo& model);
+  Ending Encode(Ongoing& job);
   Ending Publish(Ongoing& job, const engine::RunReport& report,
                  const std::vector<Picture>& pictures, bool from_cache);
   // Whether the job has ended already; an error says that the run has to stop before the store
@@ -114,6 +143,7 @@ class JobRunner {
   Publisher publisher_;
   UnitPace pace_;
   engine::CheckpointPace checkpoint_pace_;
+  const std::shared_ptr<Pulse> pulse_ = std::make_shared<Pulse>();
 };
 
 }  // namespace phasor::worker

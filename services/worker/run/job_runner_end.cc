@@ -100,7 +100,7 @@ std::string JobRunner::Finish(Ongoing& job, const Ending& ending) {
 
 void JobRunner::GiveBack(Ongoing& job) {
   job.running->BeginCall(kStoreStall);
-  if (job.run != nullptr) job.checkpoints.Save(*job.run, job.steps_done);
+  if (job.run != nullptr && job.may_save) job.checkpoints.Save(*job.run, job.steps_done);
   const SteadyTime end = parts_.patience.clock.Steady() + config_.lease;
   const auto answer = parts_.patience.Until(end, [&] {
     return parts_.queue.Release(job.grant.fence, job.checkpoints.newest(),

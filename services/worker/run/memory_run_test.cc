@@ -126,7 +126,8 @@ TEST_F(MemoryRunTest, HighPressureTakesIdleModelsOffTheDevice) {
   const auto second = *models_->Get("second");
   auto run = *second->Start(Spec().picture, {.strategy = "FP16_FULL"});
   ASSERT_TRUE(run->Advance().ok()) << "both fit for now";
-  memory_->AfterUnit("second", *run);
+  size_t told = 0;
+  memory_->AfterUnit("second", *run, &told);
   EXPECT_TRUE(models_->Find("tiny")->OnDevice().empty());
   EXPECT_EQ(status_.Stats().memory_state(), "LOW");
 }

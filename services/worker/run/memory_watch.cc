@@ -63,7 +63,7 @@ void MemoryWatch::Measure(const std::string& name, const engine::RunReport& repo
   }
 }
 
-void MemoryWatch::AfterUnit(const std::string& name, engine::Run& run) {
+void MemoryWatch::AfterUnit(const std::string& name, engine::Run& run, size_t* told) {
   const auto high = [this] { return PressureNow() < engine::Pressure::kHigh; };
   if (!high()) parts_.models.MakeRoom(name, high);
   if (PressureNow() == engine::Pressure::kCritical) {
@@ -78,9 +78,9 @@ void MemoryWatch::AfterUnit(const std::string& name, engine::Run& run) {
   const engine::RunReport report = run.Report();
   if (!report.units.empty()) Measure(name, report);
   // Those of a unit that failed in the end are taken back.
-  told_ = std::min(told_, report.degradations.size());
-  for (; told_ < report.degradations.size(); ++told_) {
-    const engine::Degradation& one = report.degradations[told_];
+  *told = std::min(*told, report.degradations.size());
+  for (; *told < report.degradations.size(); ++*told) {
+    const engine::Degradation& one = report.degradations[*told];
     parts_.metrics.OutOfMemory(one.kind, one.action);
     log::Warn("memory did not suffice", {{"phase", ToString(one.kind)},
                                          {"unit", one.index},

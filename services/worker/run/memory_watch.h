@@ -37,12 +37,11 @@ class MemoryWatch {
                  const std::string& strategy);
   // What a run that is out of memory may ask for (engine::RunOptions).
   std::string MakeRoom(const std::string& name);
-  // After a unit of a run, whether it came out or not.
-  void AfterUnit(const std::string& name, engine::Run& run);
+  // After a unit of a run, whether it came out or not. `told`: of the run's degradations, how many
+  // were counted; at first 0.
+  void AfterUnit(const std::string& name, engine::Run& run, size_t* told);
   // The unit failed for good: nothing helped.
   void Failed(engine::UnitKind phase) { parts_.metrics.OutOfMemory(phase, "failed"); }
-  // A run ended: what comes after is another's.
-  void AfterRun() { told_ = 0; }
 
   // Between jobs.
   void Look();
@@ -57,7 +56,6 @@ class MemoryWatch {
   Parts parts_;
   std::function<void()> drop_caches_ = [] {};
   std::map<std::string, v1::ModelNeed> needs_;  // by model, of those that were loaded
-  size_t told_ = 0;                             // of the run's degradations, how many were counted
 };
 
 }  // namespace phasor::worker

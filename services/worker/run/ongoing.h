@@ -1,4 +1,4 @@
-// What is known of the job that runs now; for the sources of JobRunner alone. One thread, the
+// What is known of a job in hand; for the sources of JobRunner alone. One thread, the
 // executor.
 #pragma once
 
@@ -14,14 +14,15 @@
 namespace phasor::worker {
 
 struct JobRunner::Ongoing {
-  Ongoing(const queue::Grant& the_grant, std::shared_ptr<RunningJob> the_running,
-          const RunnerParts& parts, engine::CheckpointPace& pace)
-      : grant(the_grant),
+  Ongoing(queue::Grant the_grant, std::shared_ptr<RunningJob> the_running, const RunnerParts& parts,
+          engine::CheckpointPace& pace)
+      : grant(std::move(the_grant)),
         running(std::move(the_running)),
         calls(parts.patience, parts.metrics, *running),
         checkpoints(parts.store, parts.patience, parts.metrics, pace, *running, calls) {}
 
-  const queue::Grant& grant;
+  const queue::Grant grant;
+  SteadyTime began;
   std::shared_ptr<RunningJob> running;
   StoreCalls calls;
   Checkpoints checkpoints;
@@ -29,7 +30,11 @@ struct JobRunner::Ongoing {
   bool record_unread = false;       // no gateway has asked for a record of its key
   std::string request_fingerprint;  // goes into the record, to tell repeats from conflicts
   UnitPace::Shape shape;
+  std::shared_ptr<engine::Model> model;
   std::unique_ptr<engine::Run> run;
+  size_t told = 0;            // of the run's degradations, how many were counted
+  bool may_save = true;       // its run may still be asked for its state
+  std::optional<Ending> end;  // nullopt: it goes on
   std::vector<engine::Degradation> degradations;  // of earlier runs of this try
   std::optional<ProgressReporter> reporter;
   int steps_done = 0;
