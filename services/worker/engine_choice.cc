@@ -63,7 +63,8 @@ StatusOr<Executor::EngineFactory> ChooseEngine(const WorkerConfig& config, const
     return InvalidArgument("--engine real: this program was built without the LibTorch engine");
   }
 #endif
-  const engine::FakeOptions options{.load_time = config.fake_load, .step_time = config.fake_step};
+  const engine::FakeOptions options{
+      .load_time = config.fake_load, .step_time = config.fake_step, .swap_time = config.fake_swap};
   return Executor::EngineFactory([options]() -> Made { return engine::MakeFakeEngine(options); });
 }
 

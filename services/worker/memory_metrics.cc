@@ -24,6 +24,10 @@ MemoryMetrics::MemoryMetrics(metrics::Registry& registry)
       swaps_(registry.Counters("model_swaps_total",
                                "Models that left the device, or memory, for another one.",
                                {"model"})),
+      moved_(registry.Histograms("weights_moved_seconds",
+                                 "What it took to bring what a phase needs to the device, and to "
+                                 "take off what it does not, whenever anything moved.",
+                                 metrics::SecondsBuckets(), {"model", "phase"})),
       hits_(registry.Counters("cache_hits_total", "What was found in a cache.", {"cache"})),
       misses_(registry.Counters("cache_misses_total", "What was not found in a cache.", {"cache"})),
       cached_(registry.Gauges("cache_bytes", "What a cache holds.", {"cache"})) {
@@ -48,6 +52,7 @@ void MemoryMetrics::Unit(const std::string& model, const engine::UnitRecord& uni
   const std::string phase(ToString(unit.kind));
   predicted_.With({model, phase}).Set(static_cast<double>(unit.predicted_peak_bytes));
   actual_.With({model, phase}).Set(static_cast<double>(unit.peak.total()));
+  if (unit.moved_seconds > 0) moved_.With({model, phase}).Observe(unit.moved_seconds);
 }
 
 void MemoryMetrics::OutOfMemory(engine::UnitKind phase, const std::string& action) {

@@ -33,6 +33,7 @@ class MemoryMetrics {
   metrics::Family<metrics::Gauge> actual_;
   metrics::Family<metrics::Counter> events_;
   metrics::Family<metrics::Counter> swaps_;
+  metrics::Family<metrics::Histogram> moved_;
   metrics::Family<metrics::Counter> hits_;
   metrics::Family<metrics::Counter> misses_;
   metrics::Family<metrics::Gauge> cached_;

@@ -28,6 +28,7 @@ ExecutorConfig ExecutorConfigOf(const WorkerConfig& config,
           .limits = {.models = static_cast<size_t>(config.max_models_resident),
                      .bytes = config.max_model_bytes,
                      .load_alone = config.load_alone},
+          .group = {.jobs = config.group, .wait = config.group_wait},
           .result_cache_bytes = config.result_cache_bytes,
           .preload = named ? config.preload : models.front().name};
 }

@@ -62,6 +62,14 @@ void DeclareMemory(config::Settings& settings, RawConfig* raw) {
                    .help = "GiB of weights of models held in memory; 0: whatever they are",
                    .also = "MAX_CACHE_SIZE_GB"},
                   0, 1 << 20, &raw->max_cache_gb);
+  settings.Whole({"group",
+                  "jobs of one model that are computed together, phase by phase, where the device "
+                  "does not hold all at once; 1: each alone"},
+                 1, 64, &config.group);
+  settings.Seconds({"group_wait",
+                    "seconds that such a group, or the jobs of one model that go first, may make "
+                    "others wait; at most a quarter of what their class may"},
+                   0, 3600, &config.group_wait);
   settings.Flag({.key = "memory_efficient_loading",
                  .help = "idle models leave the device before another one is loaded, and not only "
                          "when it would not fit",
@@ -107,6 +115,9 @@ void Declare(config::Settings& settings, RawConfig* raw) {
                     Millis(1), 0, 60'000, &config.fake_step);
   settings.Duration({"fake_load_ms", "milliseconds that each part of a model takes to load in it"},
                     Millis(1), 0, 3'600'000, &config.fake_load);
+  settings.Duration(
+      {"fake_swap_ms", "milliseconds that its phases take to bring their weights; 0: all stay"},
+      Millis(1), 0, 60'000, &config.fake_swap);
   settings.Seconds({"stall", "seconds that every unit of work has before it hangs"}, 0.1, 3600,
                    &config.stall);
   settings.Seconds({"cool_down", "seconds without a job after several in a row failed here"}, 0,

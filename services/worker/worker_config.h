@@ -34,6 +34,8 @@ struct WorkerConfig {
   double checkpoint_share = 0.01;       // of a run's time that checkpoints may cost
   int max_models_resident = 2;
   uint64_t max_model_bytes = 0;     // of the weights of models in memory; 0: whatever they are
+  int group = 4;                    // jobs of a group at most; 1: each job alone
+  Millis group_wait{7'500};         // that a group makes anybody wait at most
   bool load_alone = false;          // idle models leave the device before another one is loaded
   uint64_t result_cache_bytes = 0;  // of pictures kept for equal requests; 0: none is
   uint64_t embedding_cache_bytes = 16 << 20;  // of texts' embeddings, of each model; 0: none
@@ -51,6 +53,7 @@ struct WorkerConfig {
   int fail_one_in = 0;
   Millis fake_step{20};  // what a step of the fake engine takes
   Millis fake_load{0};   // what each part of a model takes to load in the fake engine
+  Millis fake_swap{0};   // what its phases take to bring their weights; 0: all stay
   // What every unit of work is granted before the queue stops believing in it; after twice that,
   // and after twice what a longer unit was granted, the process ends.
   Millis stall{20'000};

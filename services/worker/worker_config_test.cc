@@ -138,6 +138,18 @@ TEST(WorkerConfigTest, KnowsOtherServersNamesForItsLimits) {
   EXPECT_THAT(Message(Read({"--result-cache", "lots"}).status()), HasSubstr("--result-cache"));
 }
 
+TEST(WorkerConfigTest, GroupsOfJobsHaveBounds) {
+  EXPECT_EQ(Read({})->group, 4);
+  EXPECT_EQ(Read({})->group_wait, Millis(7'500));
+  const auto config = Read({"--group", "1", "--group-wait", "2.5"});
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_EQ(config->group, 1);
+  EXPECT_EQ(config->group_wait, Millis(2'500));
+  EXPECT_THAT(Message(Read({"--group", "0"}).status()), HasSubstr("--group"));
+  EXPECT_THAT(Message(Read({"--group", "65"}).status()), HasSubstr("--group"));
+  EXPECT_THAT(Message(Read({"--group-wait", "-1"}).status()), HasSubstr("--group-wait"));
+}
+
 TEST(WorkerConfigTest, TakesSeveralGateways) {
   EXPECT_THAT(Read({"--gateways", "a:1,b:2"})->gateways, ElementsAre("a:1", "b:2"));
   EXPECT_THAT(Read({"--gateways", "a:1", "--gateways", "b:2"})->gateways,

@@ -9,6 +9,7 @@ namespace {
 constexpr size_t kMostModels = 10'000;  // of the folder, which no client chooses
 constexpr size_t kFromTheStart = 64;
 const metrics::Buckets kByteBuckets = {4e3, 16e3, 64e3, 256e3, 1e6, 4e6, 16e6, 64e6};
+const metrics::Buckets kGroupBuckets = {1, 2, 4, 8, 16, 32, 64};
 
 }  // namespace
 
@@ -29,6 +30,9 @@ WorkerMetrics::WorkerMetrics(metrics::Registry& registry, std::vector<std::strin
           "done_cost_total",
           "Cost of the jobs that came out here, counted as queue_backlog_cost counts it.",
           {"model"})),
+      group_jobs_(registry.Histograms(
+          "group_jobs", "Jobs that shared the device phase by phase; 1: one that was alone.",
+          kGroupBuckets)),
       phase_seconds_(registry.Histograms("phase_seconds", "Time of each phase of a job.",
                                          metrics::SecondsBuckets(), {"model", "phase"})),
       step_seconds_(registry.Histograms("step_seconds", "Time of one denoising step.",
@@ -108,6 +112,8 @@ void WorkerMetrics::PicturesMade(const std::string& model, job::Priority priorit
   picture_seconds_.With({model, std::string(job::ToString(priority))}).Observe(seconds);
   cost_.With({model}).Increment(static_cast<double>(cost));
 }
+
+void WorkerMetrics::GroupEnded(int jobs) { group_jobs_.With({}).Observe(jobs); }
 
 void WorkerMetrics::JobEnded(const std::string& model, const std::string& state, double seconds) {
   inflight_->Decrement();

@@ -25,6 +25,8 @@ class WorkerMetrics {
   void JobWaited(const std::string& model, job::Priority priority, double seconds);
   // The pictures are published `seconds` after the submit.
   void PicturesMade(const std::string& model, job::Priority priority, double seconds, int64_t cost);
+  // So many jobs shared the device, phase by phase; 1: one that was alone.
+  void GroupEnded(int jobs);
   // `state`: "DONE", "FAILED", "RETRY_PENDING", "RELEASED" or "DROPPED".
   void JobEnded(const std::string& model, const std::string& state, double seconds);
   void Phase(const std::string& model, const std::string& phase, double seconds);
@@ -55,6 +57,7 @@ class WorkerMetrics {
   metrics::Family<metrics::Histogram> wait_seconds_;
   metrics::Family<metrics::Histogram> picture_seconds_;
   metrics::Family<metrics::Counter> cost_;
+  metrics::Family<metrics::Histogram> group_jobs_;
   metrics::Family<metrics::Histogram> phase_seconds_;
   metrics::Family<metrics::Histogram> step_seconds_;
   metrics::Family<metrics::Histogram> load_seconds_;

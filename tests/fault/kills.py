@@ -49,6 +49,27 @@ def fault_01_recovery_within_the_default_lease(seed):
         rig.check()
 
 
+def fault_01_worker_killed_with_a_group(seed):
+    """Jobs that share the device are lost together and go on one by one."""
+    flags = CHECKPOINTS + ("--fake-swap-ms", 5, "--group", 3)
+    with Rig(seed, workers=1, lease=2, step_ms=50, worker_flags=flags) as rig:
+        rig.undisturbed("a red circle", seed=5, steps=40)
+        rig.submit("a red circle", seed=5, steps=40)
+        jobs = [rig.submit("a red circle", seed=5, steps=40) for _ in range(3)]
+        worker = rig.wait_for_grant(jobs[-1])
+        rig.wait_for_step(jobs[0], rig.random.randrange(8, 20))
+        assert all(rig.proxy.record.grants_of(job) for job in jobs), "all are in hand"
+        worker.kill()
+        rig.add_worker("worker-2")
+        resumed = []
+        for job in jobs:
+            done = rig.finish(job)
+            assert rig.crashes_and_tries(job) == (1, 0), done
+            resumed.append(done["result"].get("resumed_from_step", 0))
+        assert resumed[0] > 0 and resumed[1:] == [0, 0], resumed
+        rig.check()
+
+
 def fault_02_killed_between_blob_and_record(seed):
     with Rig(seed, workers=1) as rig:
         rig.undisturbed("x", seed=5, steps=3)

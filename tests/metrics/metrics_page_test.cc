@@ -44,6 +44,7 @@ std::string UnitOf(const FamilyInfo& info) {
   if (EndsWith(info.name, "_seconds")) return "seconds";
   if (EndsWith(info.name, "_bytes")) return "bytes";
   if (EndsWith(info.name, "_ratio")) return "ratio";
+  if (info.type == "histogram" && EndsWith(info.name, "_jobs")) return "jobs";
   if (BeginsWith(info.what, "1 while")) return "0 or 1";
   if (info.name.find("_cost") != std::string::npos) return "cost";
   return "count";

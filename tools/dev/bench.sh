@@ -9,8 +9,9 @@ bench_run() {
     gateway) bench_gateway "$@" ;;
     memory) bench_memory "$@" ;;
     queue) bench_queue "$@" ;;
+    sharing) bench_sharing "$@" ;;
     upkeep) bench_upkeep "$@" ;;
-    *) die "usage: ./dev bench engine|gateway|memory|queue|upkeep [ARGS]" 2 ;;
+    *) die "usage: ./dev bench engine|gateway|memory|queue|sharing|upkeep [ARGS]" 2 ;;
   esac
 }
 
@@ -37,6 +38,12 @@ bench_memory() {
   bench_random_model
   python3 bench/memory/grid.py --render build/bin/phasor-render --sizes 256,512,768 \
     --model "sd15=$random_model" "$@"
+}
+
+# Two models that alternate on a card that holds one: jobs alone and in groups.
+bench_sharing() {
+  build_preset default phasor phasor-gateway phasor-worker
+  python3 bench/memory/sharing.py --bin build/bin --model models/phasor-demo "$@"
 }
 
 # Against diffusers, with the demo model and with random weights in SD 1.5's shape.

@@ -53,7 +53,7 @@ void ModelCache::Keep(size_t models, uint64_t bytes) {
     --entry;
     if (entries_.size() <= models && Bytes() <= bytes) break;
     if (pinned_.contains(entry->name)) continue;
-    memory_.Swapped(entry->name);
+    Left(entry->name);
     entry = entries_.erase(entry);
   }
   Count();
@@ -71,7 +71,7 @@ bool ModelCache::MakeRoom(const std::string& name, const std::function<bool()>& 
     if (entry->name == name || pinned_.contains(entry->name)) continue;
     if (entry->model->OnDevice().empty()) continue;
     entry->model->LeaveDevice();
-    memory_.Swapped(entry->name);
+    Left(entry->name);
     left = true;
   }
   return left;
@@ -90,6 +90,11 @@ uint64_t ModelCache::Bytes() const {
   uint64_t bytes = 0;
   for (const Entry& entry : entries_) bytes += entry.model->info().weight_bytes;
   return bytes;
+}
+
+void ModelCache::Left(const std::string& name) {
+  ++swaps_;
+  memory_.Swapped(name);
 }
 
 void ModelCache::Count() { metrics_.ModelsResident(static_cast<int>(entries_.size())); }

@@ -68,6 +68,8 @@ class ModelCache {
   // Names, most recently used first.
   std::vector<std::string> Resident() const;
   std::vector<Held> Look() const;
+  // How often a model left memory or the device for another one.
+  uint64_t swaps() const { return swaps_; }
   // Null for one that is not resident.
   std::shared_ptr<engine::Model> Find(const std::string& name) const;
 
@@ -80,6 +82,7 @@ class ModelCache {
   void Keep(size_t models, uint64_t bytes);
   uint64_t Bytes() const;
   void Count();
+  void Left(const std::string& name);
 
   engine::Engine& engine_;
   std::map<std::string, std::string> directories_;
@@ -87,8 +90,9 @@ class ModelCache {
   const Clock& clock_;
   WorkerMetrics& metrics_;
   MemoryMetrics& memory_;
-  std::list<Entry> entries_;               // most recently used first
-  std::set<std::string> pinned_;           // names
+  std::list<Entry> entries_;      // most recently used first
+  std::set<std::string> pinned_;  // names
+  uint64_t swaps_ = 0;
   std::map<std::string, uint64_t> sizes_;  // of weights, as far as models have been loaded
 };
 

@@ -5,6 +5,7 @@
 
 #include "common/log/log.h"
 #include "engine/api/device_lost.h"
+#include "services/worker/take/job_group.h"
 #include "services/worker/take/self_check.h"
 
 namespace phasor::worker {
@@ -25,7 +26,10 @@ std::vector<std::string> NamesOf(const std::vector<config::ModelCard>& cards) {
 }  // namespace
 
 Executor::Executor(Parts parts, ExecutorConfig config)
-    : parts_(std::move(parts)), config_(std::move(config)), offer_(NamesOf(config_.models)) {
+    : parts_(std::move(parts)),
+      config_(std::move(config)),
+      offer_(NamesOf(config_.models)),
+      stretch_(config_.group) {
   if (!config_.preload.empty()) orders_.push_back({.model = config_.preload});
 }
 
@@ -87,11 +91,19 @@ bool Executor::IntakeIsOpen() {
   return !closed.has_value();
 }
 
+StatusOr<std::optional<Taker::Taken>> Executor::Take(const Hands& hands) {
+  const auto may = [this](const std::string& model) { return parts_.intake.Offers(model); };
+  const auto only = stretch_.Only(parts_.patience.clock.Steady());
+  if (only && may(*only)) {
+    auto taken = hands.taker.Take({*only});
+    if (!taken.ok() || taken->has_value()) return taken;
+  }
+  stretch_.Over();
+  return hands.taker.Take(offer_.Next(hands.models.Resident(), may));
+}
+
 StatusOr<bool> Executor::Tick(const Hands& hands) {
-  const auto taken =
-      hands.taker.Take(offer_.Next(hands.models.Resident(), [this](const std::string& model) {
-        return parts_.intake.Offers(model);
-      }));
+  const auto taken = Take(hands);
   if (!taken.ok()) {
     TakeFailed(taken.status());
     return true;
@@ -100,21 +112,20 @@ StatusOr<bool> Executor::Tick(const Hands& hands) {
   failures_ = 0;
   parts_.status.SetQueue(OkStatus());
   if (!taken->has_value()) return false;
-  const std::string& id = (*taken)->grant.fence.id;
-  parts_.status.Busy(id);
-  const JobEnd end = hands.runner.Run((*taken)->grant, (*taken)->sent);
-  if (end.completion) hands.taker.Owe(*end.completion);
-  const queue::Grant& grant = (*taken)->grant;
-  parts_.intake.JobEnded({.job = id,
-                          .model = grant.model,
-                          .came_out = end.came_out,
-                          .failed_before = grant.tries + grant.crashes > 0,
-                          .failed = end.failed,
-                          .retry_in = end.retry_in});
-  parts_.status.Idle();
+  JobGroup group({.taker = hands.taker,
+                  .runner = hands.runner,
+                  .models = hands.models,
+                  .lease = parts_.lease,
+                  .intake = parts_.intake,
+                  .stretch = stretch_,
+                  .status = parts_.status,
+                  .metrics = parts_.metrics,
+                  .clock = parts_.patience.clock,
+                  .may_take = [this] { return !draining() && !HasOrders() && IntakeIsOpen(); }},
+                 config_.group);
+  RETURN_IF_ERROR(group.Run(**taken));
   parts_.status.Resident(hands.models.Resident());
   hands.memory.Look();
-  if (end.failed == job::ErrorClass::kDeviceLost) return engine::DeviceLost("the device is lost");
   return true;
 }
 

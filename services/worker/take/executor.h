@@ -17,9 +17,11 @@
 #include "services/worker/memory_metrics.h"
 #include "services/worker/order.h"
 #include "services/worker/own_units.h"
+#include "services/worker/run/group_turn.h"
 #include "services/worker/run/job_runner.h"
 #include "services/worker/run/offer.h"
 #include "services/worker/take/intake.h"
+#include "services/worker/take/stretch.h"
 #include "services/worker/take/taker.h"
 #include "services/worker/worker_status.h"
 
@@ -30,6 +32,7 @@ struct ExecutorConfig {
   TakerConfig taker;
   std::vector<config::ModelCard> models;  // that this worker can run
   ModelCacheLimits limits = {};
+  GroupConfig group = {};
   uint64_t result_cache_bytes = 0;
   std::string preload;  // loaded before the first take, empty: none
 };
@@ -73,8 +76,10 @@ class Executor {
     JobRunner& runner;
   };
   Status Loop(const Hands& hands);
-  // One take and its job. False: there was nothing to do. An error: the device was lost.
+  // One take, its job and those that join it. False: there was nothing to do. An error: the device
+  // was lost.
   StatusOr<bool> Tick(const Hands& hands);
+  StatusOr<std::optional<Taker::Taken>> Take(const Hands& hands);
   void TakeFailed(const Status& status);
   // Tests the worker if that is due. An error: the device was lost.
   Status TestIfDue(Taker& taker, ModelCache& models);
@@ -90,6 +95,7 @@ class Executor {
   Parts parts_;
   const ExecutorConfig config_;
   Offer offer_;       // Run's thread
+  Stretch stretch_;   // Run's thread
   int failures_ = 0;  // takes in a row that got no answer; Run's thread
 
   mutable Mutex mu_;

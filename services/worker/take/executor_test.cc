@@ -41,10 +41,12 @@ class ExecutorTest : public WorkerFixture {
                        .taker = {.worker = "w1", .node = "n1"},
                        .models = cards_,
                        .limits = {.models = 1},
+                       .group = group_,
                        .preload = "tiny"});
   }
 
   Status engine_error_;
+  GroupConfig group_;
   double memory_percent_ = 0;
   int looks_ = 0;
   std::function<void()> on_look_;
@@ -271,6 +273,58 @@ TEST_F(ExecutorTest, AnyNumberOfModelsIsServed) {
   };
   EXPECT_TRUE(executor->Run().ok());
   for (const job::JobId& id : ids) EXPECT_EQ(View(id).state, job::State::kDone);
+}
+
+// Two models alternate in a queue that has waited, on a worker that holds one.
+TEST_F(ExecutorTest, TheModelThatWasBroughtGoesFirstForAsManyJobsAsAGroupHas) {
+  config::ModelCard second = cards_.front();
+  second.name = "second";
+  cards_.push_back(second);
+  const auto swaps_with = [&](GroupConfig group) {
+    group_ = group;
+    const auto executor = MakeExecutor(queue_);
+    std::vector<job::JobId> ids;
+    for (int i = 0; i < 12; ++i) {
+      model_ = i % 2 == 0 ? "tiny" : "second";
+      ids.push_back(Submit());
+    }
+    clock_.Advance(Millis(60'000));
+    int left = 12;
+    on_progress_ = [&](const v1::JobProgress& progress) {
+      if (progress.state() == v1::INITIALIZING && --left == 0) executor->Drain();
+    };
+    const auto count = [this] {
+      return Metric("phasor_model_swaps_total{model=\"tiny\"}") +
+             Metric("phasor_model_swaps_total{model=\"second\"}");
+    };
+    const double before = count();
+    EXPECT_TRUE(executor->Run().ok());
+    for (const job::JobId& id : ids) EXPECT_EQ(View(id).state, job::State::kDone);
+    return count() - before;
+  };
+  EXPECT_EQ(swaps_with({.jobs = 1}), 12);
+  EXPECT_EQ(swaps_with({.jobs = 3}), 4);
+  EXPECT_EQ(swaps_with({.jobs = 3, .wait = Millis(0)}), 12) << "nobody may be made to wait";
+}
+
+TEST_F(ExecutorTest, ADrainGivesBackAllJobsOfAGroup) {
+  fake_.swap_time = Millis(10);
+  fake_.step_time = Millis(100);
+  fake_.sleep = [this](Millis time) { clock_.Advance(time); };
+  const auto executor = MakeExecutor(queue_);
+  Drain drain(*executor, intake_, renewer_, status_, clock_);
+  const std::vector<job::JobId> ids = {Submit(20), Submit(20), Submit(20)};
+  on_progress_ = [&](const v1::JobProgress& progress) {
+    if (progress.step() == 5) drain.Begin(Millis(500));
+    drain.Tick();
+  };
+  EXPECT_TRUE(executor->Run().ok());
+  for (const job::JobId& id : ids) {
+    EXPECT_EQ(View(id).state, job::State::kQueued);
+    EXPECT_EQ(View(id).epoch, 1) << "it was in hand";
+    EXPECT_EQ(View(id).tries + View(id).crashes, 0);
+  }
+  EXPECT_EQ(status_.Stats().job_id(), "");
 }
 
 // Before Redis has answered for the first time (fleet_gate.h).

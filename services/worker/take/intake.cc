@@ -37,7 +37,7 @@ void Intake::RestAfter(const std::string& job, Millis rest) {
 void Intake::JobEnded(const JobOutcome& outcome) {
   MutexLock lock(&mu_);
   if (outcome.job == rest_after_ && !outcome.came_out) rest_until_ = clock_.Steady() + rest_;
-  rest_after_.clear();
+  if (outcome.job == rest_after_ || !outcome.others_in_hand) rest_after_.clear();
   Cordon& cordon = by_model_.try_emplace(outcome.model, config_.cordon).first->second;
   if (outcome.came_out) {
     worker_.Succeeded();

@@ -40,6 +40,7 @@ struct JobOutcome {
   // anything.
   std::optional<job::ErrorClass> failed = {};
   Millis retry_in{0};  // from when on it may be tried again
+  bool others_in_hand = false;
 };
 
 class Intake {

@@ -148,6 +148,14 @@ TEST_F(IntakeTest, DoesNotRestAfterAnotherJobOrOneThatCameOut) {
   EXPECT_EQ(intake_.Look(), std::nullopt);
 }
 
+TEST_F(IntakeTest, RestsAfterAJobThatIsGivenBackBehindOthersOfItsGroup) {
+  intake_.RestAfter("a", Millis(1'000));
+  intake_.JobEnded({.job = "b", .model = "m", .others_in_hand = true});
+  EXPECT_EQ(intake_.Look(), std::nullopt);
+  intake_.JobEnded({.job = "a", .model = "m", .others_in_hand = true});
+  EXPECT_EQ(intake_.Look(), Closed::kResting);
+}
+
 TEST_F(IntakeTest, RestsForAMinuteAtMost) {
   intake_.RestAfter("a", Millis(3'600'000));
   GiveBack("a");

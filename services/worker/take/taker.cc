@@ -64,6 +64,15 @@ StatusOr<std::optional<Taker::Taken>> Taker::Take(const std::vector<std::string>
   return std::optional<Taken>(Taken{**std::move(grant), sent_});
 }
 
+void Taker::GiveBack(const queue::Fence& fence) {
+  const SteadyTime end = patience_.clock.Steady() + config_.lease;
+  const Status told = StatusOf(patience_.Until(end, [&] { return queue_.Release(fence, "", 0); }));
+  if (!told.ok()) {
+    log::Warn("job not given back; its lease will run out",
+              {{"job_id", fence.id}, {"status", told}});
+  }
+}
+
 bool Taker::MayHoldJob() const {
   return !nonce_.empty() && patience_.clock.Steady() - sent_ < config_.lease;
 }

@@ -40,6 +40,9 @@ class Taker {
   // `models`: what this worker can run, resident ones first.
   StatusOr<std::optional<Taken>> Take(const std::vector<std::string>& models);
 
+  // Gives a job back that was just taken: to the head of its list, no counter moves.
+  void GiveBack(const queue::Fence& fence);
+
   // True after a take without an answer: it may have been granted a job, which nobody else gets
   // before the lease is over. The next Take tells.
   bool MayHoldJob() const;
