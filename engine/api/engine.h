@@ -21,6 +21,7 @@
 
 #include "common/base/status.h"
 #include "common/picture/picture_spec.h"
+#include "engine/api/compute_options.h"
 #include "engine/api/image.h"
 #include "engine/api/memory_use.h"
 #include "engine/api/unit_kind.h"
@@ -246,6 +247,7 @@ struct EngineOptions {
   // What the networks compute in: "fp32", or "bf16" or "fp16" where the device multiplies in it;
   // "auto": fp16 on a card that does, else fp32. Latents and schedulers stay in fp32.
   std::string dtype = "auto";
+  ComputeOptions compute;  // how they compute beside that
   // Where digests of large weight files, quantised weights and calibrations are kept; empty:
   // nowhere.
   std::string cache_directory;

@@ -28,6 +28,20 @@ struct MemoryUse {
   uint64_t capacity = 0;  // 0: no bound is known
   BytesByKind current;
   BytesByKind peak;  // as it stood when the total was highest since the last reset
+  // That its allocator has taken of the device: what is current, and what it keeps for later.
+  uint64_t reserved = 0;
+  // Of that, what is free in pieces between blocks in use: it can't be given back, and what is
+  // larger than a piece finds no room there.
+  uint64_t fragmented = 0;
+
+  // That nobody can count on.
+  uint64_t taken() const { return current.total() + fragmented; }
+};
+
+// What a pass's scratch memory depends on beside its shapes.
+struct PassKernels {
+  int threads = 1;               // of the processor
+  bool plain_attention = false;  // attention keeps the whole matrix of scores
 };
 
 // What a phase takes at its peak, in bytes.

@@ -53,7 +53,9 @@ CountedMemory& CountedMemory::Get() {
 
 MemoryUse CountedMemory::Use() const {
   const std::lock_guard lock(mutex_);
-  return use_;
+  MemoryUse use = use_;
+  use.reserved = use.current.total();  // nothing is kept for later
+  return use;
 }
 
 void CountedMemory::ResetPeak() {

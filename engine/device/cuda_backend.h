@@ -14,7 +14,7 @@
 
 namespace phasor::engine {
 
-inline constexpr int kCudaBackendVersion = 1;
+inline constexpr int kCudaBackendVersion = 2;
 
 // Told by LibTorch's allocator, on the thread that allocates, with its lock held.
 class AllocationListener {
@@ -28,6 +28,12 @@ class AllocationListener {
 class CudaMoment {
  public:
   virtual ~CudaMoment() = default;
+};
+
+// What LibTorch's allocator has taken of the card, in bytes.
+struct CudaPool {
+  uint64_t reserved = 0;
+  uint64_t fragmented = 0;  // free, in segments that have blocks in use as well
 };
 
 class CudaBackend {
@@ -47,6 +53,7 @@ class CudaBackend {
   // What is asked of the card from now on is done after `moment`; the host goes on.
   virtual void Await(const CudaMoment& moment) = 0;
 
+  virtual CudaPool Pool() = 0;
   // Gives back what the allocator keeps for later.
   virtual void EmptyCaches() = 0;
   // Waits until the card has done everything.

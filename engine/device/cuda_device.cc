@@ -1,5 +1,6 @@
 #include "engine/device/cuda_device.h"
 
+#include <algorithm>
 #include <exception>
 #include <future>
 #include <string>
@@ -55,8 +56,12 @@ class CudaFence final : public Fence {
 
 class CudaDevice final : public Device {
  public:
-  CudaDevice(const Gpu& gpu, uint64_t cap_bytes, std::unique_ptr<CudaBackend> backend)
-      : gpu_(gpu), name_("cuda:" + std::to_string(gpu.index)), backend_(std::move(backend)) {
+  CudaDevice(const Gpu& gpu, uint64_t cap_bytes, std::unique_ptr<CudaBackend> backend,
+             const LibraryAllowance& libraries)
+      : gpu_(gpu),
+        name_("cuda:" + std::to_string(gpu.index)),
+        libraries_(libraries),
+        backend_(std::move(backend)) {
     Listener().ledger.SetCapacity(backend_->Open(gpu.index, cap_bytes, &Listener()));
   }
 
@@ -71,7 +76,14 @@ class CudaDevice final : public Device {
     return {at::kCUDA, static_cast<c10::DeviceIndex>(gpu_.index)};
   }
   HostMemory host_memory() const override { return HostMemory::kApart; }
-  MemoryUse Memory() const override { return Listener().ledger.Use(); }
+  MemoryUse Memory() const override {
+    MemoryUse use = Listener().ledger.Use();
+    const CudaPool pool = backend_->Pool();
+    use.reserved = std::max(pool.reserved, use.current.total());
+    use.fragmented = std::min(pool.fragmented, use.reserved - use.current.total());
+    return use;
+  }
+  LibraryAllowance libraries() const override { return libraries_; }
   void ResetPeak() override { Listener().ledger.ResetPeak(); }
   void EmptyCaches() override { backend_->EmptyCaches(); }
   std::unique_ptr<Fence> CopyAsync(at::Tensor to, at::Tensor from) override {
@@ -87,6 +99,7 @@ class CudaDevice final : public Device {
 
   const Gpu gpu_;
   const std::string name_;
+  const LibraryAllowance libraries_;
   const std::unique_ptr<CudaBackend> backend_;
   CopyQueue copies_;
 };
@@ -94,8 +107,9 @@ class CudaDevice final : public Device {
 }  // namespace
 
 std::unique_ptr<Device> MakeCudaDevice(const Gpu& gpu, uint64_t cap_bytes,
-                                       std::unique_ptr<CudaBackend> backend) {
-  return std::make_unique<CudaDevice>(gpu, cap_bytes, std::move(backend));
+                                       std::unique_ptr<CudaBackend> backend,
+                                       const LibraryAllowance& libraries) {
+  return std::make_unique<CudaDevice>(gpu, cap_bytes, std::move(backend), libraries);
 }
 
 }  // namespace phasor::engine

@@ -24,6 +24,7 @@ struct Card {
   uint64_t cap = 0;
   AllocationListener* listener = nullptr;
   bool broken = false;
+  CudaPool pool;
 
   void Ask(std::string what) {
     const std::lock_guard lock(mutex);
@@ -58,6 +59,7 @@ class ImaginedBackend final : public CudaBackend {
   void Await(const CudaMoment& moment) override {
     card_.Ask("compute after " + static_cast<const Moment&>(moment).name);
   }
+  CudaPool Pool() override { return card_.pool; }
   void EmptyCaches() override { card_.Ask("empty"); }
   void Synchronize() override {}
   std::string Versions() override { return "CUDA 13.0"; }
@@ -103,6 +105,36 @@ TEST_F(CudaDeviceTest, CountsWhatTheAllocatorTellsByKind) {
   card_.listener->Freed(0x100);
   device->EmptyCaches();
   EXPECT_THAT(card_.asked, ElementsAre("open 1", "empty"));
+}
+
+TEST_F(CudaDeviceTest, TellsWhatItsAllocatorKeepsAndWhatIsFreeOnlyInPieces) {
+  const auto device = Make(0);
+  card_.listener->Allocated(0x100, 64);
+  const struct {
+    CudaPool pool;
+    uint64_t reserved;
+    uint64_t fragmented;
+  } cases[] = {{{0, 0}, 64, 0},       // it tells less than is in use
+               {{64, 0}, 64, 0},      // all that it has is in use
+               {{200, 0}, 200, 0},    // what is kept whole can be given back
+               {{200, 36}, 200, 36},  // a block in use keeps its segment
+               {{100, 90}, 100, 36}};
+  for (const auto& [pool, reserved, fragmented] : cases) {
+    card_.pool = pool;
+    const MemoryUse use = device->Memory();
+    EXPECT_EQ(use.reserved, reserved);
+    EXPECT_EQ(use.fragmented, fragmented);
+    EXPECT_EQ(use.taken(), 64 + fragmented);
+  }
+  card_.listener->Freed(0x100);
+}
+
+TEST_F(CudaDeviceTest, TellsPlansWhatItsLibrariesMayTake) {
+  EXPECT_EQ(Make(0)->libraries().Of(UnitKind::kStep), 0u);
+  const auto device = MakeCudaDevice({.index = 1, .name = "Imagined", .bus_id = {}}, 0,
+                                     std::make_unique<ImaginedBackend>(card_),
+                                     {.products = 64, .convolutions = 256});
+  EXPECT_EQ(device->libraries().Of(UnitKind::kStep), 320u);
 }
 
 // A prefetch: the copy begins when what was asked before it is done, and what comes after the fence

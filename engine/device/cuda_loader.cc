@@ -24,11 +24,20 @@ fs::path LibTorchFolder() {
 
 }  // namespace
 
+LibraryAllowance CudaLibraries() {
+  const auto read = [](const char* variable) {
+    const char* const value = std::getenv(variable);
+    return std::string(value == nullptr ? "" : value);
+  };
+  return AllowanceOf(read(kCublasVariable), read(kCudnnVariable));
+}
+
 StatusOr<std::unique_ptr<CudaBackend>> LoadCudaBackend() {
   const std::string plugin = CudaPluginPath();
   if (plugin.empty()) return NotFound(MissingPlugin());
-  // Before cuBLAS starts: with this its results do not change from call to call.
-  ::setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8", /*overwrite=*/0);
+  // Before the libraries start.
+  ::setenv(kCublasVariable, kCublasWorkspace, /*overwrite=*/0);
+  ::setenv(kCudnnVariable, kCudnnWorkspace, /*overwrite=*/0);
   const std::string side = (LibTorchFolder() / "libtorch_cuda.so").string();
   const StatusOr<Library> torch = Library::Open(side, RTLD_NOW | RTLD_GLOBAL);
   if (!torch.ok()) {

@@ -9,12 +9,14 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "common/base/status.h"
 #include "engine/api/memory_use.h"
 #include "engine/cuda/gpu.h"
+#include "engine/memory/library_allowance.h"
 #include "engine/tensor/torch.h"
 
 namespace phasor::engine {
@@ -51,6 +53,8 @@ class Device {
   // their device.
   virtual std::unique_ptr<Fence> CopyAsync(at::Tensor to, at::Tensor from) = 0;
   virtual MemoryUse Memory() const = 0;
+  // What its libraries may take beside tensors, for plans.
+  virtual LibraryAllowance libraries() const { return {}; }
   // The peak is what is in use from now on.
   virtual void ResetPeak() = 0;
   // Gives back what allocators keep for later.
@@ -61,7 +65,9 @@ class Device {
 // free. INVALID_ARGUMENT for another name, or for a memory size given to "cpu"; FAILED_PRECONDITION
 // for a second "sim"; NOT_FOUND or FAILED_PRECONDITION say what a card lacks here: the driver, a
 // newer one, the card, the plug-in. A card is to be asked for before anything else is of LibTorch.
-// Throws what LibTorch throws where a card can't be opened.
-StatusOr<std::unique_ptr<Device>> MakeDevice(const std::string& name, uint64_t vram_bytes);
+// Throws what LibTorch throws where a card can't be opened. `library_bytes`: what plans leave to a
+// device's libraries, in place of what these are told on a card, and of nothing elsewhere.
+StatusOr<std::unique_ptr<Device>> MakeDevice(const std::string& name, uint64_t vram_bytes,
+                                             std::optional<uint64_t> library_bytes = std::nullopt);
 
 }  // namespace phasor::engine

@@ -39,6 +39,8 @@ TEST(DeviceTest, ReportsThePeakSinceTheLastReset) {
   EXPECT_EQ(device->Memory().peak.total() - device->Memory().current.total(), kMiB);
   device->ResetPeak();
   EXPECT_EQ(device->Memory().peak.total(), device->Memory().current.total());
+  EXPECT_EQ(device->Memory().reserved, device->Memory().current.total()) << "it keeps nothing";
+  EXPECT_EQ(device->Memory().fragmented, 0u);
 }
 
 TEST(DeviceTest, CopiesBesideWhatIsComputedAndConverts) {

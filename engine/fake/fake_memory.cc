@@ -7,7 +7,7 @@ Status FakeResidence::Fit(Strategy strategy, uint64_t activations) {
   if (memory.capacity == 0) return OkStatus();
   const uint64_t wanted = strategy == Strategy::kFull ? memory.model_bytes : 0;
   const uint64_t others = device_->used - held_;
-  if (others + wanted + activations > memory.capacity) {
+  if (others + memory.fragmented + wanted + activations > memory.capacity) {
     return ResourceExhausted("the played memory does not suffice");
   }
   device_->used = others + wanted;
@@ -28,7 +28,9 @@ uint64_t FakeResidence::ActivationsOf(const PictureSpec& spec) const {
 ModelPlan FakeResidence::Plan(const PictureSpec& spec) const {
   const FakeMemory& memory = device_->memory;
   ModelPlan plan;
-  plan.budget = {.capacity = memory.capacity, .reserved = device_->used - held_};
+  plan.budget = {.capacity = memory.capacity,
+                 .reserved = device_->used - held_ + memory.fragmented,
+                 .fragmented = memory.fragmented};
   const ModelSizes sizes = {
       WeightForm::kPlain,
       {{.name = "weights", .phases = {UnitKind::kStep}, .bytes = memory.model_bytes}}};
@@ -48,6 +50,8 @@ DeviceReport ReportOf(const FakeDevice& device) {
   report.use.capacity = device.memory.capacity;
   report.use.current.of(MemoryKind::kWeights) = device.used;
   report.use.peak = report.use.current;
+  report.use.fragmented = device.memory.fragmented;
+  report.use.reserved = report.use.taken();
   for (const Strategy strategy : {Strategy::kFull, Strategy::kSequentialOffload}) {
     report.strategies.emplace_back(ToString(strategy));
   }

@@ -15,6 +15,7 @@ namespace phasor::engine {
 struct FakeMemory {
   uint64_t capacity = 0;     // bytes; 0: no memory is played
   uint64_t model_bytes = 0;  // of each model's weights
+  uint64_t fragmented = 0;   // that are free only in pieces which nothing fits in
   uint64_t pixel_bytes = 0;  // that each pixel of a picture takes while it is drawn
 };
 

@@ -21,7 +21,7 @@ void TurnTo(Tally& tally, const Conv2dOptions& options) {
 
 // aten/src/ATen/native/cpu/FlashAttentionKernel.cpp: one buffer a thread, and the logarithms of the
 // sums, all in fp32.
-int64_t AttentionScratchBytes(const Tally& tally, const AttentionShape& shape) {
+int64_t FlashScratchBytes(const Tally& tally, const AttentionShape& shape) {
   const int64_t split = shape.queries >= 768 ? 256 : shape.queries >= 192 ? 64 : 32;
   const int64_t queries = std::min(split, shape.queries);
   const int64_t keys = std::min<int64_t>(512, shape.keys);
@@ -29,6 +29,20 @@ int64_t AttentionScratchBytes(const Tally& tally, const AttentionShape& shape) {
   const int64_t values =
       tally.threads() * queries * (keys + 2 + width) + shape.batch * shape.queries * shape.heads;
   return values * static_cast<int64_t>(sizeof(float));
+}
+
+// aten/src/ATen/native/transformers/attention.cpp, _scaled_dot_product_attention_math: in fp32, the
+// scores before and after the softmax, with a byte for each that says whether it is masked; queries
+// and keys scaled, and once more in the order that a product takes.
+int64_t PlainScratchBytes(const AttentionShape& shape) {
+  const int64_t scores = shape.batch * shape.heads * shape.queries * shape.keys;
+  const int64_t rows = shape.batch * (shape.queries + shape.keys) * shape.channels;
+  return (2 * scores + 2 * rows) * static_cast<int64_t>(sizeof(float)) + scores;
+}
+
+int64_t AttentionScratchBytes(const Tally& tally, const AttentionShape& shape) {
+  if (tally.kernels().plain_attention) return PlainScratchBytes(shape);
+  return FlashScratchBytes(tally, shape);
 }
 
 }  // namespace

@@ -21,8 +21,8 @@ namespace phasor::engine {
 class Tally {
  public:
   // `dtype`: of activations, and of weights as they compute.
-  explicit Tally(int threads, at::ScalarType dtype = at::kFloat)
-      : threads_(threads),
+  explicit Tally(const PassKernels& kernels, at::ScalarType dtype = at::kFloat)
+      : kernels_(kernels),
         dtype_(dtype),
         value_bytes_(static_cast<int64_t>(c10::elementSize(dtype))) {}
 
@@ -38,7 +38,8 @@ class Tally {
   // As above; `packed` of the weights are packed first.
   void TurnPacked(int64_t plain, int64_t packed, int64_t others);
 
-  int threads() const { return threads_; }
+  const PassKernels& kernels() const { return kernels_; }
+  int threads() const { return kernels_.threads; }
   at::ScalarType dtype() const { return dtype_; }
   PassPeak Peak() const;
 
@@ -48,7 +49,7 @@ class Tally {
     streamed_ = std::max(streamed_, live + layer);
   }
 
-  const int threads_;
+  const PassKernels kernels_;
   const at::ScalarType dtype_;
   const int64_t value_bytes_;
   int64_t live_ = 0;

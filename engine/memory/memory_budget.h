@@ -11,8 +11,9 @@ inline constexpr uint64_t kLeastDeviceBytes = uint64_t{1} << 20;
 inline constexpr uint64_t kMostDeviceBytes = uint64_t{1} << 50;
 
 struct MemoryBudget {
-  uint64_t capacity = 0;  // bytes; 0: no bound
-  uint64_t reserved = 0;  // bytes that others hold
+  uint64_t capacity = 0;    // bytes; 0: no bound
+  uint64_t reserved = 0;    // bytes that others hold, or that are free only in pieces
+  uint64_t fragmented = 0;  // of these the latter
 
   bool Holds(uint64_t bytes) const {
     return capacity == 0 || bytes <= capacity - std::min(reserved, capacity);

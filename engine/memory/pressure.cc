@@ -16,9 +16,9 @@ std::string_view ToString(Pressure pressure) {
   return "unknown";
 }
 
-Pressure PressureOf(uint64_t used, uint64_t total, const PressureLimits& limits) {
+Pressure PressureOf(uint64_t taken, uint64_t total, const PressureLimits& limits) {
   if (total == 0) return Pressure::kLow;
-  const double share = static_cast<double>(used) / static_cast<double>(total);
+  const double share = static_cast<double>(taken) / static_cast<double>(total);
   if (share >= limits.critical) return Pressure::kCritical;
   if (share >= limits.high) return Pressure::kHigh;
   return share >= limits.moderate ? Pressure::kModerate : Pressure::kLow;

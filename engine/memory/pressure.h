@@ -26,7 +26,8 @@ struct PressureLimits {
   double critical = 0.95;
 };
 
-// `total` of 0 is a device without a bound, which is never tight.
-Pressure PressureOf(uint64_t used, uint64_t total, const PressureLimits& limits = {});
+// `taken` is what nobody can count on: what is used, and what is free only in pieces. `total` of 0
+// is a device without a bound, which is never tight.
+Pressure PressureOf(uint64_t taken, uint64_t total, const PressureLimits& limits = {});
 
 }  // namespace phasor::engine

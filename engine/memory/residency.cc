@@ -107,7 +107,9 @@ MemoryBudget Residency::Budget() const {
   uint64_t held = 0;
   for (const ModelPart& part : parts_) held += part.weights->HeldBytes();
   const uint64_t used = use.current.total();
-  return {.capacity = use.capacity, .reserved = used - std::min(held, used)};
+  return {.capacity = use.capacity,
+          .reserved = used - std::min(held, used) + use.fragmented,
+          .fragmented = use.fragmented};
 }
 
 }  // namespace phasor::engine

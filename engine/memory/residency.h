@@ -52,6 +52,7 @@ class Residency {
   // What a plan reckons with: the parts' sizes, and the device's memory without what they hold.
   ModelSizes Sizes(WeightForm form) const;
   MemoryBudget Budget() const;
+  LibraryAllowance Libraries() const { return device_->libraries(); }
 
  private:
   struct Entered {

@@ -115,6 +115,42 @@ TEST_F(ResidencyTest, APhaseThatDoesNotFitMayBeEnteredAgain) {
   Compute("unet");
 }
 
+// A device with room that no large block finds.
+class InPieces final : public Device {
+ public:
+  InPieces(std::shared_ptr<Device> device, uint64_t fragmented)
+      : device_(std::move(device)), fragmented_(fragmented) {}
+  std::string_view name() const override { return device_->name(); }
+  at::Device place() const override { return device_->place(); }
+  HostMemory host_memory() const override { return device_->host_memory(); }
+  std::unique_ptr<Fence> CopyAsync(at::Tensor to, at::Tensor from) override {
+    return device_->CopyAsync(std::move(to), std::move(from));
+  }
+  MemoryUse Memory() const override {
+    MemoryUse use = device_->Memory();
+    use.capacity = use.current.total() + 10 * kKiB;
+    use.fragmented = fragmented_;
+    return use;
+  }
+  void ResetPeak() override { device_->ResetPeak(); }
+  void EmptyCaches() override { device_->EmptyCaches(); }
+
+ private:
+  const std::shared_ptr<Device> device_;
+  const uint64_t fragmented_;
+};
+
+TEST_F(ResidencyTest, NoPlanCountsOnWhatIsFreeOnlyInPieces) {
+  for (const auto& [fragmented, fits] : {std::pair{uint64_t{0}, true}, {4 * kKiB, false}}) {
+    const Residency residency({Part("unet", {UnitKind::kStep}, 4 * kKiB)},
+                              std::make_shared<InPieces>(device_, fragmented), clock_);
+    EXPECT_EQ(residency.Budget().fragmented, fragmented);
+    const ResidencyPlan full = PlanResidency(Strategy::kFull, residency.Sizes(WeightForm::kPlain),
+                                             {{UnitKind::kStep, {}}}, residency.Budget());
+    EXPECT_EQ(full.FitsIn(residency.Budget()), fits);
+  }
+}
+
 TEST_F(ResidencyTest, TellsAPlanWhatThereIs) {
   Make(Strategy::kCpuOffload);
   const uint64_t others = residency_->Budget().reserved;

@@ -13,6 +13,7 @@
 #include "common/config/model_card.h"
 #include "engine/api/check_spec.h"
 #include "engine/calibration/calibration_file.h"
+#include "engine/cuda/compute_policy.h"
 #include "engine/cuda/device_choice.h"
 #include "engine/device/counted_memory.h"
 #include "engine/runtime/dtype.h"
@@ -108,13 +109,38 @@ void ConfigureLibTorch(int threads) {
   at::globalContext().setDeterministicFillUninitializedMemory(false);
 }
 
-// Products on a card in the type they are asked for, by the same kernels every time.
-void ConfigureCard() {
+at::SDPBackend BackendOf(AttentionKernel kernel) {
+  switch (kernel) {
+    case AttentionKernel::kFlash:
+      return at::SDPBackend::flash_attention;
+    case AttentionKernel::kEfficient:
+      return at::SDPBackend::efficient_attention;
+    case AttentionKernel::kMath:
+      return at::SDPBackend::math;
+    case AttentionKernel::kCudnn:
+      return at::SDPBackend::cudnn_attention;
+  }
+  return at::SDPBackend::error;
+}
+
+// Process-wide as well: which kernels compute, and by the same ones every time.
+void ConfigureKernels(const Compute& compute) {
   at::Context& context = at::globalContext();
-  context.setAllowTF32CuBLAS(false);
-  context.setAllowTF32CuDNN(false);
+  context.setAllowTF32CuBLAS(compute.tf32);
+  context.setAllowTF32CuDNN(compute.tf32);
   context.setDeterministicCuDNN(true);
   context.setBenchmarkCuDNN(false);
+  const AttentionOrder& attention = compute.attention;
+  context.setSDPUseFlash(attention.Allows(AttentionKernel::kFlash));
+  context.setSDPUseMemEfficient(attention.Allows(AttentionKernel::kEfficient));
+  context.setSDPUseMath(attention.Allows(AttentionKernel::kMath));
+  context.setSDPUseCuDNN(attention.Allows(AttentionKernel::kCudnn));
+  std::vector<int64_t> order;
+  for (const AttentionKernel kernel : attention.order) {
+    order.push_back(static_cast<int64_t>(BackendOf(kernel)));
+  }
+  order.push_back(static_cast<int64_t>(at::SDPBackend::overrideable));
+  context.setSDPPriorityOrder(order);
 }
 
 // A card, if the name is one's or "auto" and there is one; else null. Before anything else is asked
@@ -122,20 +148,26 @@ void ConfigureCard() {
 StatusOr<std::shared_ptr<Device>> OpenCard(const EngineOptions& options) {
   ASSIGN_OR_RETURN(const ChosenDevice chosen, ChooseDevice(options.device));
   if (!chosen.card) return nullptr;
-  const auto open = [&] { return MakeDevice(chosen.name, options.vram_bytes); };
+  const auto open = [&] {
+    return MakeDevice(chosen.name, options.vram_bytes, LibraryBytes(options.compute));
+  };
   ASSIGN_OR_RETURN(std::unique_ptr<Device> card, Guard(open));
-  ConfigureCard();
   return std::shared_ptr<Device>(std::move(card));
 }
 
 // How this process computes: on a card nothing depends on the processor, whose kernels are sampled
 // otherwise.
-EngineFacts FactsOf(const Device* card, const Dtype& dtype, int threads) {
-  if (card != nullptr) {
-    return {std::string(card->kernels()), dtype.name, 0, LibraryVersions(), card->Description()};
+EngineFacts FactsOf(const Device* card, const Dtype& dtype, int threads, const Compute& compute) {
+  EngineFacts facts{"cpu", dtype.name, threads, LibraryVersions()};
+  facts.compute = Describe(compute);
+  if (card == nullptr) {
+    facts.processor = DescribeProcessor(dtype.type) + ", bits " + KernelBits();
+    return facts;
   }
-  return {"cpu", dtype.name, threads, LibraryVersions(),
-          DescribeProcessor(dtype.type) + ", bits " + KernelBits()};
+  facts.device = card->kernels();
+  facts.threads = 0;
+  facts.processor = card->Description();
+  return facts;
 }
 
 StatusOr<nlohmann::json> ReadIndex(const std::string& directory) {
@@ -173,12 +205,10 @@ Status CheckTile(int pixels) {
 
 }  // namespace
 
-EngineImpl::EngineImpl(EngineFacts facts, EngineOptions options, at::ScalarType dtype,
-                       StrategyChoice strategy, std::shared_ptr<Device> device, const Clock& clock)
-    : facts_(std::move(facts)),
+EngineImpl::EngineImpl(Parts parts, EngineOptions options, std::shared_ptr<Device> device,
+                       const Clock& clock)
+    : parts_(std::move(parts)),
       options_(std::move(options)),
-      dtype_(dtype),
-      strategy_(strategy),
       device_(std::move(device)),
       clock_(clock) {}
 
@@ -195,45 +225,52 @@ StatusOr<std::shared_ptr<Model>> EngineImpl::LoadGuarded(const std::string& dire
   PipelineSource source;
   source.directory = directory;
   source.cache_directory = options_.cache_directory;
-  source.dtype = dtype_;
+  source.dtype = parts_.dtype;
   source.on_part = on_part;
   ASSIGN_OR_RETURN(source.index, ReadIndex(directory));
   ASSIGN_OR_RETURN(source.card, config::ReadModelCard(directory));
   if (!options_.variant.empty()) source.card.variant = options_.variant;
   ASSIGN_OR_RETURN(std::shared_ptr<Pipeline> pipeline, LoadPipeline(source));
+  if (!parts_.channels_last) {
+    for (const ModelPart& part : pipeline->parts()) {
+      part.weights->SetLayout(at::MemoryFormat::Contiguous);
+    }
+  }
   auto residency = std::make_shared<Residency>(
       pipeline->parts(), device_, clock_,
       QuantisedSource{options_.cache_directory, pipeline->info().digest, ""});
-  RETURN_IF_ERROR(residency->Bring(strategy_.form, [&] { on_part("quantised weights"); }).status());
+  RETURN_IF_ERROR(
+      residency->Bring(parts_.strategy.form, [&] { on_part("quantised weights"); }).status());
   // Where a run begins. On a device with a bound AUTO waits for the run's shape.
   const bool bounded = device_->Memory().capacity > 0;
-  if (strategy_.strategy || !bounded) {
-    const Strategy strategy = strategy_.strategy.value_or(Strategy::kFull);
-    residency->Enter(PlanResidency(strategy, residency->Sizes(strategy_.form),
+  if (parts_.strategy.strategy || !bounded) {
+    const Strategy strategy = parts_.strategy.strategy.value_or(Strategy::kFull);
+    residency->Enter(PlanResidency(strategy, residency->Sizes(parts_.strategy.form),
                                    {{UnitKind::kEncode, {}}}, residency->Budget()),
                      UnitKind::kEncode);
   }
   ModelInfo info = pipeline->info();
   info.load_seconds = SecondsBetween(begin, clock_.Steady());
-  const CalibrationKey key{options_.cache_directory, info.digest, MachineOf(facts_)};
+  const CalibrationKey key{options_.cache_directory, info.digest, MachineOf(parts_.facts)};
   std::vector<std::string> warnings;
   auto calibration =
       std::make_shared<const Calibration>(CalibrationOf(key, options_.uncalibrated, &warnings));
-  RunEnvironment environment{std::move(pipeline),
-                             calibration,
-                             std::make_shared<UnitCosts>(calibration),
-                             facts_,
-                             device_,
-                             std::move(residency),
-                             strategy_,
-                             options_.cuts,
-                             &clock_};
+  RunEnvironment environment{
+      std::move(pipeline), calibration,   std::make_shared<UnitCosts>(calibration),
+      parts_.facts,        device_,       std::move(residency),
+      parts_.strategy,     options_.cuts, &clock_};
   if (options_.embedding_cache_bytes > 0) {
     environment.embeddings = std::make_shared<EmbeddingCache>(options_.embedding_cache_bytes);
   }
   environment.warnings = std::move(warnings);
   return std::shared_ptr<Model>(
       std::make_shared<ModelImpl>(std::move(info), key, std::move(environment)));
+}
+
+std::string EngineImpl::Versions() const {
+  const EngineFacts& facts = parts_.facts;
+  return facts.versions + ", " + facts.processor +
+         (facts.compute.empty() ? "" : ", " + facts.compute);
 }
 
 DeviceReport EngineImpl::ReportDevice() const {
@@ -258,18 +295,23 @@ StatusOr<std::unique_ptr<Engine>> MakeEngine(const EngineOptions& options, const
   ASSIGN_OR_RETURN(const Dtype dtype, device == nullptr
                                           ? ParseDtype(options.dtype)
                                           : ParseDtype(options.dtype, *device->card()));
+  ASSIGN_OR_RETURN(
+      const Compute compute,
+      ChooseCompute(options.compute, device == nullptr ? nullptr : device->card(), dtype.name));
   const int threads = options.threads > 0 ? options.threads : UsableCores();
   // What a simulated device has to hold is models, not this.
   const StatusOr<EngineFacts> facts = Guard([&]() -> StatusOr<EngineFacts> {
     ConfigureLibTorch(threads);
-    return FactsOf(device.get(), dtype, threads);
+    ConfigureKernels(compute);
+    return FactsOf(device.get(), dtype, threads, compute);
   });
   if (!facts.ok()) return Annotate(facts.status(), "starting the engine");
   if (device == nullptr) {
     // A bound of a card that there is not.
     const bool automatic = options.device == "auto";
     ASSIGN_OR_RETURN(
-        device, automatic ? MakeDevice("cpu", 0) : MakeDevice(options.device, options.vram_bytes));
+        device, MakeDevice(automatic ? "cpu" : options.device, automatic ? 0 : options.vram_bytes,
+                           LibraryBytes(options.compute)));
   }
   if (options.fail_one_in > 0 && options.device != "sim") {
     return InvalidArgument("fail_one_in: only on the device sim");
@@ -278,8 +320,9 @@ StatusOr<std::unique_ptr<Engine>> MakeEngine(const EngineOptions& options, const
   EngineOptions kept = options;
   // Where device and host are one, that is so anyway.
   if (device->host_memory() == HostMemory::kShared) kept.cuts.decode_on_host = false;
-  return std::unique_ptr<Engine>(std::make_unique<EngineImpl>(*facts, std::move(kept), dtype.type,
-                                                              *strategy, std::move(device), clock));
+  const EngineImpl::Parts parts{*facts, dtype.type, compute.channels_last, *strategy};
+  return std::unique_ptr<Engine>(
+      std::make_unique<EngineImpl>(parts, std::move(kept), std::move(device), clock));
 }
 
 }  // namespace phasor::engine

@@ -17,22 +17,27 @@ namespace phasor::engine {
 
 class EngineImpl final : public Engine {
  public:
-  EngineImpl(EngineFacts facts, EngineOptions options, at::ScalarType dtype,
-             StrategyChoice strategy, std::shared_ptr<Device> device, const Clock& clock);
+  // What the options came to.
+  struct Parts {
+    EngineFacts facts;
+    at::ScalarType dtype;
+    bool channels_last;
+    StrategyChoice strategy;
+  };
+  EngineImpl(Parts parts, EngineOptions options, std::shared_ptr<Device> device,
+             const Clock& clock);
 
   StatusOr<std::shared_ptr<Model>> Load(const std::string& directory,
                                         const LoadProgress& on_part) override;
-  std::string Versions() const override { return facts_.versions + ", " + facts_.processor; }
+  std::string Versions() const override;
   DeviceReport ReportDevice() const override;
 
  private:
   StatusOr<std::shared_ptr<Model>> LoadGuarded(const std::string& directory,
                                                const LoadProgress& on_part);
 
-  const EngineFacts facts_;
+  const Parts parts_;
   const EngineOptions options_;
-  const at::ScalarType dtype_;
-  const StrategyChoice strategy_;
   const std::shared_ptr<Device> device_;
   const Clock& clock_;
 };

@@ -31,6 +31,7 @@ std::string Fingerprint(const EngineFacts& facts, const ModelInfo& model,
       {"initial_noise", initial_noise},
   };
   if (!facts.weights.empty()) everything["weights"] = facts.weights;
+  if (!facts.compute.empty()) everything["compute"] = facts.compute;
   if (!cuts.none()) {
     everything["cuts"] = {{"split_guidance_from", cuts.split_guidance_from},
                           {"vae_tiles", cuts.vae_tiles}};

@@ -20,6 +20,7 @@ struct EngineFacts {
   std::string versions;        // of the libraries
   std::string processor = {};  // what they choose kernels by, and a sample of what these give
   std::string weights = {};    // the form that they are stored in; empty: as they compute
+  std::string compute = {};    // what was switched (compute_policy.h); empty: nothing
 };
 
 // In place of a tile: whole, by another processor than the run's.

@@ -29,6 +29,7 @@ TEST(FingerprintTest, ChangesWithEverythingThatDecidesABit) {
       [](Inputs* in) { in->facts.threads = 3; },
       [](Inputs* in) { in->facts.versions.push_back('L'); },
       [](Inputs* in) { in->facts.processor.push_back('2'); },
+      [](Inputs* in) { in->facts.compute.push_back('t'); },
       [](Inputs* in) { in->model.family.push_back('s'); },
       [](Inputs* in) { in->model.digest.push_back('0'); },
       [](Inputs* in) { in->scheduler["beta_start"] = 0.0002; },

@@ -67,7 +67,7 @@ class Pipeline {
   // What a unit of the phase takes at its peak beside weights, with what a run of it keeps
   // from one unit to the next; computed, not measured.
   virtual PassPeak PassOf(UnitKind phase, const PictureSpec& spec, const Cuts& cuts,
-                          int threads) const = 0;
+                          const PassKernels& kernels) const = 0;
 
   // What could be done in pieces, should memory be short.
   virtual Cuttable CuttableOf(const PictureSpec& spec) const = 0;

@@ -25,8 +25,10 @@ constexpr uint64_t kTakenBefore = 32 << 10;
 
 class PlanTest : public testing::TestWithParam<const char*> {
  protected:
-  void Use(const std::string& strategy, uint64_t vram_bytes = 0) {
+  void Use(const std::string& strategy, uint64_t vram_bytes = 0,
+           const std::string& attention = "auto") {
     EngineOptions options;
+    options.compute.attention = attention;
     options.device = "sim";
     options.vram_bytes = vram_bytes;
     options.strategy = strategy;
@@ -85,6 +87,17 @@ TEST_P(PlanTest, PredictsWhatIsCounted) {
       Compare(spec, what);
       spec.guidance_scale = 1;
       Compare(spec, what + " without guidance");
+    }
+  }
+}
+
+// With math, attention keeps the whole matrix of scores.
+TEST_P(PlanTest, PredictsWhatPlainAttentionTakes) {
+  for (const char* strategy : {"FP16_FULL", "SEQUENTIAL_OFFLOAD"}) {
+    Use(strategy, 0, "math");
+    Draw(Spec(64, 64));
+    for (const int side : {64, 128, 256}) {
+      Compare(Spec(side, side), std::string(strategy) + " math " + std::to_string(side));
     }
   }
 }

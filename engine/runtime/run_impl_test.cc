@@ -36,7 +36,8 @@ class TinyPipeline final : public Pipeline {
     return {"prompt: is long"};
   }
   const std::vector<ModelPart>& parts() const override { return parts_; }
-  PassPeak PassOf(UnitKind phase, const PictureSpec&, const Cuts&, int) const override {
+  PassPeak PassOf(UnitKind phase, const PictureSpec&, const Cuts&,
+                  const PassKernels&) const override {
     return {.resident = phase == UnitKind::kStep ? 2000u : 1000u, .streamed = 0};
   }
   Cuttable CuttableOf(const PictureSpec&) const override { return {}; }

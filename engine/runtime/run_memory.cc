@@ -85,7 +85,7 @@ void RunMemory::Take(const Rung& rung) {
 
 void RunMemory::Tell(const Unit& unit, std::string action, const std::string& reason) {
   const MemoryUse use = parts_.device.Memory();
-  const uint64_t free = use.capacity - std::min(use.capacity, use.current.total());
+  const uint64_t free = use.capacity - std::min(use.capacity, use.taken());
   degradations_.push_back(
       {unit.kind, unit.index, std::move(action), reason, unit.predicted_peak_bytes, free});
 }

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <vector>
 
+#include <ATen/Context.h>
+
 #include "common/picture/limits.h"
 #include "engine/tensor/torch.h"
 
@@ -25,13 +27,26 @@ uint64_t Times(uint64_t bytes, double factor) {
   return static_cast<uint64_t>(static_cast<double>(bytes) * factor);
 }
 
+// As LibTorch is set for the process.
+PassKernels KernelsNow() {
+  return {.threads = at::get_num_threads(),
+          .plain_attention = !at::globalContext().userEnabledFlashSDP() &&
+                             !at::globalContext().userEnabledMemEfficientSDP()};
+}
+
+// What libraries take is what they are told, so no measurement of a pass changes it.
 std::vector<PhaseNeed> NeedsOf(const PlanInput& input, const Cuts& cuts) {
+  const PassKernels kernels = KernelsNow();
+  const LibraryAllowance libraries = input.residency.Libraries();
   std::vector<PhaseNeed> needs;
   for (const UnitKind phase : kPhases) {
-    const PassPeak pass = input.pipeline.PassOf(phase, input.spec, cuts, at::get_num_threads());
+    const PassPeak pass = input.pipeline.PassOf(phase, input.spec, cuts, kernels);
     const double factor = MemoryFactor(input.calibration, ShapeOf(phase, input.spec, cuts));
     const bool on_host = phase == UnitKind::kDecode && cuts.decode_on_host;
-    needs.push_back({phase, {Times(pass.resident, factor), Times(pass.streamed, factor)}, on_host});
+    const uint64_t extra = on_host ? 0 : libraries.Of(phase);
+    needs.push_back({phase,
+                     {Times(pass.resident, factor) + extra, Times(pass.streamed, factor) + extra},
+                     on_host});
   }
   return needs;
 }

@@ -133,7 +133,10 @@ std::string PlanText(const engine::ModelPlan& plan, const std::string& shown,
   std::string text = budget.capacity == 0
                          ? std::string("The device has no bound of its own.")
                          : "The device has " + ByteSizeText(budget.capacity) + ", of which " +
-                               ByteSizeText(budget.reserved) + " are taken.";
+                               ByteSizeText(budget.reserved) + " are taken" +
+                               (budget.fragmented == 0 ? "."
+                                                       : ", " + ByteSizeText(budget.fragmented) +
+                                                             " of it free only in pieces.");
   text.append(" AUTO takes ").append(NameOf(plan.chosen)).append(".\n\n").append(Peaks(plan));
   for (const ResidencyPlan& one : plan.strategies) {
     if (one.name() == shown) text.append("\n").append(Placements(one));
@@ -165,6 +168,7 @@ std::string PlanJson(const engine::ModelPlan& plan, const ResidencyPlan& shown,
                {"height", spec.height},
                {"device_bytes", plan.budget.capacity},
                {"taken_bytes", plan.budget.reserved},
+               {"fragmented_bytes", plan.budget.fragmented},
                {"strategy", shown.name()},
                {"peak_bytes", shown.peak_bytes()},
                {"cuts", Describe(plan.chosen.cuts)},

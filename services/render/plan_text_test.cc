@@ -83,6 +83,15 @@ TEST(PlanTextTest, TellsTimesWhereSomeAreKnown) {
   EXPECT_NE(PlanText(plan, "FP16_FULL", kLargest).find("12MiB      -  "), std::string::npos);
 }
 
+TEST(PlanTextTest, SaysWhatIsFreeOnlyInPieces) {
+  engine::ModelPlan plan = Plan();
+  plan.budget.fragmented = 128 << 10;
+  const std::string text = PlanText(plan, "SEQUENTIAL_OFFLOAD", kLargest);
+  EXPECT_NE(text.find("of which 512KiB are taken, 128KiB of it free only in pieces. AUTO"),
+            std::string::npos)
+      << text;
+}
+
 TEST(PlanTextTest, ADeviceMayHaveNoBound) {
   engine::ModelPlan plan = Plan();
   plan.budget = {};

@@ -54,6 +54,9 @@ void AddEngine(flags::Command& command, RenderOptions* options) {
   command.Text("--dtype", &options->engine.dtype,
                "What the networks compute in: fp32, bf16 or fp16, where the device has it; auto: "
                "fp16 on cards, else fp32");
+  for (const engine::ComputeSwitch& one : engine::ComputeSwitches()) {
+    command.Text(one.flag(), &(options->engine.compute.*one.word), one.hint());
+  }
   command.Text("--cache", &options->engine.cache_directory,
                "Folder for digests, quantised weights and what was measured; default: "
                "$XDG_CACHE_HOME/phasor or ~/.cache/phasor");
@@ -110,6 +113,7 @@ Status CheckTogether(const RenderOptions& options) {
   if (options.engine.vram_bytes > 0 && !engine::IsBoundable(options.engine.device)) {
     return InvalidArgument(std::string("--vram: ") + engine::kBoundable);
   }
+  RETURN_IF_ERROR(engine::CheckCompute(options.engine.compute));
   if (options.json && !options.plan) return InvalidArgument("--json: only with --plan");
   if (options.profile && options.plan) return InvalidArgument("--profile: not with --plan");
   if (!options.stop_after_step) return OkStatus();

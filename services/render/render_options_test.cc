@@ -102,6 +102,8 @@ TEST(RenderOptionsTest, NamesTheOptionThatIsWrong) {
        "--vram: must be between 1MiB and 1PiB, got 10EiB"},
       {{"--model", "m", "--prompt", "p", "--device", "sim", "--vram", "much"},
        "--vram: must be a size such as 4GiB or 512MiB, got 'much'"},
+      {{"--model", "m", "--prompt", "p", "--tf32", "perhaps"},
+       "tf32: must be one of auto, on, off"},
       {{"--model", "m", "--prompt", "p", "--stop-after-step", "3"}, "--checkpoint-dir"},
       {{"--model", "m", "--prompt", "p", "--stop-after-step", "0"}, "--stop-after-step"},
   };

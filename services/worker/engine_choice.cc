@@ -49,6 +49,7 @@ StatusOr<Executor::EngineFactory> ChooseEngine(const WorkerConfig& config, const
     options.threads = config.threads;
     options.device = config.device;
     options.dtype = config.dtype;
+    options.compute = config.compute;
     options.vram_bytes = config.vram_bytes;
     options.strategy = config.strategy;
     options.fail_one_in = static_cast<uint64_t>(config.fail_one_in);

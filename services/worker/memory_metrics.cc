@@ -7,7 +7,9 @@ namespace phasor::worker {
 MemoryMetrics::MemoryMetrics(metrics::Registry& registry)
     : bytes_(registry.Gauges("vram_bytes",
                              "The device's memory: total (0: no bound), used, and what it is used "
-                             "for. Looked at between units of work.",
+                             "for; reserved, that its allocator has taken, and of this "
+                             "fragmented, that is free only in pieces. Looked at between units of "
+                             "work.",
                              {"kind"})),
       state_(registry.Gauges("vram_state",
                              "1 while the device's memory is as tight as that: LOW to CRITICAL.",
@@ -39,6 +41,8 @@ void MemoryMetrics::Device(const engine::MemoryUse& use, engine::Pressure pressu
   const std::pair<const char*, uint64_t> shares[] = {
       {"total", use.capacity},
       {"used", use.current.total()},
+      {"reserved", use.reserved},
+      {"fragmented", use.fragmented},
       {"weights", use.current.of(MemoryKind::kWeights)},
       {"activations", use.current.of(MemoryKind::kActivations)},
       {"workspace", use.current.of(MemoryKind::kWorkspace)}};

@@ -49,6 +49,9 @@ void DeclareMemory(config::Settings& settings, RawConfig* raw) {
                  "what the networks compute in: fp32, bf16 or fp16, where the device has it; auto: "
                  "fp16 on cards, else fp32"},
                 &config.dtype);
+  for (const engine::ComputeSwitch& one : engine::ComputeSwitches()) {
+    settings.Text({one.key, one.hint()}, &(config.compute.*one.word));
+  }
   settings.Text({"strategy", "how weights share the device's memory; AUTO: the cheapest that fits"},
                 &config.strategy);
   settings.Whole({"sim_fail_one_in",
@@ -145,6 +148,7 @@ Status CompleteDevice(const std::string& vram, WorkerConfig* config) {
   if (const Status named = engine::CheckDeviceName(config->device); !named.ok()) {
     return InvalidArgument("--device " + Message(named));
   }
+  RETURN_IF_ERROR(engine::CheckCompute(config->compute));
   if (config->device == "cuda") config->device = "cuda:0";
   const auto strategy = engine::ParseStrategy(config->strategy);
   if (!strategy.ok()) return InvalidArgument("--strategy " + Message(strategy.status()));

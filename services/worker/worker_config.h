@@ -11,6 +11,7 @@
 #include "common/config/shared_settings.h"
 #include "common/log/log.h"
 #include "common/rpc/client_tls.h"
+#include "engine/api/compute_options.h"
 
 namespace phasor::worker {
 
@@ -49,6 +50,7 @@ struct WorkerConfig {
   std::string device = "cpu";
   uint64_t vram_bytes = 0;
   std::string dtype = "auto";
+  engine::ComputeOptions compute;
   std::string strategy = "AUTO";
   int fail_one_in = 0;
   Millis fake_step{20};  // what a step of the fake engine takes

@@ -150,6 +150,19 @@ TEST(WorkerConfigTest, GroupsOfJobsHaveBounds) {
   EXPECT_THAT(Message(Read({"--group-wait", "-1"}).status()), HasSubstr("--group-wait"));
 }
 
+TEST(WorkerConfigTest, TakesTheSwitchesOfTheEnginesTable) {
+  const auto config = Read({"--tf32", "on", "--attention", "math", "--channels-last", "off"});
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_EQ(config->compute.tf32, "on");
+  EXPECT_EQ(config->compute.attention, "math");
+  EXPECT_EQ(config->compute.channels_last, "off");
+  EXPECT_EQ(Read({"--config", Yaml("channels_last: off\n").c_str()})->compute.channels_last, "off");
+  EXPECT_EQ(Read({})->compute.tf32, "") << "the engine's default";
+  EXPECT_THAT(Message(Read({"--attention", "quick"}).status()),
+              HasSubstr("attention: must be one of auto, flash, efficient, math, cudnn"));
+  EXPECT_THAT(Message(Read({"--library-memory", "lots"}).status()), HasSubstr("library_memory: "));
+}
+
 TEST(WorkerConfigTest, TakesSeveralGateways) {
   EXPECT_THAT(Read({"--gateways", "a:1,b:2"})->gateways, ElementsAre("a:1", "b:2"));
   EXPECT_THAT(Read({"--gateways", "a:1", "--gateways", "b:2"})->gateways,

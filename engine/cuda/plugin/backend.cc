@@ -87,6 +87,16 @@ class Backend final : public CudaBackend {
     static_cast<const Moment&>(moment).Before(Computing());
   }
 
+  CudaPool Pool() override {
+    using c10::CachingAllocator::StatType;
+    const auto stats = allocator::getDeviceStats(index_);
+    const auto bytes = [](const c10::CachingAllocator::StatArray& of) {
+      return static_cast<uint64_t>(of[static_cast<size_t>(StatType::AGGREGATE)].current);
+    };
+    return {.reserved = bytes(stats.reserved_bytes),
+            .fragmented = bytes(stats.inactive_split_bytes)};
+  }
+
   void EmptyCaches() override { allocator::emptyCache(); }
 
   void Synchronize() override { c10::cuda::device_synchronize(); }

@@ -93,13 +93,13 @@ class Sd1Pipeline final : public Pipeline {
   }
 
   PassPeak PassOf(UnitKind phase, const PictureSpec& spec, const Cuts& cuts,
-                  int threads) const override {
+                  const PassKernels& kernels) const override {
     const std::vector<int64_t> latents = LatentShape(spec);
     const int64_t tokens = parts_.tokenizer.max_length();
     const UnetConfig& unet = parts_.unet->config();
     const bool guided = GuidedSteps(spec) > 0;
     const int64_t contexts = (guided ? 2 : 0) + (GuidedSteps(spec) < spec.steps ? 1 : 0);
-    Tally tally(threads, parts_.dtype);
+    Tally tally(kernels, parts_.dtype);
     tally.Take((Guided(spec) ? 2 : 1) * tokens * parts_.text_encoder->config().hidden_size);
     if (phase == UnitKind::kEncode) {
       TallyClip(tally, parts_.text_encoder->config(), tokens);

@@ -118,6 +118,10 @@ std::string MemoryOf(const v1::WorkerStats& worker) {
   for (const v1::MemoryShare& share : worker.memory()) {
     text += ", " + share.kind() + " " + Bytes(share.bytes());
   }
+  if (worker.memory_fragmented_bytes() > 0) {
+    text += ", " + Bytes(worker.memory_fragmented_bytes()) + " of " +
+            Bytes(worker.memory_reserved_bytes()) + " reserved in pieces";
+  }
   text += ", " + v1::Strategy_Name(worker.strategy()) + "\n";
   for (const v1::ModelMemory& model : worker.models()) {
     text += "  holds   " + model.model() + (model.pinned() ? " (pinned)" : "");

@@ -148,6 +148,9 @@ TEST(StatsTextTest, ShowsAWorkersMemoryByKindAndComponent) {
               HasSubstr("  holds   demo (pinned): nothing of it on the device"));
   *model->add_parts() = *share;
   EXPECT_THAT(WorkerText(worker), HasSubstr("demo (pinned): weights 7MiB\n"));
+  worker.set_memory_reserved_bytes(8 << 20);
+  worker.set_memory_fragmented_bytes(1 << 20);
+  EXPECT_THAT(WorkerText(worker), HasSubstr("weights 7MiB, 1MiB of 8MiB reserved in pieces, AUTO"));
 }
 
 TEST(StatsTextTest, ShowsAWorkersCardAsFarAsItIsKnown) {

@@ -80,6 +80,10 @@ ProcessPlan WorkerPlan(const UpOptions& options, const Programs& programs, int n
   for (const auto& [flag, word] : words) {
     if (!word.empty()) plan.argv.insert(plan.argv.end(), {flag, word});
   }
+  for (const engine::ComputeSwitch& one : engine::ComputeSwitches()) {
+    const std::string& word = options.compute.*one.word;
+    if (!word.empty()) plan.argv.insert(plan.argv.end(), {one.flag(), word});
+  }
   if (options.tls) {
     plan.argv.insert(plan.argv.end(), {"--tls-ca", AuthorityFile(options.directory),
                                        "--tls-server-name", "localhost"});
@@ -126,6 +130,7 @@ std::string LogFile(const UpOptions& options, const std::string& process) {
 }
 
 Status CheckDevice(const UpOptions& options) {
+  RETURN_IF_ERROR(engine::CheckCompute(options.compute));
   if (!options.strategy.empty()) {
     const auto strategy = engine::ParseStrategy(options.strategy);
     if (!strategy.ok()) return InvalidArgument("--strategy " + Message(strategy.status()));

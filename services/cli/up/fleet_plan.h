@@ -7,6 +7,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/status.h"
+#include "engine/api/compute_options.h"
 
 namespace phasor::cli {
 
@@ -24,6 +25,7 @@ struct UpOptions {
   std::string device = {};
   std::string vram = {};
   std::string dtype = {};
+  engine::ComputeOptions compute = {};
   std::string strategy = {};
   bool secure = false;    // both keys and tls
   bool tls = false;       // certificates are made (fleet_certificates.h)

@@ -68,6 +68,23 @@ TEST(FleetPlanTest, EncodesWhatGoesIntoAUrl) {
   }
 }
 
+TEST(FleetPlanTest, WorkersGetTheSwitchesThatAreGiven) {
+  UpOptions options{.directory = "/d"};
+  for (const engine::ComputeSwitch& one : engine::ComputeSwitches()) {
+    const auto plain = PlanFleet({.directory = "/d"}, kPrograms, 2);
+    EXPECT_EQ(ValueOf(plain->back(), one.flag()), "absent") << "the worker's default";
+    options.compute.*one.word = one.words.back();
+  }
+  const auto plans = PlanFleet(options, kPrograms, 2);
+  ASSERT_TRUE(plans.ok()) << plans.status();
+  for (const engine::ComputeSwitch& one : engine::ComputeSwitches()) {
+    EXPECT_EQ(ValueOf(plans->back(), one.flag()), one.words.back());
+  }
+  options.compute.tf32 = "perhaps";
+  EXPECT_THAT(Message(PlanFleet(options, kPrograms, 2).status()),
+              HasSubstr("tf32: must be one of"));
+}
+
 TEST(FleetPlanTest, WorkersGetTheDeviceAndWhatNoneWouldTakeIsSaidAtOnce) {
   const auto plans =
       PlanFleet({.directory = "/d", .device = "sim", .vram = "4GiB", .strategy = "CPU_OFFLOAD"},

@@ -116,6 +116,9 @@ void AddUp(flags::Command& line, Session& session, int* exit_code) {
   up.Text("--vram", &options->vram,
           "memory of each simulated device, or what each takes of a card's, e.g. 4GiB");
   up.Text("--dtype", &options->dtype, "what networks compute in: auto, fp32, bf16 or fp16");
+  for (const engine::ComputeSwitch& one : engine::ComputeSwitches()) {
+    up.Text(one.flag(), &(options->compute.*one.word), one.hint());
+  }
   up.Text("--strategy", &options->strategy,
           "how weights share a device's memory; AUTO: the cheapest that fits");
   up.Whole("--fake-step-ms", &options->fake_step_ms, "what a step of the fake engine takes");

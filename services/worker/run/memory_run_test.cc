@@ -119,6 +119,21 @@ TEST_F(MemoryRunTest, ALoadMayAskForTheDeviceAlone) {
   EXPECT_TRUE(models_->Find("tiny")->OnDevice().empty());
 }
 
+TEST_F(MemoryRunTest, WhatIsFreeOnlyInPiecesCountsAsUsedAndIsTold) {
+  fake_.memory.capacity = 1 << 20;
+  fake_.memory.fragmented = 700 << 10;
+  StartWorker("w1");
+  ResultOfJob(Spec());
+  const v1::WorkerStats stats = status_.Stats();
+  EXPECT_EQ(stats.memory_state(), "MODERATE") << "68 % and a model";
+  EXPECT_EQ(stats.memory_fragmented_bytes(), 700 << 10);
+  EXPECT_EQ(stats.memory_reserved_bytes(), stats.memory_used_bytes() + (700 << 10));
+  EXPECT_EQ(Metric("phasor_vram_bytes{kind=\"fragmented\"}"), 700 << 10);
+  EXPECT_EQ(Metric("phasor_vram_bytes{kind=\"reserved\"}"), stats.memory_reserved_bytes());
+  const auto plan = (*models_->Get("tiny"))->Plan(Spec().picture);
+  EXPECT_EQ(plan->budget.reserved, uint64_t{700} << 10) << "no plan counts on it";
+}
+
 TEST_F(MemoryRunTest, HighPressureTakesIdleModelsOffTheDevice) {
   fake_.memory.capacity = 24'500;  // two models are 82 %
   StartWorker("w1");

@@ -37,7 +37,7 @@ bool RunsWell(const engine::Model& model, const PictureSpec& spec, const std::st
 
 engine::Pressure MemoryWatch::PressureNow() const {
   const engine::MemoryUse use = parts_.engine.ReportDevice().use;
-  return engine::PressureOf(use.current.total(), use.capacity);
+  return engine::PressureOf(use.taken(), use.capacity);
 }
 
 void MemoryWatch::BeforeRun(const std::string& name, const engine::Model& model,
@@ -71,7 +71,7 @@ void MemoryWatch::AfterUnit(const std::string& name, engine::Run& run, size_t* t
     const engine::MemoryUse use = parts_.engine.ReportDevice().use;
     if (PressureNow() == engine::Pressure::kCritical &&
         run.Next().kind != engine::UnitKind::kDone) {
-      run.GoLeaner("the device's memory is tight: " + ByteSizeText(use.current.total()) + " of " +
+      run.GoLeaner("the device's memory is tight: " + ByteSizeText(use.taken()) + " of " +
                    ByteSizeText(use.capacity) + " are in use between two units");
     }
   }
@@ -111,8 +111,7 @@ uint64_t MemoryWatch::Cleanup() {
 
 void MemoryWatch::Tell() {
   const engine::DeviceReport device = parts_.engine.ReportDevice();
-  const engine::Pressure pressure =
-      engine::PressureOf(device.use.current.total(), device.use.capacity);
+  const engine::Pressure pressure = engine::PressureOf(device.use.taken(), device.use.capacity);
   parts_.metrics.Device(device.use, pressure);
   v1::WorkerStats stats;
   if (!device.name.empty()) {
@@ -122,6 +121,8 @@ void MemoryWatch::Tell() {
     AddShare("activations", device.use.current.of(MemoryKind::kActivations),
              stats.mutable_memory());
     AddShare("workspace", device.use.current.of(MemoryKind::kWorkspace), stats.mutable_memory());
+    stats.set_memory_reserved_bytes(static_cast<int64_t>(device.use.reserved));
+    stats.set_memory_fragmented_bytes(static_cast<int64_t>(device.use.fragmented));
     stats.set_memory_state(std::string(ToString(pressure)));
     stats.set_strategy(
         rpc::StrategyOf(std::string(engine::ApiName(device.strategy))).value_or(v1::AUTO));
