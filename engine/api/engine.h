@@ -68,11 +68,12 @@ struct Degradation {
 // What a finished (or stopped) run can tell about itself.
 struct RunReport {
   std::vector<UnitRecord> units;
-  std::string device;                     // "cpu" or "sim"; empty: none (the fake engine)
-  uint64_t device_bytes = 0;              // of memory; 0: no bound
-  std::string strategy;                   // that ran last; never AUTO
-  std::vector<Degradation> degradations;  // in order
-  double denoiser_seconds = 0;            // inside the network, so loop overhead = steps - this
+  std::string device;                            // "cpu" or "sim"; empty: none (the fake engine)
+  uint64_t device_bytes = 0;                     // of memory; 0: no bound
+  std::string strategy;                          // that ran last; never AUTO
+  std::vector<Degradation> degradations;         // in order
+  std::vector<Degradation> degradations_before;  // of the runs that this one goes on from
+  double denoiser_seconds = 0;  // inside the network, so loop overhead = steps - this
   std::string fingerprint;
   // Of each picture, as the run that draws it alone has it.
   std::vector<std::string> picture_fingerprints;

@@ -223,6 +223,24 @@ TEST_F(CutsTest, ARunThatWasCutGoesOnCutElsewhere) {
   EXPECT_EQ(run_->Report().fingerprint, fingerprint);
 }
 
+TEST_F(CutsTest, WhatWasGivenUpIsToldWhereTheRunGoesOn) {
+  Use("FP16_FULL", {});
+  run_ = model_->Start(spec_).value();
+  ASSERT_TRUE(run_->Advance().ok());
+  ASSERT_TRUE(run_->GoLeaner("pressure"));
+  ASSERT_TRUE(run_->Advance().ok());
+  const std::string snapshot = run_->Snapshot().value();
+  Use("FP16_FULL", {});
+  run_ = model_->Start(spec_).value();
+  ASSERT_TRUE(run_->Restore(snapshot).ok());
+  Finish();
+  EXPECT_TRUE(Actions().empty()) << "here nothing was";
+  ASSERT_EQ(run_->Report().degradations_before.size(), 1u);
+  EXPECT_EQ(run_->Report().degradations_before[0].action, "CPU_OFFLOAD");
+  EXPECT_EQ(run_->Report().degradations_before[0].reason, "pressure");
+  EXPECT_EQ(run_->Report().strategy, "FP16_FULL") << "there was room again";
+}
+
 TEST_F(CutsTest, RefusesTilesThatDoNotJoin) {
   for (const int tile : {-1, 32, 63, 100}) {
     EngineOptions options;

@@ -10,6 +10,7 @@
 
 #include "common/base/hash.h"
 #include "engine/device/counted_memory.h"
+#include "engine/runtime/degradation_text.h"
 #include "engine/runtime/finite.h"
 #include "engine/runtime/guard.h"
 #include "engine/runtime/to_image.h"
@@ -20,7 +21,7 @@ namespace {
 // Bounds of a checkpoint: no scheduler remembers more than five samples beside the latents.
 constexpr uint64_t kMaxTensorsPerImage = 8;
 constexpr uint64_t kMaxOverheadPerImage = 16 << 10;  // generator position, names, counters
-constexpr uint64_t kMaxOverhead = 4 << 10;           // header, digest
+constexpr uint64_t kMaxOverhead = (4 << 10) + kMaxDegradationText;  // and header, digest
 
 NamedTensor ToNamed(std::string name, const at::Tensor& tensor) {
   const at::Tensor plain = tensor.to(at::kCPU, at::kFloat).contiguous();
@@ -133,6 +134,7 @@ RunReport RunImpl::Report() const {
   RunReport report = report_;
   report.strategy = memory_.plan().name();
   report.degradations = memory_.degradations();
+  report.degradations_before = memory_.degradations_before();
   return report;
 }
 

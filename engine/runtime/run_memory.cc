@@ -3,10 +3,13 @@
 #include <algorithm>
 #include <utility>
 
+#include "engine/runtime/degradation_text.h"
+
 namespace phasor::engine {
 namespace {
 
 constexpr char kSplitFrom[] = "split_guidance_from";
+constexpr char kDegradations[] = "degradations";  // a tensor of bytes
 
 }  // namespace
 
@@ -60,11 +63,28 @@ bool RunMemory::GoLeaner(const Unit& unit, const std::string& reason) {
 }
 
 void RunMemory::Write(Checkpoint* checkpoint) const {
+  std::vector<Degradation> all = degradations_before_;
+  all.insert(all.end(), degradations_.begin(), degradations_.end());
+  if (std::string text = DegradationText(all); !text.empty()) {
+    CheckpointTensor& tensor = checkpoint->tensors[kDegradations];
+    tensor.shape = {static_cast<int64_t>(text.size())};
+    tensor.bytes = std::move(text);
+  }
   if (taken_.split_guidance_from < 0) return;
   checkpoint->counters[kSplitFrom] = taken_.split_guidance_from;
 }
 
 Status RunMemory::Read(const Checkpoint& checkpoint) {
+  std::vector<Degradation> before;
+  if (const auto told = checkpoint.tensors.find(kDegradations); told != checkpoint.tensors.end()) {
+    ASSIGN_OR_RETURN(before, ParseDegradations(told->second.bytes));
+  }
+  RETURN_IF_ERROR(ReadCuts(checkpoint));
+  degradations_before_ = std::move(before);
+  return OkStatus();
+}
+
+Status RunMemory::ReadCuts(const Checkpoint& checkpoint) {
   const auto found = checkpoint.counters.find(kSplitFrom);
   if (found == checkpoint.counters.end()) return OkStatus();
   if (found->second < 0 || found->second >= checkpoint.step) {

@@ -34,6 +34,8 @@ class RunMemory {
   const Cuts& cuts() const { return plan_.cuts; }
   const CutsTaken& taken() const { return taken_; }
   const std::vector<Degradation>& degradations() const { return degradations_; }
+  // Of the runs before, which a checkpoint told.
+  const std::vector<Degradation>& degradations_before() const { return degradations_before_; }
 
   // Does a unit, which leaves the run as it was if it fails. Where it fails for want of memory it
   // is done again with the room that others make, or one rung down, until it goes through or there
@@ -43,12 +45,14 @@ class RunMemory {
   // One strategy leaner before the unit is begun; false if there is none.
   bool GoLeaner(const Unit& unit, const std::string& reason);
 
-  // What was cut belongs to a run's state: it goes on so elsewhere, to the same bytes. DATA_LOSS.
+  // What was cut belongs to a run's state: it goes on so elsewhere, to the same bytes. What was
+  // given up goes along. DATA_LOSS.
   void Write(Checkpoint* checkpoint) const;
   Status Read(const Checkpoint& checkpoint);
 
  private:
   void Take(const Rung& rung);
+  Status ReadCuts(const Checkpoint& checkpoint);
   void Tell(const Unit& unit, std::string action, const std::string& reason);
   void Note(const Unit& unit);
 
@@ -62,6 +66,7 @@ class RunMemory {
   RunPlan plan_;
   CutsTaken taken_;
   std::vector<Degradation> degradations_;
+  std::vector<Degradation> degradations_before_;
 };
 
 }  // namespace phasor::engine

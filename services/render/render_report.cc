@@ -68,7 +68,9 @@ Json MemoryJson(const engine::RunReport& run) {
     timeline.push_back(std::move(entry));
   }
   Json degradations = Json::array();
-  for (const engine::Degradation& one : run.degradations) {
+  std::vector<engine::Degradation> all = run.degradations_before;
+  all.insert(all.end(), run.degradations.begin(), run.degradations.end());
+  for (const engine::Degradation& one : all) {
     degradations.push_back({{"phase", ToString(one.kind)},
                             {"unit", one.index},
                             {"action", one.action},

@@ -55,6 +55,7 @@ v1::Result ResultOf(const engine::RunReport& report, const ResultFacts& facts) {
                             .value_or(v1::STRATEGY_UNSPECIFIED));
   }
   for (const engine::Degradation& one : facts.earlier) Add(one, &result);
+  for (const engine::Degradation& one : report.degradations_before) Add(one, &result);
   for (const engine::Degradation& one : report.degradations) Add(one, &result);
   result.set_from_cache(facts.from_cache);
   return result;
