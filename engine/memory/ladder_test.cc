@@ -8,10 +8,10 @@ namespace phasor::engine {
 namespace {
 
 // All that a unit is tried with, from FP16_FULL to the end.
-std::vector<std::string> Actions(UnitKind phase, const Cuttable& cuttable) {
+std::vector<std::string> Actions(UnitKind phase, const Cuttable& cuttable, bool fits = false) {
   std::vector<std::string> actions;
   Rung at;
-  while (const std::optional<Rung> next = NextRung(at, phase, cuttable)) {
+  while (const std::optional<Rung> next = NextRung(at, phase, cuttable, fits)) {
     actions.push_back(ActionOf(at, *next, phase));
     at = *next;
   }
@@ -31,11 +31,19 @@ TEST(LadderTest, ChangesNoByteBeforeItHasTo) {
                    "VAE_TILE_256"}));
 }
 
+TEST(LadderTest, WhatShouldFitIsTriedOftenBeforeItIsCutAndAfter) {
+  const std::vector<std::string> actions =
+      Actions(UnitKind::kStep, {.guidance = true, .vae_tiles = {}}, /*fits=*/true);
+  EXPECT_EQ(actions, (std::vector<std::string>{"CPU_OFFLOAD", "BLOCK_STREAM", "SEQUENTIAL_OFFLOAD",
+                                               "AGAIN", "AGAIN", "AGAIN", "AGAIN", "SPLIT_GUIDANCE",
+                                               "AGAIN", "AGAIN", "AGAIN", "AGAIN"}));
+}
+
 TEST(LadderTest, WhatIsCutStaysCutInTheNextPhase) {
   const Cuttable cuttable = {.guidance = true, .vae_tiles = {256}};
-  const Rung split = {Strategy::kSequentialOffload, {.split_guidance = true, .vae_tile = 0}, true};
-  EXPECT_FALSE(NextRung(split, UnitKind::kStep, cuttable));
-  const std::optional<Rung> tiled = NextRung(split, UnitKind::kDecode, cuttable);
+  const Rung split = {Strategy::kSequentialOffload, {.split_guidance = true, .vae_tile = 0}, 1};
+  EXPECT_FALSE(NextRung(split, UnitKind::kStep, cuttable, false));
+  const std::optional<Rung> tiled = NextRung(split, UnitKind::kDecode, cuttable, false);
   ASSERT_TRUE(tiled);
   EXPECT_EQ(tiled->cuts, (Cuts{.split_guidance = true, .vae_tile = 256}));
 }

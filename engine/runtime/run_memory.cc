@@ -31,7 +31,7 @@ RunMemory::RunMemory(Parts parts, const PictureSpec& spec, const StrategyChoice&
 }
 
 Status RunMemory::Do(const Unit& unit, const std::function<Status()>& work) {
-  const Rung first = {plan().strategy, cuts(), false};
+  const Rung first = {plan().strategy, cuts(), 0};
   const size_t told = degradations_.size();
   for (Rung rung = first;;) {
     parts_.device.ResetPeak();
@@ -42,7 +42,8 @@ Status RunMemory::Do(const Unit& unit, const std::function<Status()>& work) {
       Tell(unit, std::move(room), Message(done));
       continue;
     }
-    const std::optional<Rung> next = NextRung(rung, unit.kind, CuttableIn(Input()));
+    const bool fits = plan().FitsIn(parts_.residency.Budget(), unit.kind);
+    const std::optional<Rung> next = NextRung(rung, unit.kind, CuttableIn(Input()), fits);
     if (!next) {
       Take(first);
       degradations_.resize(told);
@@ -58,7 +59,7 @@ bool RunMemory::GoLeaner(const Unit& unit, const std::string& reason) {
   const std::optional<Strategy> leaner = LeanerThan(plan().strategy);
   if (!leaner) return false;
   Tell(unit, std::string(ToString(*leaner)), reason);
-  Take({*leaner, cuts(), false});
+  Take({*leaner, cuts(), 0});
   return true;
 }
 
