@@ -9,14 +9,24 @@ constexpr int64_t kConvolutionScratch = 4096;  // bytes, for each thread, and on
 
 void TurnTo(Tally& tally, const Conv2dOptions& options) {
   const int64_t plain = options.in * options.out * options.kernel * options.kernel;
-  if (tally.dtype() == at::kHalf) {  // LibTorch packs it at every call
+  if (tally.dtype() == at::kHalf) {
     tally.Turn(plain + options.out);
-    tally.Need(plain);
     return;
   }
   const int64_t packed =
       PackedValues({options.out, options.in, options.kernel, options.kernel}, tally.dtype());
   tally.TurnPacked(plain, packed, options.out);
+}
+
+// LibTorch packs weights in half precision at every call, by way of an order of its own, takes the
+// result in another one, too, and as much of the input as a thread's buffer has room for, with a
+// border. Measured where the processor multiplies in it (AVX512-FP16, AMX).
+void NeedHalf(Tally& tally, const Conv2dOptions& options, int64_t pixels) {
+  if (tally.dtype() != at::kHalf) return;
+  const int64_t weights = options.in * options.out * options.kernel * options.kernel;
+  constexpr int64_t kBuffer = 32 << 10;  // values
+  const int64_t buffer = std::min(2 * options.in * pixels, tally.threads() * kBuffer);
+  tally.Need(2 * weights + options.out * pixels + buffer);
 }
 
 // aten/src/ATen/native/cpu/FlashAttentionKernel.cpp: one buffer a thread, and the logarithms of the
@@ -66,12 +76,14 @@ PassPeak Tally::Peak() const {
 void TallyConvolution(Tally& tally, const Conv2dOptions& options, int64_t pixels) {
   TurnTo(tally, options);
   tally.Take(options.out * pixels);
+  NeedHalf(tally, options, pixels);
   tally.NeedBytes((tally.threads() + 1) * kConvolutionScratch);
 }
 
 void TallyConvolutionPlus(Tally& tally, const Conv2dOptions& options, int64_t pixels) {
   TurnTo(tally, options);
   tally.Take(options.out * pixels);
+  NeedHalf(tally, options, pixels);
   // The sum as oneDNN wants it; what it computes with comes later.
   tally.Need(options.out * pixels);
   tally.NeedBytes((tally.threads() + 1) * kConvolutionScratch);
@@ -80,6 +92,7 @@ void TallyConvolutionPlus(Tally& tally, const Conv2dOptions& options, int64_t pi
 void TallyLinear(Tally& tally, int64_t in, int64_t out, int64_t rows, bool bias) {
   tally.Turn(in * out + (bias ? out : 0));
   tally.Take(out * rows);
+  if (tally.dtype() == at::kHalf) tally.Need(in * out);
 }
 
 void TallyNorm(Tally& tally, int64_t channels, int64_t pixels) {

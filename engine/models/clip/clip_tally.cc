@@ -16,8 +16,10 @@ void TallyLayer(Tally& tally, const ClipConfig& config, int64_t tokens) {
   TallyNorm(tally, d, tokens);
   TallyLinear(tally, d, config.intermediate_size, tokens);
   tally.Take(inner);
-  // Other activations are one kernel; this one has two intermediates.
-  if (config.activation == Activation::kQuickGelu) tally.Need(2 * inner);
+  // Other activations are one kernel; this one has two intermediates, in half precision twice as
+  // large.
+  const int64_t width = tally.dtype() == at::kHalf ? 2 : 1;
+  if (config.activation == Activation::kQuickGelu) tally.Need(2 * width * inner);
   TallyLinear(tally, config.intermediate_size, d, tokens);
   tally.Take(values);  // the sum
   tally.Give(2 * inner);
