@@ -83,18 +83,18 @@ TEST(S3StoreTest, WrongCredentialsAreNoMistakeOfTheCallerAndStaySecret) {
   CurlTransportOptions options = OptionsFor(Shared());
   options.credentials.secret_access_key = "not-the-secret";
   Status status = Open(options).status();
-  EXPECT_EQ(status.code(), StatusCode::kUnavailable);
+  EXPECT_EQ(status.code(), StatusCode::kFailedPrecondition);
   EXPECT_THAT(Message(status), HasSubstr("SignatureDoesNotMatch"));
   EXPECT_THAT(Message(status), Not(HasSubstr("not-the-secret")));
   options.credentials.access_key_id = "nobody";
   status = Open(options).status();
-  EXPECT_EQ(status.code(), StatusCode::kUnavailable);
+  EXPECT_EQ(status.code(), StatusCode::kFailedPrecondition);
   EXPECT_THAT(Message(status), HasSubstr("InvalidAccessKeyId"));
 }
 
 TEST(S3StoreTest, ABucketThatIsNotThereIsNamed) {
   const Status status = Open(OptionsFor(Shared()), "p", "no-such-bucket").status();
-  EXPECT_EQ(status.code(), StatusCode::kUnavailable);
+  EXPECT_EQ(status.code(), StatusCode::kFailedPrecondition);
   EXPECT_THAT(Message(status), HasSubstr("bucket no-such-bucket"));
   EXPECT_THAT(Message(status), HasSubstr("NoSuchBucket"));
 }
