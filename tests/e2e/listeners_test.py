@@ -8,6 +8,7 @@ import socket
 import ssl
 import subprocess
 import tempfile
+import time
 import unittest
 import urllib.error
 import urllib.request
@@ -95,11 +96,13 @@ class Stranger:
 
     def call(self, port, method):
         """The status of a call with an empty message; "data" where a message came in its place."""
-        # A refused call's stream is reset once its status is sent, which curl may see before that.
-        for _ in range(10):
+        # A refused call's stream is reset once its status is sent, which curl may see before that; on a
+        # busy machine it does so many times in a row.
+        for _ in range(100):
             answer = self.call_once(port, method)
             if answer != STREAM_RESET:
                 break
+            time.sleep(0.05)
         return answer
 
     def call_once(self, port, method):
