@@ -20,6 +20,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from sharing import wait_for
+
 NAMES = ("one", "two")
 MIB = 1 << 10  # of what /proc gives
 
@@ -50,21 +52,12 @@ class Fleet:
             [self.phasor, "up", "--dir", folder / "fleet", "--models", folder / "models", "--listen",
              self.socket, "--metrics", "127.0.0.1:0"], env=environment, stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL)
-        self.wait_until(lambda: self.call("stats").returncode == 0)
-        self.worker = self.wait_until(self.find_worker)
+        wait_for("the fleet's start", lambda: self.call("stats").returncode == 0)
+        self.worker = wait_for("the worker's start", self.find_worker)
 
     def call(self, *words):
         return subprocess.run([self.phasor, "--address", self.socket, "-q", *map(str, words)],
                               capture_output=True, text=True)
-
-    def wait_until(self, look, seconds=60):
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            found = look()
-            if found:
-                return found
-            time.sleep(0.1)
-        sys.exit("the fleet does not come up")
 
     def find_worker(self):
         for stat in Path("/proc").glob("[0-9]*/stat"):

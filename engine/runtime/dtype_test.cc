@@ -42,15 +42,7 @@ class DtypeTest : public testing::Test {
   }
 
   void Start() { run_ = model_->Start(spec_).value(); }
-  std::vector<uint8_t> Finish() {
-    while (run_->Next().kind != UnitKind::kDone) {
-      if (const Status done = run_->Advance(); !done.ok()) {
-        ADD_FAILURE() << done;
-        return {};
-      }
-    }
-    return run_->images().front().rgb;
-  }
+  std::vector<uint8_t> Finish() { return FinishedPicture(*run_); }
 
   PictureSpec spec_;
   LoadedModel model_;

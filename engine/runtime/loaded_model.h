@@ -5,6 +5,9 @@
 #include <cstdlib>
 #include <memory>
 #include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
 
 #include "engine/runtime/make_engine.h"
 
@@ -28,5 +31,17 @@ class LoadedModel {
   std::unique_ptr<Engine> engine_;
   std::shared_ptr<Model> model_;
 };
+
+// Of the run's first picture, after the units that are left; empty, and a failure of the test,
+// where one of them fails.
+inline std::vector<uint8_t> FinishedPicture(Run& run) {
+  while (run.Next().kind != UnitKind::kDone) {
+    if (const Status done = run.Advance(); !done.ok()) {
+      ADD_FAILURE() << done;
+      return {};
+    }
+  }
+  return run.images().front().rgb;
+}
 
 }  // namespace phasor::engine

@@ -38,24 +38,27 @@ class JobGroupTest : public WorkerFixture {
     return ids;
   }
 
+  std::unique_ptr<JobGroup> GroupOf(Taker& taker) {
+    return std::make_unique<JobGroup>(JobGroup::Parts{.taker = taker,
+                                                      .runner = *runner_,
+                                                      .models = *models_,
+                                                      .lease = *lease_,
+                                                      .intake = intake_,
+                                                      .stretch = stretch_,
+                                                      .status = status_,
+                                                      .metrics = metrics_,
+                                                      .clock = clock_,
+                                                      .may_take = [this] { return may_take_; }},
+                                      config_);
+  }
+
   // As the worker that was started; what it owes is told.
   Status RunGroup() {
     units_.clear();
     Taker taker(queue_, patience_, {.worker = name_, .node = name_});
     const auto taken = taker.Take({"tiny"});
     EXPECT_TRUE(taken.ok() && taken->has_value());
-    JobGroup group({.taker = taker,
-                    .runner = *runner_,
-                    .models = *models_,
-                    .lease = *lease_,
-                    .intake = intake_,
-                    .stretch = stretch_,
-                    .status = status_,
-                    .metrics = metrics_,
-                    .clock = clock_,
-                    .may_take = [this] { return may_take_; }},
-                   config_);
-    const Status status = group.Run(**taken);
+    const Status status = GroupOf(taker)->Run(**taken);
     taker.Settle();
     return status;
   }
@@ -298,18 +301,7 @@ TEST_F(JobGroupTest, ATakeWithoutAnAnswerKeepsNobodyWaiting) {
   const auto first = taker.Take({"tiny"});
   ASSERT_TRUE(first.ok() && first->has_value());
   line.lost_replies = 1;
-  JobGroup group({.taker = taker,
-                  .runner = *runner_,
-                  .models = *models_,
-                  .lease = *lease_,
-                  .intake = intake_,
-                  .stretch = stretch_,
-                  .status = status_,
-                  .metrics = metrics_,
-                  .clock = clock_,
-                  .may_take = [] { return true; }},
-                 config_);
-  EXPECT_TRUE(group.Run(**first).ok());
+  EXPECT_TRUE(GroupOf(taker)->Run(**first).ok());
   taker.Settle();
   EXPECT_EQ(View(ids[0]).state, job::State::kDone);
   EXPECT_TRUE(taker.MayHoldJob());
