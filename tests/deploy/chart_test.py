@@ -303,6 +303,21 @@ class Redis(unittest.TestCase):
         self.assertEqual(env["PHASOR_REDIS"], "redis://h:6379")
         self.assertNotIn("PHASOR_REDIS_PASSWORD_FILE", env)
 
+    def test_sentinels_tell_where_it_is_to_queue_and_store_and_may_be_reached(self):
+        rendered = render({"redis": {"enabled": False,
+                                     "external": {"user": "u", "database": 2, "tls": True, "sentinel": {
+                                         "hosts": ["one", "two:7"], "master": "my master"}},
+                                     "auth": {"existingSecret": "s"}}})
+        for key in (GATEWAY, WORKER):
+            env = env_of(container(rendered, key))
+            url = "rediss-sentinel://u:@one:26379,two:7/2?master=my+master"
+            self.assertEqual(env["PHASOR_REDIS"], url.replace("+", "%20"))
+            self.assertEqual(env["PHASOR_STORE"], url.replace("+", "%20") + "&ttl=24h")
+        policy = rendered["NetworkPolicy", "r-phasor-worker"]
+        ports = [port["port"] for rule in policy["spec"]["egress"] for port in rule.get("ports", [])]
+        for port in (6379, 26379, 7):
+            self.assertIn(port, ports)
+
     def test_its_password_is_a_file_and_in_no_variable_and_no_argument(self):
         rendered = render()
         for key in (GATEWAY, WORKER):
@@ -635,6 +650,14 @@ class Refusals(unittest.TestCase):
     CASES = [
         ("both", {"redis": {"external": {"host": "h"}}}, "redis.enabled=false to use"),
         ("no redis", {"redis": {"enabled": False}}, "needs redis.external.host"),
+        ("sentinels and a name", {"redis": {"enabled": False, "external": {
+            "host": "h", "sentinel": {"hosts": ["s"]}}}}, "are both given"),
+        ("sentinels of the chart's own", {"redis": {"external": {"sentinel": {"hosts": ["s"]}}}},
+         "redis.enabled=false to use"),
+        ("a nameless master", {"redis": {"enabled": False, "external": {"sentinel": {
+            "hosts": ["s"], "master": ""}}}}, "what the Sentinels call it"),
+        ("a sentinel's address", {"redis": {"enabled": False, "external": {"sentinel": {
+            "hosts": ["redis://s"]}}}}, "does not match pattern"),
         ("user without password", {"redis": {"enabled": False, "external": {"host": "h", "user": "u"}}},
          "needs redis.auth.existingSecret"),
         ("certificates in plain text", {"tls": {"clientCerts": ["clients"]}}, "needs tls.secret"),

@@ -125,12 +125,25 @@ topologySpreadConstraints:
 {{- if or .Values.redis.enabled .Values.redis.auth.existingSecret -}}yes{{- end -}}
 {{- end }}
 
-{{- /* redis://[user:@]host:port[/database]; the password is in a file. */}}
+{{- define "phasor.redisSentinels" -}}
+{{- if not .Values.redis.enabled -}}
+{{- $port := .Values.redis.external.sentinel.port -}}
+{{- range $at, $host := .Values.redis.external.sentinel.hosts -}}
+{{ if $at }},{{ end }}{{ $host }}{{ if not (regexMatch ":[0-9]+$" $host) }}:{{ $port }}{{ end }}
+{{- end -}}
+{{- end -}}
+{{- end }}
+
+{{- /* redis://[user:@]host:port[/database], or redis-sentinel:// with the Sentinels; the password is in a file. */}}
 {{- define "phasor.redisUrl" -}}
 {{- $external := not .Values.redis.enabled -}}
 {{- $user := ternary .Values.redis.external.user "" $external -}}
 {{- $database := ternary (int .Values.redis.external.database) 0 $external -}}
-redis{{ if and $external .Values.redis.external.tls }}s{{ end }}://{{ with $user }}{{ . }}:@{{ end }}{{ include "phasor.redisHost" . }}:{{ include "phasor.redisPort" . }}{{ if $database }}/{{ $database }}{{ end }}
+{{- $sentinels := include "phasor.redisSentinels" . -}}
+redis{{ if and $external .Values.redis.external.tls }}s{{ end }}{{ if $sentinels }}-sentinel{{ end }}://{{ with $user }}{{ . }}:@{{ end }}
+{{- if $sentinels }}{{ $sentinels }}{{ else }}{{ include "phasor.redisHost" . }}:{{ include "phasor.redisPort" . }}{{ end }}
+{{- if $database }}/{{ $database }}{{ end }}
+{{- if $sentinels }}?master={{ .Values.redis.external.sentinel.master | urlquery | replace "+" "%20" }}{{ end }}
 {{- end }}
 
 {{- define "phasor.secretName" -}}{{ include "phasor.fullname" . }}-secrets{{- end }}
@@ -149,7 +162,7 @@ redis{{ if and $external .Values.redis.external.tls }}s{{ end }}://{{ with $user
 {{- else if eq .Values.store.type "url" -}}
 {{ .Values.store.url }}
 {{- else -}}
-{{ include "phasor.redisUrl" . }}?ttl={{ .Values.store.ttl }}
+{{ include "phasor.redisUrl" . }}{{ ternary "&" "?" (ne (include "phasor.redisSentinels" .) "") }}ttl={{ .Values.store.ttl }}
 {{- end -}}
 {{- end }}
 

@@ -10,6 +10,9 @@ podSelector:
     - {port: 53, protocol: TCP}
 - ports:
     - {port: {{ include "phasor.redisPort" . }}, protocol: TCP}
+  {{- range include "phasor.redisSentinels" . | splitList "," | compact }}
+    - {port: {{ splitList ":" . | last }}, protocol: TCP}
+  {{- end }}
   {{- if .Values.redis.enabled }}
   to:
     - {{- include "phasor.policyPeer" (dict "root" . "component" "redis") | nindent 6 }}
