@@ -32,7 +32,11 @@ MemoryMetrics::MemoryMetrics(metrics::Registry& registry)
                                  metrics::SecondsBuckets(), {"model", "phase"})),
       hits_(registry.Counters("cache_hits_total", "What was found in a cache.", {"cache"})),
       misses_(registry.Counters("cache_misses_total", "What was not found in a cache.", {"cache"})),
-      cached_(registry.Gauges("cache_bytes", "What a cache holds.", {"cache"})) {
+      cached_(registry.Gauges("cache_bytes", "What a cache holds.", {"cache"})),
+      weights_(registry.Gauges("model_weights_info",
+                               "1 for each model that is held, with the first twelve letters of "
+                               "its digest. Two digests of a model draw different pictures.",
+                               {"model", "digest"})) {
   Device({}, engine::Pressure::kLow);
 }
 
@@ -50,6 +54,11 @@ void MemoryMetrics::Device(const engine::MemoryUse& use, engine::Pressure pressu
   for (const engine::Pressure state : engine::kPressures) {
     state_.With({std::string(ToString(state))}).Set(state == pressure ? 1 : 0);
   }
+}
+
+void MemoryMetrics::Weights(const std::map<std::string, std::string>& held) {
+  for (const auto& [model, digest] : held) weights_.With({model, digest.substr(0, 12)}).Set(1);
+  weights_.Sweep();
 }
 
 void MemoryMetrics::Unit(const std::string& model, const engine::UnitRecord& unit) {

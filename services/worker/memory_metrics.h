@@ -2,6 +2,7 @@
 // project's metrics. Thread-safe; `registry` outlives it.
 #pragma once
 
+#include <map>
 #include <string>
 
 #include "common/metrics/registry.h"
@@ -15,6 +16,8 @@ class MemoryMetrics {
   explicit MemoryMetrics(metrics::Registry& registry);
 
   void Device(const engine::MemoryUse& use, engine::Pressure pressure);
+  // The models that are held, each with its digest.
+  void Weights(const std::map<std::string, std::string>& held);
   // A unit that is done.
   void Unit(const std::string& model, const engine::UnitRecord& unit);
   // A unit ran out of memory; `action` is what was done about it.
@@ -37,6 +40,7 @@ class MemoryMetrics {
   metrics::Family<metrics::Counter> hits_;
   metrics::Family<metrics::Counter> misses_;
   metrics::Family<metrics::Gauge> cached_;
+  metrics::Family<metrics::Gauge> weights_;
 };
 
 }  // namespace phasor::worker

@@ -213,6 +213,12 @@ std::string ModelText(const v1::Model& model) {
   text += Text("  now         %d workers, %d of them hold it, %lld queued, %lld running\n",
                model.workers_ready(), model.workers_resident(),
                static_cast<long long>(model.queued()), static_cast<long long>(model.running()));
+  for (const v1::WeightsHeld& held : model.weights()) {
+    text += "  weights     " + held.digest().substr(0, 12) + " on " + Join(held.workers()) + "\n";
+  }
+  if (model.weights_size() > 1) {
+    text += "  WARNING     these workers draw different pictures of the same request\n";
+  }
   for (const v1::Parameter& parameter : model.parameters()) {
     text += Text("  %-18s", parameter.name().c_str()) + ParameterText(parameter) + "\n";
   }

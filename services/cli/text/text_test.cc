@@ -129,6 +129,20 @@ TEST(JobTextTest, SaysWhatThePictureTookAndWhatWasMadeCheaper) {
   EXPECT_THAT(DegradationText(*one), HasSubstr("idle models made way"));
 }
 
+TEST(ModelTextTest, SaysWhichWeightsWorkersHoldAndWarnsWhereTheyDiffer) {
+  v1::Model model;
+  model.set_name("demo");
+  EXPECT_THAT(ModelText(model), testing::Not(HasSubstr("weights")));
+  v1::WeightsHeld* held = model.add_weights();
+  held->set_digest(std::string(64, 'a'));
+  held->add_workers("w1");
+  held->add_workers("w2");
+  EXPECT_THAT(ModelText(model), HasSubstr("  weights     aaaaaaaaaaaa on w1, w2\n"));
+  EXPECT_THAT(ModelText(model), testing::Not(HasSubstr("WARNING")));
+  *model.add_weights() = *held;
+  EXPECT_THAT(ModelText(model), HasSubstr("WARNING     these workers draw different pictures"));
+}
+
 TEST(StatsTextTest, ShowsAWorkersMemoryByKindAndComponent) {
   v1::WorkerStats worker;
   worker.set_name("w1");

@@ -21,6 +21,18 @@ std::vector<std::string> HoldersOf(const std::vector<v1::WorkerStats>& workers,
   return names;
 }
 
+std::map<std::string, std::vector<std::string>> HoldersByDigest(
+    const std::vector<v1::WorkerStats>& workers, const std::string& model) {
+  std::map<std::string, std::vector<std::string>> names;
+  for (const v1::WorkerStats& worker : workers) {
+    for (const v1::ModelMemory& held : worker.models()) {
+      if (held.model() != model || held.digest().empty()) continue;
+      names[held.digest()].push_back(worker.name());
+    }
+  }
+  return names;
+}
+
 std::vector<std::string> PlacesFor(const std::vector<v1::WorkerStats>& workers,
                                    const std::string& model, size_t count) {
   std::vector<std::string> names;

@@ -36,8 +36,13 @@ StatusOr<const config::ModelCard*> ModelsService::Find(const std::string& name) 
 v1::Model ModelsService::Describe(const config::ModelCard& card) {
   v1::Model model = ToProto(card);
   model.set_workers_ready(parts_.workers->ReadyFor(card.name));
-  model.set_workers_resident(
-      static_cast<int>(HoldersOf(parts_.workers->For(card.name), card.name).size()));
+  const std::vector<v1::WorkerStats> workers = parts_.workers->For(card.name);
+  model.set_workers_resident(static_cast<int>(HoldersOf(workers, card.name).size()));
+  for (const auto& [digest, names] : HoldersByDigest(workers, card.name)) {
+    v1::WeightsHeld* held = model.add_weights();
+    held->set_digest(digest);
+    held->mutable_workers()->Add(names.begin(), names.end());
+  }
   const queue::QueueStats stats = parts_.sampler->latest();
   if (const auto found = stats.models.find(card.name); found != stats.models.end()) {
     for (const auto& [priority, ready] : found->second.ready) {

@@ -131,13 +131,17 @@ void MemoryWatch::Tell() {
       if (known.ok()) stats.add_strategies(*known);
     }
   }
+  std::map<std::string, std::string> digests;
   for (const ModelCache::Held& held : parts_.models.Look()) {
+    digests[held.name] = held.digest;
     v1::ModelMemory* model = stats.add_models();
     model->set_model(held.name);
+    model->set_digest(held.digest);
     model->set_pinned(held.pinned);
     model->set_weight_bytes(static_cast<int64_t>(held.weight_bytes));
     for (const auto& part : held.on_device) AddShare(part.name, part.bytes, model->mutable_parts());
   }
+  parts_.metrics.Weights(digests);
   for (const auto& [name, need] : needs_) {
     if (need.at_size() > 0) *stats.add_needs() = need;
   }

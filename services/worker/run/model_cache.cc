@@ -108,7 +108,8 @@ std::vector<std::string> ModelCache::Resident() const {
 std::vector<ModelCache::Held> ModelCache::Look() const {
   std::vector<Held> held;
   for (const Entry& entry : entries_) {
-    held.push_back({entry.name, pinned_.contains(entry.name), entry.model->info().weight_bytes,
+    const engine::ModelInfo& info = entry.model->info();
+    held.push_back({entry.name, info.digest, pinned_.contains(entry.name), info.weight_bytes,
                     entry.model->OnDevice()});
   }
   return held;

@@ -38,6 +38,7 @@ class ModelCache {
   // What is held of a model.
   struct Held {
     std::string name;
+    std::string digest;  // of what decides its pictures
     bool pinned = false;
     uint64_t weight_bytes = 0;
     std::vector<engine::PartUse> on_device;
