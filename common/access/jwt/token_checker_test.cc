@@ -14,7 +14,7 @@ extern "C" {
 #include <gtest/gtest.h>
 #include <openssl/evp.h>
 
-#include "common/access/jwt/page_server.h"
+#include "common/http/page_server.h"
 #include "common/base/file.h"
 #include "common/base/hash.h"
 
@@ -256,7 +256,7 @@ class IssuerTest : public TokenCheckerTest {
   }
   void Answer(const std::string& page) { issuer_.Serve("200 OK", page); }
 
-  PageServer issuer_;
+  http::PageServer issuer_;
   const Json old_key_ = MakeKeyNamed("old");
   const std::string by_old_ = TokenOf(old_key_, "old");
 };

@@ -1,16 +1,10 @@
-// HTTP with AWS's signature (version 4), by libcurl. Thread-safe: each request borrows a handle of
-// a pool, whose connections stay open between requests.
-//
-// Proxies are taken from the environment as libcurl does (https_proxy, no_proxy). Redirects are
-// not followed: a signature is for one host. Secrets appear in no message.
+// Requests of the S3 store by the HTTP client, with AWS's signature (version 4). Thread-safe.
 #pragma once
 
-#include <memory>
 #include <string>
-#include <vector>
 
 #include "common/base/clock.h"
-#include "common/base/mutex.h"
+#include "common/http/client.h"
 #include "common/storage/s3/http_transport.h"
 
 namespace phasor::storage {
@@ -35,19 +29,14 @@ struct CurlTransportOptions {
 class CurlTransport final : public HttpTransport {
  public:
   explicit CurlTransport(CurlTransportOptions options);
-  ~CurlTransport() override;
 
   StatusOr<HttpReply> Send(const HttpRequest& request) override;
 
  private:
-  class Handle;
   StatusOr<AwsCredentials> Credentials() const;
-  std::unique_ptr<Handle> Borrow();
-  void GiveBack(std::unique_ptr<Handle> handle);
 
   const CurlTransportOptions options_;
-  Mutex mu_;
-  std::vector<std::unique_ptr<Handle>> idle_ GUARDED_BY(mu_);
+  http::Client client_;
 };
 
 }  // namespace phasor::storage

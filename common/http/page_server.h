@@ -8,14 +8,16 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <cstring>
 #include <string>
 #include <thread>
+#include <utility>
 
 #include <gtest/gtest.h>
 
 #include "common/base/mutex.h"
 
-namespace phasor::access {
+namespace phasor::http {
 
 class PageServer {
  public:
@@ -51,18 +53,16 @@ class PageServer {
     MutexLock lock(&mu_);
     return asked_;
   }
+  // Headers and body of the last one, as they came.
+  std::string last_request() {
+    MutexLock lock(&mu_);
+    return last_request_;
+  }
 
  private:
   void Run() {
     for (int fd; (fd = accept(listener_, nullptr, nullptr)) >= 0; close(fd)) {
-      std::string request;
-      char buffer[4096];
-      while (request.find("\r\n\r\n") == std::string::npos) {
-        const ssize_t got = recv(fd, buffer, sizeof(buffer), 0);
-        if (got <= 0) break;
-        request.append(buffer, static_cast<size_t>(got));
-      }
-      const std::string answer = Answer();
+      const std::string answer = Answer(Receive(fd));
       for (size_t sent = 0; sent < answer.size();) {
         const ssize_t more = send(fd, answer.data() + sent, answer.size() - sent, MSG_NOSIGNAL);
         if (more <= 0) break;  // the other side has had enough
@@ -71,9 +71,31 @@ class PageServer {
     }
   }
 
-  std::string Answer() {
+  static bool IsWhole(const std::string& request) {
+    const size_t head = request.find("\r\n\r\n");
+    if (head == std::string::npos) return false;
+    constexpr char kLength[] = "Content-Length: ";
+    const size_t length = request.find(kLength);
+    const size_t body =
+        length > head ? 0 : std::strtoull(request.c_str() + length + strlen(kLength), nullptr, 10);
+    return request.size() >= head + 4 + body;
+  }
+
+  static std::string Receive(int fd) {
+    std::string request;
+    char buffer[4096];
+    while (!IsWhole(request)) {
+      const ssize_t got = recv(fd, buffer, sizeof(buffer), 0);
+      if (got <= 0) break;
+      request.append(buffer, static_cast<size_t>(got));
+    }
+    return request;
+  }
+
+  std::string Answer(std::string request) {
     MutexLock lock(&mu_);
     ++asked_;
+    last_request_ = std::move(request);
     if (status_.empty()) return "";
     return "HTTP/1.1 " + status_ +
            "\r\nContent-Type: application/json\r\nContent-Length: " + std::to_string(page_.size()) +
@@ -86,7 +108,8 @@ class PageServer {
   std::string status_ GUARDED_BY(mu_) = "404 Not Found";
   std::string page_ GUARDED_BY(mu_);
   int asked_ GUARDED_BY(mu_) = 0;
+  std::string last_request_ GUARDED_BY(mu_);
   std::thread thread_;
 };
 
-}  // namespace phasor::access
+}  // namespace phasor::http
