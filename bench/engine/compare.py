@@ -27,6 +27,8 @@ CASES = {
 def parse():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--render", type=Path, required=True, help="phasor-render")
+    parser.add_argument("--before", type=Path, metavar="RENDER",
+                        help="phasor-render of another version, a third side")
     parser.add_argument("--python", type=Path, required=True, help="an interpreter with diffusers")
     parser.add_argument("--reference", type=Path, required=True, help="tools/oracle/reference_run.py")
     parser.add_argument("--model", action="append", default=[], metavar="CASE=DIR", required=True)
@@ -44,22 +46,23 @@ def run_side(command, folder):
 
 
 def commands(args, case, model, folder):
-    """The two command lines, which differ in nothing but the program."""
+    """The sides' command lines, which differ in nothing but the program."""
     options = ["--model", str(model), "--prompt", PROMPT, "--seed", "7", "--guidance", "4"]
     options += ["--scheduler", "dpmpp_2m", "--threads", str(args.threads)]
     for name in ("width", "height", "steps"):
         options += [f"--{name}", str(case[name])]
-    ours = [str(args.render), *options, "--progress", "none"]
-    theirs = [str(args.python), str(args.reference), *options]
-    return {
-        "phasor": ours + ["--output", str(folder / "ours.png")],
-        "diffusers": theirs + ["--output", str(folder / "theirs.png")],
-    }
+    sides = {"phasor": [str(args.render), "--progress", "none"],
+             "diffusers": [str(args.python), str(args.reference)]}
+    if args.before:
+        sides["before"] = [str(args.before), "--progress", "none"]
+    return {side: [*program, *options, "--output", str(folder / f"{side}.png")]
+            for side, program in sides.items()}
 
 
 def latents_apart(args, lines, folder):
     """Largest difference of the final latents, relative to the largest value."""
-    for side, line in lines.items():
+    for side in ("phasor", "diffusers"):
+        line = lines[side]
         dump = ["--dump-latents", str(folder / f"{side}.safetensors")]
         subprocess.run([*line, *dump], check=True, stdout=subprocess.DEVNULL)
     script = (
@@ -67,7 +70,7 @@ def latents_apart(args, lines, folder):
         "a, b = (f(p)['latents'] for p in sys.argv[1:]);"
         "print(float((a - b).abs().max() / b.abs().max()))"
     )
-    paths = [str(folder / f"{side}.safetensors") for side in lines]
+    paths = [str(folder / f"{side}.safetensors") for side in ("phasor", "diffusers")]
     out = subprocess.run([str(args.python), "-c", script, *paths], check=True, capture_output=True)
     return float(out.stdout)
 
@@ -83,9 +86,11 @@ def measure(args, case, model, folder):
         steps = [s for r in rounds for s in r[side]["steps"][1:]]
         decodes = [r[side]["decode"] for r in rounds]
         figures["sides"][side] = {"step": statistics.median(steps), "decode": statistics.median(decodes)}
-    ratio = lambda pick: statistics.median(pick(r["phasor"]) / pick(r["diffusers"]) for r in rounds)
-    figures["step_ratio"] = ratio(lambda s: statistics.median(s["steps"][1:]))
-    figures["decode_ratio"] = ratio(lambda s: s["decode"])
+    picks = {"step": lambda s: statistics.median(s["steps"][1:]), "decode": lambda s: s["decode"]}
+    figures["ratios"] = {
+        other: {part: statistics.median(pick(r["phasor"]) / pick(r[other]) for r in rounds)
+                for part, pick in picks.items()}
+        for other in lines if other != "phasor"}
     ours = [r["phasor"] for r in rounds]
     figures["loop_overhead"] = statistics.median(s["denoise"] / s["denoiser"] - 1 for s in ours)
     return figures
@@ -94,11 +99,11 @@ def measure(args, case, model, folder):
 def show(name, case, figures):
     size = f"{case['width']}x{case['height']}"
     print(f"{name} ({size}, guidance, DPM++ 2M; latents {figures['latents_apart']:.1e} apart)")
-    print(f"  {'':<12}{'Phasor':>12}{'diffusers':>12}{'ratio':>8}")
-    sides = figures["sides"]
-    for part, ratio in (("step", "step_ratio"), ("decode", "decode_ratio")):
-        a, b = sides["phasor"][part], sides["diffusers"][part]
-        print(f"  {part:<12}{a:>10.4f} s{b:>10.4f} s{figures[ratio]:>8.2f}")
+    sides, ratios = figures["sides"], figures["ratios"]
+    print(f"  {'':<12}{'Phasor':>12}" + "".join(f"{other:>12}{'ratio':>8}" for other in ratios))
+    for part in ("step", "decode"):
+        print(f"  {part:<12}{sides['phasor'][part]:>10.4f} s" + "".join(
+            f"{sides[other][part]:>10.4f} s{of[part]:>8.2f}" for other, of in ratios.items()))
     print(f"  sampling loop beyond the networks: {100 * figures['loop_overhead']:.2f} %\n", flush=True)
 
 

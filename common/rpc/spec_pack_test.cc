@@ -23,6 +23,10 @@ TEST(SpecPackTest, WhatIsPackedComesBackAndShowsNoStretchOfItself) {
       "\x86",
       "Zq7#kW!x9@Lm2$Pv",
       std::string(100'000, 'x'),
+      Noise(255),
+      Noise(256),
+      std::string(511, 'x'),
+      std::string(512, 'x'),
       Noise(5'000),
   };
   for (const std::string& text : texts) {
@@ -35,6 +39,7 @@ TEST(SpecPackTest, WhatIsPackedComesBackAndShowsNoStretchOfItself) {
     }
   }
   EXPECT_LT(PackSpec(std::string(100'000, 'x')).size(), 1'000u);
+  EXPECT_EQ(PackSpec(Noise(130)).size(), 136u);
 }
 
 TEST(SpecPackTest, ForeignAndDamagedBytesAreErrorsAndNeverACrash) {
