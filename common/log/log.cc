@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <memory>
 #include <utility>
+#include <vector>
 
 #include <spdlog/logger.h>
 #include <spdlog/pattern_formatter.h>
@@ -19,6 +20,7 @@ constexpr char kJsonPattern[] = R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ","level":"%l",
 
 std::atomic<Level> g_level = Level::kInfo;
 std::atomic<Format> g_format = Format::kText;
+thread_local std::vector<std::pair<std::string_view, std::string>> t_scopes;
 
 void SetPattern(spdlog::logger* logger, Format format) {
   logger->set_formatter(std::make_unique<spdlog::pattern_formatter>(
@@ -84,6 +86,22 @@ std::string JsonString(std::string_view text) {
   return nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
+void AppendText(std::string* line, const Field& field) {
+  line->push_back(' ');
+  line->append(field.key());
+  line->push_back('=');
+  if (IsPlain(field.value())) {
+    line->append(field.value());
+  } else {
+    AppendQuoted(line, field.value());
+  }
+}
+
+void AppendJson(std::string* line, const Field& field) {
+  *line += "," + JsonString(field.key()) + ":";
+  *line += field.bare() ? field.value() : JsonString(field.value());
+}
+
 }  // namespace
 
 Field::Field(std::string_view key, double value) : key_(key), bare_(std::isfinite(value)) {
@@ -126,28 +144,26 @@ void Write(Level level, std::string_view message, Fields fields) {
   Logger().log(ToSpdlog(level), spdlog::string_view_t(line.data(), line.size()));
 }
 
+Scope::Scope(std::string_view key, std::string value) : added_(!value.empty()) {
+  if (added_) t_scopes.emplace_back(key, std::move(value));
+}
+
+Scope::~Scope() {
+  if (added_) t_scopes.pop_back();
+}
+
 std::string FormatText(std::string_view message, Fields fields) {
   std::string line;
   AppendQuoted(&line, message);
-  for (const Field& field : fields) {
-    line.push_back(' ');
-    line.append(field.key());
-    line.push_back('=');
-    if (IsPlain(field.value())) {
-      line.append(field.value());
-    } else {
-      AppendQuoted(&line, field.value());
-    }
-  }
+  for (const Field& field : fields) AppendText(&line, field);
+  for (const auto& [key, value] : t_scopes) AppendText(&line, {key, value});
   return line;
 }
 
 std::string FormatJson(std::string_view message, Fields fields) {
   std::string line = "\"message\":" + JsonString(message);
-  for (const Field& field : fields) {
-    line += "," + JsonString(field.key()) + ":";
-    line += field.bare() ? field.value() : JsonString(field.value());
-  }
+  for (const Field& field : fields) AppendJson(&line, field);
+  for (const auto& [key, value] : t_scopes) AppendJson(&line, {key, value});
   return line;
 }
 

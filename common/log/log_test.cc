@@ -34,6 +34,18 @@ TEST(LogTest, TextQuotesWhatWouldBreakTheLine) {
   }
 }
 
+TEST(LogTest, LinesHaveTheFieldsOfTheScopesTheyAreWrittenIn) {
+  const Scope none("trace_id", "");
+  EXPECT_EQ(FormatText("m", {{"k", 1}}), "\"m\" k=1");
+  {
+    const Scope outer("trace_id", "ab");
+    const Scope inner("what", "two words");
+    EXPECT_EQ(FormatText("m", {{"k", 1}}), "\"m\" k=1 trace_id=ab what=\"two words\"");
+    EXPECT_EQ(FormatJson("m", {}), R"("message":"m","trace_id":"ab","what":"two words")");
+  }
+  EXPECT_EQ(FormatText("m", {}), "\"m\"");
+}
+
 TEST(LogTest, JsonLinesParseWhateverTheValuesHold) {
   const auto line =
       nlohmann::json::parse("{" +

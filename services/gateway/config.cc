@@ -100,6 +100,7 @@ void Declare(config::Settings& settings, RawConfig* raw) {
   GatewayConfig& config = raw->config;
   DeclareListeners(settings, config);
   config::DeclareShared(settings, &config, &raw->log);
+  trace::DeclareTraces(settings, &config.traces);
   settings.Text({"secret_file", "secret of the fleet, made if it is not there"},
                 &config.secret_file);
   DeclareAccess(settings, raw);
@@ -150,6 +151,7 @@ StatusOr<GatewayConfig> Complete(RawConfig raw) {
   RETURN_IF_ERROR(CheckListeners(config));
   ASSIGN_OR_RETURN(config.log, config::ParseLogWords(raw.log));
   if (config.name.empty()) config.name = HostName() + "-" + std::to_string(getpid());
+  RETURN_IF_ERROR(trace::CompleteTraces("phasor-gateway", config.name, &config.traces));
   return config;
 }
 

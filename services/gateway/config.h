@@ -14,6 +14,7 @@
 #include "common/queue/types.h"
 #include "common/storage/sweep.h"
 #include "common/tls/material.h"
+#include "common/trace/otlp/trace_config.h"
 #include "services/gateway/listeners.h"
 
 namespace phasor::gateway {
@@ -56,6 +57,7 @@ struct GatewayConfig {
   // kept for ever.
   storage::SweepPolicy sweep;
   Millis sweep_every = std::chrono::hours(1);
+  trace::TraceConfig traces;
   log::LogConfig log;
 };
 

@@ -54,7 +54,9 @@ struct Gateway::Parts {
              ports.metrics),
         hub({&reader, &pool, ports.clock}),
         pictures({&reader, &pool, ports.metrics}),
-        group(&submit, ports.metrics),
+        tracer(ports.spans == nullptr ? no_spans : *ports.spans, *ports.clock,
+               trace::SystemRandomBits(), config.traces.share),
+        group(&submit, ports.metrics, &tracer),
         guard(ports.clock),
         images({&group, &cancel, &redrive, &reader, &hub, &guard, &pictures, &pool}),
         orders(&workers, ports.clock),
@@ -132,6 +134,8 @@ struct Gateway::Parts {
   WorkPool pool;
   WatcherHub hub;
   PictureCache pictures;
+  trace::NoSpans no_spans;
+  const trace::Tracer tracer;
   SubmitGroup group;
   WriteGuard guard;
   ImagesService images;

@@ -14,6 +14,7 @@
 #include "common/queue/foundation.h"
 #include "common/queue/queue.h"
 #include "common/storage/result_store.h"
+#include "common/trace/span.h"
 #include "services/gateway/config.h"
 #include "services/gateway/fleet_gate.h"
 
@@ -34,6 +35,7 @@ class Gateway {
     // Without both nobody needs a credential.
     access::KeyStore* keys = nullptr;
     access::TokenVerifier* tokens = nullptr;
+    trace::SpanSink* spans = nullptr;  // null: none are made
   };
 
   // Serves when it returns. Errors: the address can't be bound; the foundation answers and is

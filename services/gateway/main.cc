@@ -33,6 +33,7 @@ Status Serve(const GatewayConfig& config) {
   queue::RedisQueue queue(redis);
   queue::RedisFoundation foundation(redis, [&queue] { return queue.connections(); });
   ASSIGN_OR_RETURN(const auto credentials, OpenCredentials(config, redis, &clock));
+  const auto spans = trace::OpenSpans(config.traces, metrics);
   ASSIGN_OR_RETURN(const auto gateway, Gateway::Start(config, secret, std::move(models),
                                                       {.producer = &queue,
                                                        .maintenance = &queue,
@@ -43,7 +44,8 @@ Status Serve(const GatewayConfig& config) {
                                                        .metrics = &metrics,
                                                        .foundation = &foundation,
                                                        .keys = credentials.keys.get(),
-                                                       .tokens = credentials.tokens.get()}));
+                                                       .tokens = credentials.tokens.get(),
+                                                       .spans = spans.get()}));
   const auto ready = [&] { return gateway->ready(); };
   ASSIGN_OR_RETURN(const auto admin, metrics::OpenOperations(config, &metrics, ready, &clock));
   log::Info("serving", {{"address", gateway->address()}, {"metrics", config.metrics}});

@@ -52,6 +52,8 @@ Worker::Worker(WorkerConfig config, std::vector<config::ModelCard> models, Ports
     : config_(std::move(config)),
       models_(std::move(models)),
       ports_(std::move(ports)),
+      spans_(trace::OpenSpans(config_.traces, registry_)),
+      tracer_(*spans_, ports_.clock, trace::SystemRandomBits(), config_.traces.share),
       metrics_(registry_, NamesOf(models_)),
       memory_metrics_(registry_),
       status_({.name = config_.name, .node = config_.node, .device = config_.device}, ports_.clock),
@@ -93,7 +95,8 @@ Executor::Parts Worker::ExecutorParts() {
       .intake = intake_,
       .own_units = own_units_,
       .on_device_lost =
-          [this] { watchdog_.EndBy(ports_.clock.Steady() + kLastSeconds, "the device is lost"); }};
+          [this] { watchdog_.EndBy(ports_.clock.Steady() + kLastSeconds, "the device is lost"); },
+      .tracer = &tracer_};
 }
 
 WorkerCommands Worker::Commands() {

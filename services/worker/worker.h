@@ -17,6 +17,7 @@
 #include "common/metrics/registry.h"
 #include "common/queue/queue.h"
 #include "common/storage/result_store.h"
+#include "common/trace/tracer.h"
 #include "services/worker/lease/lease_renewer.h"
 #include "services/worker/lease/watchdog.h"
 #include "services/worker/memory_metrics.h"
@@ -65,6 +66,8 @@ class Worker {
   const std::vector<config::ModelCard> models_;
   Ports ports_;
   metrics::Registry registry_;
+  const std::unique_ptr<trace::SpanSink> spans_;
+  const trace::Tracer tracer_;
   WorkerMetrics metrics_;
   MemoryMetrics memory_metrics_;
   WorkerStatus status_;

@@ -96,6 +96,7 @@ void DeclareMemory(config::Settings& settings, RawConfig* raw) {
 void Declare(config::Settings& settings, RawConfig* raw) {
   WorkerConfig& config = raw->config;
   config::DeclareShared(settings, &config, &raw->log);
+  trace::DeclareTraces(settings, &config.traces);
   settings.Texts({"gateways", "gateways to report to; grpcs://host:port: with TLS"},
                  &config.gateways);
   rpc::DeclareClientTls(settings, &config.tls);
@@ -178,6 +179,7 @@ StatusOr<WorkerConfig> Complete(RawConfig raw) {
   if (config.name.empty()) {
     config.name = HostName() + "-" + std::to_string(getpid()) + "-" + RandomToken().substr(0, 4);
   }
+  RETURN_IF_ERROR(trace::CompleteTraces("phasor-worker", config.name, &config.traces));
   if (!config.engine.empty() && config.engine != "real" && config.engine != "fake") {
     return InvalidArgument("--engine must be real or fake, got '" + config.engine + "'");
   }

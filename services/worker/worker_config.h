@@ -11,6 +11,7 @@
 #include "common/config/shared_settings.h"
 #include "common/log/log.h"
 #include "common/rpc/client_tls.h"
+#include "common/trace/otlp/trace_config.h"
 #include "engine/api/compute_options.h"
 
 namespace phasor::worker {
@@ -61,6 +62,7 @@ struct WorkerConfig {
   Millis stall{20'000};
   Millis cool_down{30'000};        // after several jobs in a row failed here
   double max_memory_percent = 95;  // of the host's memory, no job is taken above; 100: whatever
+  trace::TraceConfig traces;
   log::LogConfig log;
 };
 

@@ -373,6 +373,24 @@ class Redis(unittest.TestCase):
             self.assertIn("/etc/phasor/redis-tls", [m["mountPath"] for m in one["volumeMounts"]])
 
 
+class Tracing(unittest.TestCase):
+    def test_nobody_makes_traces_unless_a_collector_is_named(self):
+        for key in (GATEWAY, WORKER):
+            self.assertNotIn("PHASOR_OTLP_ENDPOINT", env_of(container(render(), key)))
+
+    def test_gateways_and_workers_know_the_collector_and_may_reach_it(self):
+        for endpoint, port in (("http://otel.ns:4318", 4318), ("https://otel.example.com/t", 443),
+                               ("http://otel", 80)):
+            rendered = render({"tracing": {"endpoint": endpoint, "share": 0.25}})
+            for key in (GATEWAY, WORKER):
+                env = env_of(container(rendered, key))
+                self.assertEqual(env["PHASOR_OTLP_ENDPOINT"], endpoint)
+                self.assertEqual(env["PHASOR_TRACE_SHARE"], "0.25")
+            for name in ("gateway", "worker"):
+                egress = rendered["NetworkPolicy", f"r-phasor-{name}"]["spec"]["egress"]
+                self.assertIn([{"port": port, "protocol": "TCP"}], [rule["ports"] for rule in egress])
+
+
 class Tls(unittest.TestCase):
     VALUES = {"tls": {"secret": "gateways", "clientCerts": ["workers"], "workerSecret": "workers"},
               "gateway": {"portsApart": True, "insecure": False},
@@ -674,6 +692,7 @@ class Refusals(unittest.TestCase):
          "issuer and audience"),
         ("workers without a key", {"access": {"keys": "redis"}}, "access.workerSecret must have"),
         ("tls in the chart", {"redis": {"external": {"tls": True}}}, "is for an external Redis"),
+        ("a collector's address", {"tracing": {"endpoint": "otel:4317"}}, "does not match pattern"),
         ("no url", {"store": {"type": "url"}}, "needs store.url"),
         ("idle url", {"store": {"url": "s3://b"}}, "store.type is not url"),
         ("records", {"gateway": {"keepRecordsHours": 71}}, "at least 72"),

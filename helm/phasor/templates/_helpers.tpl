@@ -196,6 +196,12 @@ redis{{ if and $external .Values.redis.external.tls }}s{{ end }}{{ if $sentinels
 {{- end }}
 - name: PHASOR_METRICS
   value: 0.0.0.0:9464
+{{- with .Values.tracing.endpoint }}
+- name: PHASOR_OTLP_ENDPOINT
+  value: {{ . | quote }}
+- name: PHASOR_TRACE_SHARE
+  value: {{ $.Values.tracing.share | quote }}
+{{- end }}
 - name: PHASOR_LOG_LEVEL
   value: {{ .Values.log.level | quote }}
 - name: PHASOR_LOG_FORMAT

@@ -24,6 +24,12 @@ podSelector:
     - {port: 6379, protocol: TCP}
     - {port: 9000, protocol: TCP}
 {{- end }}
+{{- with .Values.tracing.endpoint }}
+{{- $port := regexFind ":[0-9]+" (regexFind "^[a-z]+://[^/]+" . | trimPrefix "http") | trimPrefix ":" }}
+# The collector of traces.
+- ports:
+    - {port: {{ default (ternary 443 80 (hasPrefix "https" .)) $port }}, protocol: TCP}
+{{- end }}
 {{- with .Values.networkPolicy.extraEgress }}
 {{ toYaml . }}
 {{- end }}

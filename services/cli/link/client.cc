@@ -38,11 +38,16 @@ Millis Pause(int rounds) {
 StatusOr<std::unique_ptr<Client>> Client::Make(const Link& link, Interrupt& interrupt,
                                                ClientPatience patience) {
   ASSIGN_OR_RETURN(Gateways gateways, Gateways::Make(link));
-  return std::unique_ptr<Client>(new Client(std::move(gateways), interrupt, patience));
+  return std::unique_ptr<Client>(
+      new Client(std::move(gateways), link.trace_parent, interrupt, patience));
 }
 
-Client::Client(Gateways gateways, Interrupt& interrupt, ClientPatience patience)
-    : gateways_(std::move(gateways)), interrupt_(interrupt), patience_(patience) {}
+Client::Client(Gateways gateways, std::string trace_parent, Interrupt& interrupt,
+               ClientPatience patience)
+    : gateways_(std::move(gateways)),
+      trace_parent_(std::move(trace_parent)),
+      interrupt_(interrupt),
+      patience_(patience) {}
 
 bool Client::GoOn(SteadyTime since, int failures) {
   gateways_.GoOn();
@@ -82,6 +87,7 @@ Status Client::Repeat(Millis timeout, const Attempt& attempt, bool interruptible
   for (int failures = 0;; ++failures) {
     grpc::ClientContext context;
     context.set_deadline(In(timeout));
+    if (!trace_parent_.empty()) context.AddMetadata("traceparent", trace_parent_);
     Status status;
     if (interruptible) {
       const Interrupt::Scope scope(interrupt_, [&context] { context.TryCancel(); });

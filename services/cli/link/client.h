@@ -60,7 +60,7 @@ class Client {
   StatusOr<std::vector<v1::ImageResult>> Pictures(const std::string& id);
 
  private:
-  Client(Gateways gateways, Interrupt& interrupt, ClientPatience patience);
+  Client(Gateways gateways, std::string trace_parent, Interrupt& interrupt, ClientPatience patience);
 
   // Calls `attempt` until a gateway is there to answer, none was for too long, or there is an
   // interrupt.
@@ -76,6 +76,7 @@ class Client {
                          const OnEvent& on_event, v1::Job* ended);
 
   Gateways gateways_;
+  const std::string trace_parent_;
   Interrupt& interrupt_;
   const ClientPatience patience_;
   const SystemClock clock_;

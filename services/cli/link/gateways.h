@@ -24,6 +24,7 @@ struct Link {
   std::vector<std::string> admin_addresses = {};
   rpc::ClientTls tls = {};
   std::shared_ptr<rpc::Credential> credential = {};  // null: calls carry none
+  std::string trace_parent = {};  // W3C's, goes with every call; empty: none does
 };
 
 class Gateways {

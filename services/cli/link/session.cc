@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "common/rpc/client_tls.h"
+#include "common/trace/context.h"
 #include "services/cli/text/job_text.h"
 
 namespace phasor::cli {
@@ -15,6 +16,9 @@ StatusOr<Link> FindLink(const Session& session) {
   const Environment& environment = session.environment;
   Link link{.addresses = FindAddresses(session.addresses, environment),
             .admin_addresses = FindAdminAddresses(session.admin_addresses, environment)};
+  // As other programs of the command line take part in a trace.
+  link.trace_parent = trace::TraceParent(
+      trace::ParseTraceParent(environment("TRACEPARENT").value_or("")));
   rpc::ClientTlsWords words = session.tls;
   if (words.files.empty() && !words.tls) {
     words.files.authorities = FindAuthorities(session.addresses, environment);

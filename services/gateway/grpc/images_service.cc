@@ -94,7 +94,8 @@ ImagesService::Reactor* ImagesService::Submit(Call* call, const Bytes* bytes, By
     return reactor;
   }
   const bool posted = parts_.group->TryPost(
-      {.items = {{&request->request(), SubmitGroup::TraceParent(*call), CallerOf(*call)}},
+      {.items = {{&request->request(), "", CallerOf(*call)}},
+       .trace_parent = SubmitGroup::TraceParent(*call),
        .canceled = [call] { return call->IsCancelled(); },
        .done =
            [reactor, request, response](std::vector<SubmitFlow::Answer> answers) {
@@ -127,7 +128,8 @@ ImagesService::Stream* ImagesService::Generate(Call* call, const Bytes* bytes) {
     stream->OnDisconnect([owned] { owned->ClientLeft(); });
   }
   const bool posted = parts_.group->TryPost(
-      {.items = {{&request->request(), SubmitGroup::TraceParent(*call), caller}},
+      {.items = {{&request->request(), "", caller}},
+       .trace_parent = SubmitGroup::TraceParent(*call),
        .done = [stream, owned, request, caller](std::vector<SubmitFlow::Answer> answers) {
          SubmitFlow::Answer& response = answers.front();
          if (!response.ok()) return stream->End(response.status());
@@ -161,14 +163,14 @@ ImagesService::Reactor* ImagesService::BatchSubmit(Call* call, const Bytes* byte
     reactor->Finish(AnswerOf(status));
     return reactor;
   }
-  const std::string trace_parent = SubmitGroup::TraceParent(*call);
   const job::Caller caller = CallerOf(*call);
   std::vector<SubmitFlow::Item> items;
   for (const v1::GenerateRequest& one : request->requests()) {
-    items.push_back({&one, trace_parent, caller});
+    items.push_back({&one, "", caller});
   }
   const bool posted = parts_.group->TryPost(
       {.items = std::move(items),
+       .trace_parent = SubmitGroup::TraceParent(*call),
        .canceled = [call] { return call->IsCancelled(); },
        .done =
            [reactor, request, response](std::vector<SubmitFlow::Answer> answers) {

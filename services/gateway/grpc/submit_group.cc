@@ -64,8 +64,9 @@ SubmitGroup::Units SubmitGroup::Step::NextGroup() {
   return group;
 }
 
-SubmitGroup::SubmitGroup(SubmitFlow* flow, metrics::Registry* metrics)
+SubmitGroup::SubmitGroup(SubmitFlow* flow, metrics::Registry* metrics, const trace::Tracer* tracer)
     : flow_(flow),
+      tracer_(tracer),
       store_step_({.pool = {.name = "submits that ask the store",
                             .threads = kStoreGroups,
                             .max_queued = kMaxWaiting},
@@ -78,6 +79,10 @@ SubmitGroup::SubmitGroup(SubmitFlow* flow, metrics::Registry* metrics)
 
 bool SubmitGroup::TryPost(Entry entry) {
   Unit unit{std::move(entry), {}};
+  unit.span = tracer_->Begin(trace::ParseTraceParent(unit.entry.trace_parent));
+  for (SubmitFlow::Item& item : unit.entry.items) {
+    item.trace_parent = trace::TraceParent(unit.span.context);
+  }
   return queue_step_.TryPost(&unit);
 }
 
@@ -139,7 +144,24 @@ void SubmitGroup::Answer(Unit unit) {
   std::vector<SubmitFlow::Answer> answers;
   answers.reserve(unit.pending.size());
   for (SubmitFlow::Pending& pending : unit.pending) answers.push_back(*std::move(pending.answer));
+  if (tracer_->Wants(unit.span.context)) Tell(unit, answers);
+  const log::Scope traced("trace_id", unit.span.context.trace_id);
   unit.entry.done(std::move(answers));
+}
+
+void SubmitGroup::Tell(const Unit& unit, const std::vector<SubmitFlow::Answer>& answers) const {
+  trace::Span span{.name = "submit", .kind = trace::Kind::kProducer};
+  span.attributes.emplace_back("phasor.jobs", static_cast<int64_t>(answers.size()));
+  for (const SubmitFlow::Answer& answer : answers) {
+    if (!answer.ok()) span.error = Message(answer.status());
+  }
+  if (answers.size() == 1 && answers.front().ok()) {
+    const v1::SubmitResponse& response = *answers.front();
+    span.attributes.emplace_back("phasor.job_id", response.job_id());
+    span.attributes.emplace_back("phasor.model", response.request().model());
+    span.attributes.emplace_back("phasor.duplicate", response.duplicate());
+  }
+  tracer_->End(unit.span, std::move(span));
 }
 
 std::string SubmitGroup::TraceParent(const grpc::CallbackServerContext& call) {

@@ -13,6 +13,7 @@
 #include <grpcpp/server_context.h>
 
 #include "common/base/mutex.h"
+#include "common/trace/tracer.h"
 #include "phasor/v1/images.pb.h"
 #include "services/gateway/flow/submit_flow.h"
 #include "services/gateway/flow/work_pool.h"
@@ -24,12 +25,13 @@ class SubmitGroup {
   // One call: its submits stay together and keep their order. The requests live until `done`.
   struct Entry {
     std::vector<SubmitFlow::Item> items;
+    std::string trace_parent = {};  // of the call, as TraceParent gives it
     std::function<bool()> canceled = nullptr;  // nobody waits: submit nothing; may be absent
     std::function<void(std::vector<SubmitFlow::Answer>)> done;
   };
 
-  // `flow` and `metrics` outlive the group.
-  SubmitGroup(SubmitFlow* flow, metrics::Registry* metrics);
+  // All outlive the group.
+  SubmitGroup(SubmitFlow* flow, metrics::Registry* metrics, const trace::Tracer* tracer);
   ~SubmitGroup() { Stop(); }
 
   // False, and `done` is never called, when too many wait.
@@ -45,6 +47,7 @@ class SubmitGroup {
   struct Unit {
     Entry entry;
     std::vector<SubmitFlow::Pending> pending;
+    trace::OpenSpan span = {};
   };
   using Units = std::vector<Unit>;
 
@@ -80,9 +83,11 @@ class SubmitGroup {
   void AskStore(Units units);
   static SubmitFlow::Group PendingOf(Units* units);
   static bool IsOver(const Unit& unit);
-  static void Answer(Unit unit);
+  void Answer(Unit unit);
+  void Tell(const Unit& unit, const std::vector<SubmitFlow::Answer>& answers) const;
 
   SubmitFlow* const flow_;
+  const trace::Tracer* const tracer_;
   Step store_step_;
   Step queue_step_;  // after the step that it posts to
 };

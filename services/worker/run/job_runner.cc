@@ -35,7 +35,7 @@ JobRunner::Held JobRunner::Begin(const queue::Grant& grant, SteadyTime sent) {
   const Clock& clock = parts_.patience.clock;
   auto running = std::make_shared<RunningJob>(grant.fence, OwnDeadline(sent, grant.lease), pulse_);
   Held job(new Ongoing(grant, running, parts_, checkpoint_pace_));
-  job->began = clock.Steady();
+  const log::Scope traced("trace_id", job->trace.trace_id());
   job->started_ms = clock.WallMillis();
   job->seconds["queue"] = SinceSubmit(grant);
   log::Info("job taken", {{"job_id", grant.fence.id},
@@ -46,6 +46,7 @@ JobRunner::Held JobRunner::Begin(const queue::Grant& grant, SteadyTime sent) {
   parts_.metrics.JobBegan();
   if (grant.fence.epoch <= 1) {
     parts_.metrics.JobWaited(grant.model, grant.priority, job->seconds["queue"]);
+    job->trace.Waited(Millis(static_cast<int64_t>(1000 * job->seconds["queue"])));
   }
   parts_.lease.Begin(running);
   // Asked for long ago: the queue stalled, and what it granted may be over before the next renewal.
@@ -59,6 +60,7 @@ JobRunner::Held JobRunner::Begin(const queue::Grant& grant, SteadyTime sent) {
 }
 
 JobEnd JobRunner::End(Held job) {
+  const log::Scope traced("trace_id", job->trace.trace_id());
   const queue::Grant& grant = job->grant;
   const Ending& ending = *job->end;
   const std::string state = Finish(*job, ending);
@@ -66,6 +68,7 @@ JobEnd JobRunner::End(Held job) {
   const double seconds = SecondsBetween(job->began, parts_.patience.clock.Steady());
   parts_.metrics.JobEnded(grant.model, state, seconds);
   log::Info("job left", {{"job_id", grant.fence.id}, {"state", state}, {"seconds", seconds}});
+  Trace(*job, state);
   if (ending.status.ok()) return {.came_out = job->run != nullptr, .completion = job->completion};
   if (ending.stop != StopReason::kNone) return {};
   return {.failed = ending.error(), .retry_in = job->retry_in};
@@ -99,7 +102,7 @@ std::optional<JobRunner::Ending> JobRunner::Open(Ongoing& job) {
   using job::FailureSource;
   const StopReason stop = Stop(job);
   if (stop != StopReason::kNone) return Ending{.status = Cancelled(ToString(stop)), .stop = stop};
-  const auto spec = rpc::DecodeJobSpec(job.grant.spec);
+  const StatusOr<rpc::JobSpec>& spec = job.asked;
   job.record_unread = spec.ok() && spec->record_unread;
   const StatusOr<bool> ended = SettleOld(job);
   if (!ended.ok()) return Ending{.status = ended.status(), .stop = Stop(job)};
@@ -178,7 +181,7 @@ StatusOr<std::shared_ptr<engine::Model>> JobRunner::Load(Ongoing& job) {
     job.running->EndUnit(0);
     begin_part();
   });
-  job.seconds["load"] = SecondsBetween(begin, parts_.patience.clock.Steady());
+  Timed(job, "load", begin);
   job.running->EndUnit(0);
   return model;
 }
@@ -204,7 +207,16 @@ void JobRunner::Abandon(Ongoing& job) {
   job.end = {.status = Cancelled("the worker ends"), .stop = StopReason::kDrained};
 }
 
+double JobRunner::Timed(Ongoing& job, const std::string& phase, SteadyTime begin) {
+  const SteadyTime end = parts_.patience.clock.Steady();
+  const double seconds = SecondsBetween(begin, end);
+  job.seconds[phase] += seconds;
+  job.trace.Part(phase, begin, end);
+  return seconds;
+}
+
 void JobRunner::Advance(Ongoing& job) {
+  const log::Scope traced("trace_id", job.trace.trace_id());
   StopIfAsked(job);
   if (job.end) return;
   if (job.run->Next().kind == engine::UnitKind::kDone) {
@@ -231,8 +243,7 @@ JobRunner::Ending JobRunner::Unit(Ongoing& job, engine::Run& run) {
     if (status.code() == StatusCode::kResourceExhausted) parts_.memory.Failed(unit.kind);
     return {.status = Annotate(status, std::string(ToString(unit.kind)) + " failed")};
   }
-  const double seconds = SecondsBetween(begin, parts_.patience.clock.Steady());
-  job.seconds[std::string(ToString(unit.kind))] += seconds;
+  const double seconds = Timed(job, std::string(ToString(unit.kind)), begin);
   pace_.Note(job.shape, unit.kind, seconds);
   if (unit.kind == engine::UnitKind::kStep) {
     job.steps_done = unit.index + 1;

@@ -18,6 +18,7 @@
 #include "common/job/verdict.h"
 #include "common/queue/queue.h"
 #include "common/storage/result_store.h"
+#include "common/trace/tracer.h"
 #include "services/worker/lease/lease_renewer.h"
 #include "services/worker/patience.h"
 #include "services/worker/report/progress_reporter.h"
@@ -53,6 +54,7 @@ struct RunnerParts {
   WorkerMetrics& metrics;
   // The device is gone; called before the failure is reported.
   std::function<void()> on_device_lost;
+  const trace::Tracer* tracer = nullptr;  // null: nobody wants spans
 };
 
 // What is to be known of a job in hand.
@@ -136,6 +138,9 @@ class JobRunner {
   std::string Fail(Ongoing& job, const Ending& ending);
   void Prepare(Ongoing& job, job::Relief relief);
   void Record(const Ongoing& job, const Ending& ending) const;
+  // A part of a phase is over; its seconds.
+  double Timed(Ongoing& job, const std::string& phase, SteadyTime begin);
+  void Trace(Ongoing& job, const std::string& state) const;
 
   RunnerParts parts_;
   const RunnerConfig config_;

@@ -59,10 +59,26 @@ JobRunner::Ending JobRunner::Publish(Ongoing& job, const engine::RunReport& repo
   }
   if (!standing.ok()) return {.status = standing.status(), .source = FailureSource::kStore};
   job.completion = publisher_.Settle(job.grant.fence, *standing);
-  parts_.metrics.Phase(job.grant.model, "publish", SecondsBetween(begin, clock.Steady()));
+  parts_.metrics.Phase(job.grant.model, "publish", Timed(job, "publish", begin));
   parts_.metrics.PicturesMade(job.grant.model, job.grant.priority, SinceSubmit(job.grant),
                               job::Cost(job.spec.picture));
   return {.status = OkStatus()};
+}
+
+void JobRunner::Trace(Ongoing& job, const std::string& state) const {
+  trace::Span span;
+  if (state == "FAILED" || state == "RETRY_PENDING") span.error = Sentence(job.end->status);
+  span.attributes = {{"phasor.job_id", job.grant.fence.id},
+                     {"phasor.model", job.grant.model},
+                     {"phasor.worker", config_.worker},
+                     {"phasor.state", state},
+                     {"phasor.epoch", static_cast<int64_t>(job.grant.fence.epoch)},
+                     {"phasor.tries", static_cast<int64_t>(job.grant.tries)},
+                     {"phasor.steps_done", static_cast<int64_t>(job.steps_done)},
+                     {"phasor.width", static_cast<int64_t>(job.spec.picture.width)},
+                     {"phasor.height", static_cast<int64_t>(job.spec.picture.height)},
+                     {"phasor.images", static_cast<int64_t>(job.spec.picture.images)}};
+  job.trace.End(parts_.patience.clock.Steady(), std::move(span));
 }
 
 StatusOr<bool> JobRunner::SettleOld(Ongoing& job) {

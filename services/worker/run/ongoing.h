@@ -9,7 +9,9 @@
 #include <utility>
 #include <vector>
 
+#include "common/rpc/spec_convert.h"
 #include "services/worker/run/job_runner.h"
+#include "services/worker/run/job_trace.h"
 
 namespace phasor::worker {
 
@@ -17,12 +19,17 @@ struct JobRunner::Ongoing {
   Ongoing(queue::Grant the_grant, std::shared_ptr<RunningJob> the_running, const RunnerParts& parts,
           engine::CheckpointPace& pace)
       : grant(std::move(the_grant)),
+        asked(rpc::DecodeJobSpec(grant.spec)),
+        began(parts.patience.clock.Steady()),
+        trace(parts.tracer, asked.ok() ? asked->trace_parent : "", began),
         running(std::move(the_running)),
         calls(parts.patience, parts.metrics, *running),
         checkpoints(parts.store, parts.patience, parts.metrics, pace, *running, calls) {}
 
   const queue::Grant grant;
-  SteadyTime began;
+  const StatusOr<rpc::JobSpec> asked;  // as the gateway wrote it
+  const SteadyTime began;
+  JobTrace trace;
   std::shared_ptr<RunningJob> running;
   StoreCalls calls;
   Checkpoints checkpoints;

@@ -54,7 +54,8 @@ Status Executor::Run() {
                     .progress = parts_.progress,
                     .patience = parts_.patience,
                     .metrics = parts_.metrics,
-                    .on_device_lost = parts_.on_device_lost},
+                    .on_device_lost = parts_.on_device_lost,
+                    .tracer = parts_.tracer},
                    config_.runner);
   Taker taker(parts_.queue, parts_.patience, config_.taker);
   const Hands hands{models, memory, taker, runner};

@@ -54,6 +54,7 @@ class Executor {
     OwnUnits& own_units;  // what it does beside jobs
     // The device is gone; the caller sees to it that the process ends soon, whatever happens.
     std::function<void()> on_device_lost;
+    const trace::Tracer* tracer = nullptr;  // null: nobody wants spans
   };
 
   Executor(Parts parts, ExecutorConfig config);

@@ -1,0 +1,127 @@
+"""One request, one trace: from the client's context through gateway, queue and worker to a collector,
+and in their logs."""
+
+import http.server
+import json
+import os
+import threading
+import unittest
+
+from fleet import Fleet, wait_for
+
+TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
+CLIENT = "00f067aa0ba902b7"
+
+
+class Collector(http.server.ThreadingHTTPServer):
+    """Keeps what is posted to /v1/traces, if it says what the variables ask for."""
+
+    def __init__(self):
+        self.spans = []
+        self.refuses = False
+        super().__init__(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    def take(self, body):
+        for process in body["resourceSpans"]:
+            resource = {one["key"]: one["value"]["stringValue"]
+                        for one in process["resource"]["attributes"]}
+            for span in process["scopeSpans"][0]["spans"]:
+                self.spans.append({**span, "of": resource})
+
+    def of_trace(self, trace):
+        return {span["name"]: span for span in self.spans if span["traceId"] == trace}
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_POST(self):
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        known = self.path == "/v1/traces" and self.headers["api-key"] == "hidden"
+        status = 503 if self.server.refuses else 200 if known else 404
+        if status == 200:
+            self.server.take(body)
+        self.send_response(status)
+        self.send_header("Content-Length", "2")
+        self.end_headers()
+        self.wfile.write(b"{}")
+
+    def log_message(self, *_):
+        pass
+
+
+def number(span, key):
+    return next(float(list(one["value"].values())[0]) for one in span["attributes"]
+                if one["key"] == key)
+
+
+class TracingTest(unittest.TestCase):
+    def setUp(self):
+        self.collector = Collector()
+        self.addCleanup(self.collector.server_close)
+        self.addCleanup(self.collector.shutdown)
+        self.set_variables({
+            "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{self.collector.server_port}",
+            "OTEL_EXPORTER_OTLP_HEADERS": "api-key=hidden",
+            "OTEL_RESOURCE_ATTRIBUTES": "deployment.environment=test",
+            "no_proxy": "127.0.0.1", "PHASOR_LOG_FORMAT": "json"})
+        self.fleet = Fleet("--engine", "fake", "--fake-step-ms", "20")
+        self.addCleanup(self.fleet.stop)
+
+    def set_variables(self, variables):
+        before = {name: os.environ.get(name) for name in variables}
+        os.environ.update(variables)
+        self.addCleanup(lambda: [os.environ.pop(name, None) if value is None
+                                 else os.environ.update({name: value})
+                                 for name, value in before.items()])
+
+    def draw(self, name):
+        code, _, err = self.fleet.phasor("generate", "a red circle", "--steps", "5",
+                                         "-o", self.fleet.path(name))
+        self.assertEqual(code, 0, err)
+
+    def test_a_request_is_one_trace_from_the_clients_context_to_the_picture(self):
+        self.set_variables({"TRACEPARENT": f"00-{TRACE}-{CLIENT}-01"})
+        self.draw("one.png")
+        spans = wait_for("the job's span", lambda: "job" in self.collector.of_trace(TRACE)
+                         and self.collector.of_trace(TRACE), 30)
+        self.assertEqual(set(spans), {"submit", "queue", "job", "load", "encode", "denoise", "decode",
+                                      "publish"})
+        self.assertEqual(spans["submit"]["parentSpanId"], CLIENT)
+        self.assertEqual(spans["job"]["parentSpanId"], spans["submit"]["spanId"])
+        self.assertEqual(spans["queue"]["parentSpanId"], spans["submit"]["spanId"])
+        for name in ("load", "encode", "denoise", "decode", "publish"):
+            self.assertEqual(spans[name]["parentSpanId"], spans["job"]["spanId"], name)
+        self.assertEqual(number(spans["denoise"], "phasor.units"), 5)
+        self.assertGreater(number(spans["denoise"], "phasor.busy_seconds"), 0.09)
+        order = [int(spans[name]["startTimeUnixNano"]) for name in ("encode", "denoise", "decode",
+                                                                    "publish")]
+        self.assertEqual(order, sorted(order))
+        self.assertEqual(spans["submit"]["of"]["service.name"], "phasor-gateway")
+        self.assertEqual(spans["job"]["of"]["service.name"], "phasor-worker")
+        self.assertEqual(spans["job"]["of"]["deployment.environment"], "test")
+        self.assertNotIn("red circle", json.dumps(self.collector.spans))
+
+        logs = {}
+        for folder, _, names in os.walk(self.fleet.directory):
+            for name in names:
+                if name.endswith(".log"):
+                    with open(os.path.join(folder, name)) as file:
+                        for line in file:
+                            if TRACE in line:
+                                logs[json.loads(line)["message"]] = json.loads(line)
+        for message in ("job accepted", "job taken", "job left"):
+            self.assertEqual(logs[message]["trace_id"], TRACE)
+
+    def test_without_a_context_the_gateway_begins_a_trace_and_a_collector_that_is_away_harms_nobody(self):
+        self.collector.refuses = True
+        self.draw("two.png")
+        self.collector.refuses = False
+        wait_for("spans of one trace", lambda: any(span["name"] == "job" for span in self.collector.spans)
+                 and any(span["name"] == "submit" for span in self.collector.spans), 60)
+        self.assertEqual(len({span["traceId"] for span in self.collector.spans}), 1)
+        submit = next(span for span in self.collector.spans if span["name"] == "submit")
+        self.assertNotIn("parentSpanId", submit)
+
+
+if __name__ == "__main__":
+    unittest.main()
