@@ -85,8 +85,9 @@ class JobGroupTest : public WorkerFixture {
   void At(const std::string& of, engine::UnitKind kind, int index, std::function<void()> act) {
     on_unit_ = [=, this](const std::string& job, const engine::Unit& unit) {
       if (job != of || unit.kind != kind || unit.index != index) return;
-      std::exchange(on_unit_, nullptr);
-      act();
+      const std::function<void()> once = act;
+      on_unit_ = nullptr;  // and with it what is captured here
+      once();
     };
   }
 
