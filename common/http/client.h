@@ -50,8 +50,8 @@ class Client {
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
 
-  // UNAVAILABLE if no whole reply came: the request may have taken effect. RESOURCE_EXHAUSTED if the
-  // reply is larger than allowed. Both name scheme, host and port alone.
+  // UNAVAILABLE if no whole reply came: the request may have taken effect. RESOURCE_EXHAUSTED if
+  // the reply is larger than allowed. Both name scheme, host and port alone.
   StatusOr<Reply> Send(const Request& request);
 
  private:

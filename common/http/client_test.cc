@@ -15,10 +15,8 @@ TEST(HttpClientTest, SendsMethodHeadersAndBodyAndGivesStatusAndBodyWhateverTheyA
   PageServer server;
   server.Serve("404 Not Found", "no such page");
   Client client;
-  const auto reply = client.Send({.method = "POST",
-                                  .url = server.url(),
-                                  .headers = {"X-Word: one"},
-                                  .body = "the body"});
+  const auto reply = client.Send(
+      {.method = "POST", .url = server.url(), .headers = {"X-Word: one"}, .body = "the body"});
   ASSERT_TRUE(reply.ok()) << reply.status();
   EXPECT_EQ(reply->status, 404);
   EXPECT_EQ(reply->body, "no such page");

@@ -60,8 +60,8 @@ class Field {
 using Fields = std::initializer_list<Field>;
 
 // While it lives each line that its thread writes has the field, too: what ties lines together that
-// know nothing of each other, such as "trace_id". None, if the value is empty. Ends in the order of a
-// stack, on the thread that began it.
+// know nothing of each other, such as "trace_id". None, if the value is empty. Ends in the order of
+// a stack, on the thread that began it.
 class Scope {
  public:
   Scope(std::string_view key, std::string value);
@@ -90,9 +90,9 @@ inline void Error(std::string_view message, Fields fields = {}) {
   Write(Level::kError, message, fields);
 }
 
-// What stands behind time and level in a line, with the fields of the thread's scopes. Text: values that are not plain words are quoted
-// and escaped, so that a line is always one line. JSON: members without the braces; bytes that
-// are no UTF-8 are replaced.
+// What stands behind time and level in a line, with the fields of the thread's scopes. Text: values
+// that are not plain words are quoted and escaped, so that a line is always one line. JSON: members
+// without the braces; bytes that are no UTF-8 are replaced.
 std::string FormatText(std::string_view message, Fields fields);
 std::string FormatJson(std::string_view message, Fields fields);
 

@@ -1,6 +1,6 @@
 // Bytes that carry a user's words, in a form that shows none of them to a passing eye and takes
-// less room: each byte masked, then, where that makes it shorter, deflated. No encryption: whoever can read Redis can undo it.
-// Unpack takes hostile input. Pure functions.
+// less room: each byte masked, then, where that makes it shorter, deflated. No encryption: whoever
+// can read Redis can undo it. Unpack takes hostile input. Pure functions.
 #pragma once
 
 #include <cstddef>

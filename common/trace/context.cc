@@ -12,9 +12,8 @@ constexpr size_t kFlagsAt = 53, kFlagDigits = 2;
 constexpr size_t kSize = 55;
 
 bool IsHex(std::string_view text) {
-  return std::all_of(text.begin(), text.end(), [](char c) {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
-  });
+  return std::all_of(text.begin(), text.end(),
+                     [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
 }
 
 bool IsId(std::string_view text) {

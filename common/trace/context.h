@@ -17,8 +17,8 @@ struct Context {
 
 inline bool Exists(const Context& context) { return !context.trace_id.empty(); }
 
-// Of a header "traceparent". What is malformed is none, as the standard wants it; a later version is
-// read as far as this one goes.
+// Of a header "traceparent". What is malformed is none, as the standard wants it; a later version
+// is read as far as this one goes.
 Context ParseTraceParent(std::string_view text);
 // Empty for none.
 std::string TraceParent(const Context& context);

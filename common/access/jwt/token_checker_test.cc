@@ -14,9 +14,9 @@ extern "C" {
 #include <gtest/gtest.h>
 #include <openssl/evp.h>
 
-#include "common/http/page_server.h"
 #include "common/base/file.h"
 #include "common/base/hash.h"
+#include "common/http/page_server.h"
 
 namespace phasor::access {
 namespace {

@@ -131,10 +131,8 @@ bool OtlpExporter::Send(const std::vector<Span>& spans) {
 }
 
 Status OtlpExporter::Post(const std::string& body) {
-  http::Request request{.method = "POST",
-                        .url = url_,
-                        .headers = {"Content-Type: application/json"},
-                        .body = body};
+  http::Request request{
+      .method = "POST", .url = url_, .headers = {"Content-Type: application/json"}, .body = body};
   for (const auto& [name, value] : options_.headers) {
     request.headers.push_back(name + ": " + value);
   }

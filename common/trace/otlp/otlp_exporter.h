@@ -1,8 +1,8 @@
-// Sends spans to an OpenTelemetry collector: OTLP over HTTP, as JSON. Whoever adds a span never waits:
-// a thread sends what has come every second, at most kBatch at a time. What a collector does not take
-// (it is away, or busy) is tried again with growing pauses; what comes meanwhile waits as long as there
-// is room, and is then dropped and counted. Traces are for looking at: nothing depends on them.
-// Thread-safe.
+// Sends spans to an OpenTelemetry collector: OTLP over HTTP, as JSON. Whoever adds a span never
+// waits: a thread sends what has come every second, at most kBatch at a time. What a collector does
+// not take (it is away, or busy) is tried again with growing pauses; what comes meanwhile waits as
+// long as there is room, and is then dropped and counted. Traces are for looking at: nothing
+// depends on them. Thread-safe.
 #pragma once
 
 #include <cstddef>

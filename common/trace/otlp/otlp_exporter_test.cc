@@ -28,9 +28,7 @@ class OtlpExporterTest : public ::testing::Test {
             .headers = {{"api-key", "hidden"}},
             .every = Millis(10)};
   }
-  double Value(const std::string& name) {
-    return (*registry_.Counters(name, "", {})).Value();
-  }
+  double Value(const std::string& name) { return (*registry_.Counters(name, "", {})).Value(); }
   bool Becomes(const std::string& name, double value) {
     for (int n = 0; n < 1'000 && Value(name) < value; ++n) {
       std::this_thread::sleep_for(Millis(10));

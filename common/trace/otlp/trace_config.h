@@ -21,10 +21,9 @@ struct TraceConfig {
 void DeclareTraces(config::Settings& settings, TraceConfig* config);
 
 // Adds headers and attributes of OTEL_EXPORTER_OTLP_HEADERS, OTEL_RESOURCE_ATTRIBUTES and
-// OTEL_SERVICE_NAME, or by default the program's and the process's names. INVALID_ARGUMENT names the
-// setting or variable.
-Status CompleteTraces(const std::string& program, const std::string& instance,
-                      TraceConfig* config);
+// OTEL_SERVICE_NAME, or by default the program's and the process's names. INVALID_ARGUMENT names
+// the setting or variable.
+Status CompleteTraces(const std::string& program, const std::string& instance, TraceConfig* config);
 
 // `registry` outlives what is returned.
 std::unique_ptr<SpanSink> OpenSpans(const TraceConfig& config, metrics::Registry& registry);

@@ -60,7 +60,8 @@ class Client {
   StatusOr<std::vector<v1::ImageResult>> Pictures(const std::string& id);
 
  private:
-  Client(Gateways gateways, std::string trace_parent, Interrupt& interrupt, ClientPatience patience);
+  Client(Gateways gateways, std::string trace_parent, Interrupt& interrupt,
+         ClientPatience patience);
 
   // Calls `attempt` until a gateway is there to answer, none was for too long, or there is an
   // interrupt.

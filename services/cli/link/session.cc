@@ -17,8 +17,8 @@ StatusOr<Link> FindLink(const Session& session) {
   Link link{.addresses = FindAddresses(session.addresses, environment),
             .admin_addresses = FindAdminAddresses(session.admin_addresses, environment)};
   // As other programs of the command line take part in a trace.
-  link.trace_parent = trace::TraceParent(
-      trace::ParseTraceParent(environment("TRACEPARENT").value_or("")));
+  link.trace_parent =
+      trace::TraceParent(trace::ParseTraceParent(environment("TRACEPARENT").value_or("")));
   rpc::ClientTlsWords words = session.tls;
   if (words.files.empty() && !words.tls) {
     words.files.authorities = FindAuthorities(session.addresses, environment);

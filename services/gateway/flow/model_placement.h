@@ -1,5 +1,5 @@
-// Which workers hold a model, what they hold of it, and which are asked to hold it, of those that can
-// run it. Pure functions of what workers report.
+// Which workers hold a model, what they hold of it, and which are asked to hold it, of those that
+// can run it. Pure functions of what workers report.
 #pragma once
 
 #include <map>

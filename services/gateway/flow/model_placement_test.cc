@@ -31,8 +31,8 @@ TEST(ModelPlacementTest, IdleWorkersThatDoNotHaveItComeFirst) {
 
 TEST(ModelPlacementTest, HoldersAreToldApartByTheDigestOfWhatTheyHold) {
   std::vector<v1::WorkerStats> workers;
-  for (const auto& [name, digest] :
-       std::vector<std::pair<const char*, const char*>>{{"a", "11"}, {"b", "22"}, {"c", "11"}, {"d", ""}}) {
+  for (const auto& [name, digest] : std::vector<std::pair<const char*, const char*>>{
+           {"a", "11"}, {"b", "22"}, {"c", "11"}, {"d", ""}}) {
     workers.push_back(Worker(name, "idle", true));
     v1::ModelMemory* held = workers.back().add_models();
     held->set_model("m");

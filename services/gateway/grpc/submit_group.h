@@ -25,7 +25,7 @@ class SubmitGroup {
   // One call: its submits stay together and keep their order. The requests live until `done`.
   struct Entry {
     std::vector<SubmitFlow::Item> items;
-    std::string trace_parent = {};  // of the call, as TraceParent gives it
+    std::string trace_parent = {};             // of the call, as TraceParent gives it
     std::function<bool()> canceled = nullptr;  // nobody waits: submit nothing; may be absent
     std::function<void(std::vector<SubmitFlow::Answer>)> done;
   };

@@ -1,6 +1,7 @@
-// The spans of a job here: "job", from the take to the end, below the request's; below "job" one for
-// each phase, from its first unit to its last; and "queue", how long it waited. They are told when the
-// job leaves, since units of a phase may lie apart (other jobs of its group, a retry). One thread.
+// The spans of a job here: "job", from the take to the end, below the request's; below "job" one
+// for each phase, from its first unit to its last; and "queue", how long it waited. They are told
+// when the job leaves, since units of a phase may lie apart (other jobs of its group, a retry). One
+// thread.
 #pragma once
 
 #include <cstdint>
