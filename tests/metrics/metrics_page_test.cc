@@ -90,6 +90,7 @@ class MetricsPageTest : public ::testing::Test {
   MetricsPageTest() {
     gateway::GatewayConfig config;
     config.listen = "127.0.0.1:0";
+    spans_ = trace::OpenSpans(config.traces, registry_);
     gateway_ = *gateway::Gateway::Start(config, "0123456789abcdef", {{Card()}, {}},
                                         {.producer = &queue_,
                                          .maintenance = &queue_,
@@ -98,7 +99,8 @@ class MetricsPageTest : public ::testing::Test {
                                          .store = &store_,
                                          .clock = &clock_,
                                          .metrics = &registry_,
-                                         .foundation = nullptr});
+                                         .foundation = nullptr,
+                                         .spans = spans_.get()});
     worker::WorkerConfig worker;
     worker.name = worker.node = "w1";
     worker_ = std::make_unique<worker::Worker>(
@@ -134,6 +136,7 @@ class MetricsPageTest : public ::testing::Test {
   queue::MemoryQueue queue_{clock_};
   storage::MemoryStore store_;
   metrics::Registry registry_;
+  std::unique_ptr<trace::SpanSink> spans_;
   std::unique_ptr<gateway::Gateway> gateway_;
   std::unique_ptr<worker::Worker> worker_;
   std::string page_;

@@ -59,13 +59,16 @@ Status CheckEndpoint(const std::string& endpoint) {
       endpoint + "'");
 }
 
+SpanCounters::SpanCounters(metrics::Registry& registry)
+    : sent(*registry.Counters("trace_spans_sent_total", "Spans that the collector took.", {})),
+      dropped(*registry.Counters("trace_spans_dropped_total",
+                                 "Spans that found no room or that the collector refused.", {})) {}
+
 OtlpExporter::OtlpExporter(OtlpOptions options, metrics::Registry& registry)
     : options_(std::move(options)),
       url_(UrlOf(options_.endpoint)),
       client_(kTimeouts),
-      sent_(*registry.Counters("trace_spans_sent_total", "Spans that the collector took.", {})),
-      dropped_(*registry.Counters("trace_spans_dropped_total",
-                                  "Spans that found no room or that the collector refused.", {})),
+      counters_(registry),
       thread_([this] { Run(); }) {}
 
 OtlpExporter::~OtlpExporter() {
@@ -80,7 +83,7 @@ OtlpExporter::~OtlpExporter() {
 void OtlpExporter::Add(Span span) {
   MutexLock lock(&mu_);
   if (waiting_.size() >= kMost) {
-    dropped_.Increment();
+    counters_.dropped.Increment();
     return;
   }
   waiting_.push_back(std::move(span));
@@ -116,14 +119,14 @@ bool OtlpExporter::Send(const std::vector<Span>& spans) {
   for (int tries = 0;; ++tries) {
     const Status status = Post(body);
     if (status.ok()) {
-      sent_.Increment(count);
+      counters_.sent.Increment(count);
       if (tries > 0) log::Info("the collector takes traces again", {{"tries", tries + 1}});
       return true;
     }
     if (tries == 0) log::Warn("the collector does not take traces", {{"why", status}});
     const bool refused = status.code() != StatusCode::kUnavailable;
     if (refused || !Pause(pause)) {
-      dropped_.Increment(count);
+      counters_.dropped.Increment(count);
       return refused;
     }
     pause = std::min(2 * pause, kLongestPause);

@@ -35,6 +35,13 @@ struct OtlpOptions {
 // INVALID_ARGUMENT does not repeat values.
 StatusOr<std::map<std::string, std::string>> ParseOtelPairs(const std::string& text);
 
+// What became of spans. They are there, at 0, where none are made, too.
+struct SpanCounters {
+  explicit SpanCounters(metrics::Registry& registry);
+  metrics::Counter& sent;
+  metrics::Counter& dropped;
+};
+
 // INVALID_ARGUMENT if it is no URL of http or https.
 Status CheckEndpoint(const std::string& endpoint);
 
@@ -65,8 +72,7 @@ class OtlpExporter final : public SpanSink {
   const OtlpOptions options_;
   const std::string url_;
   http::Client client_;
-  metrics::Counter& sent_;
-  metrics::Counter& dropped_;
+  const SpanCounters counters_;
   Mutex mu_;
   CondVar changed_;
   bool ends_ GUARDED_BY(mu_) = false;

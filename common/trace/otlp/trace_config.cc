@@ -42,6 +42,7 @@ Status CompleteTraces(const std::string& program, const std::string& instance,
 }
 
 std::unique_ptr<SpanSink> OpenSpans(const TraceConfig& config, metrics::Registry& registry) {
+  const SpanCounters counters(registry);
   if (config.otlp.endpoint.empty()) return std::make_unique<NoSpans>();
   return std::make_unique<OtlpExporter>(config.otlp, registry);
 }
