@@ -13,6 +13,9 @@ extern "C" const char* __tsan_default_suppressions() {
       "called_from_lib:libgrpc.so\n"
       "called_from_lib:libgrpc++.so\n"
       "called_from_lib:libupb.so\n"
+      // A connection with TLS, which gRPC hands from thread to thread as well.
+      "called_from_lib:libssl.so\n"
+      "called_from_lib:libcrypto.so\n"
       // The payload of a Status and the tree of a Cord, counted by references.
       "called_from_lib:libabsl_status.so\n"
       "called_from_lib:libabsl_cord.so\n"
