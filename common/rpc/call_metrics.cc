@@ -1,18 +1,13 @@
 #include "common/rpc/call_metrics.h"
 
 #include <algorithm>
-#include <array>
-#include <atomic>
 #include <chrono>
-#include <map>
-#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
 
 #include <google/protobuf/descriptor.h>
 
-#include "common/base/mutex.h"
 #include "common/base/status.h"
 
 namespace phasor::rpc {
@@ -37,84 +32,49 @@ bool IsKnown(std::string_view path) {
   return google::protobuf::DescriptorPool::generated_pool()->FindMethodByName(name) != nullptr;
 }
 
-constexpr size_t kCodes = 17;  // OK to UNAUTHENTICATED
-
-// The series of one method, looked up once: calls are many. Thread-safe.
-class Method {
- public:
-  Method(metrics::Family<metrics::Histogram> seconds, std::string label)
-      : seconds_(std::move(seconds)), label_(std::move(label)) {}
-
-  metrics::Histogram& Of(StatusCode code) {
-    const auto at = std::min(static_cast<size_t>(code), kCodes - 1);
-    metrics::Histogram* known = codes_[at].load(std::memory_order_acquire);
-    if (known == nullptr) {
-      known = &seconds_.With({label_, absl::StatusCodeToString(code)});
-      codes_[at].store(known, std::memory_order_release);
-    }
-    return *known;
-  }
-
- private:
-  metrics::Family<metrics::Histogram> seconds_;
-  const std::string label_;
-  std::array<std::atomic<metrics::Histogram*>, kCodes> codes_ = {};
-};
+// A copy: of a method that the server lacks gRPC frees the name before the call's end.
+std::string LabelOf(const char* method) {
+  const std::string_view path = method == nullptr ? std::string_view() : method;
+  return IsKnown(path) ? std::string(path) : kUnknownMethod;
+}
 
 // One call. Its end without a status is the client's going away.
 class CallTimer final : public grpc::experimental::Interceptor {
  public:
-  explicit CallTimer(std::shared_ptr<Method> method)
-      : method_(std::move(method)), start_(Clock::now()) {}
+  CallTimer(metrics::Family<metrics::Histogram> seconds, std::string method)
+      : seconds_(std::move(seconds)), method_(std::move(method)), start_(Clock::now()) {}
 
   ~CallTimer() override {
     const double seconds = std::chrono::duration<double>(Clock::now() - start_).count();
-    method_->Of(code_.load(std::memory_order_acquire)).Observe(seconds);
+    seconds_.With({method_, absl::StatusCodeToString(code_)}).Observe(seconds);
   }
 
   void Intercept(InterceptorBatchMethods* methods) override {
-    StatusCode code = code_.load(std::memory_order_relaxed);
     if (methods->QueryInterceptionHookPoint(InterceptionHookPoints::PRE_SEND_STATUS)) {
-      code = static_cast<StatusCode>(methods->GetSendStatus().error_code());
+      code_ = static_cast<StatusCode>(methods->GetSendStatus().error_code());
     }
-    code_.store(code, std::memory_order_release);
     methods->Proceed();
   }
 
  private:
-  // May outlive the server's own words for it: of a method that the server lacks gRPC frees the
-  // name before the call's end.
-  const std::shared_ptr<Method> method_;
-  const Clock::time_point start_;
-  // Threads of gRPC's come by one after another, ordered by what no sanitizer sees but for this.
-  std::atomic<StatusCode> code_ = StatusCode::kCancelled;
+  metrics::Family<metrics::Histogram> seconds_;
+  const std::string method_;
+  Clock::time_point start_;
+  StatusCode code_ = StatusCode::kCancelled;
 };
 
 class CallTimers final : public grpc::experimental::ServerInterceptorFactoryInterface {
  public:
   explicit CallTimers(metrics::Registry* registry)
       : seconds_(registry->Histograms("rpc_seconds", "Time of calls to this server, in seconds.",
-                                      metrics::SecondsBuckets(), {"method", "code"})),
-        unknown_(std::make_shared<Method>(seconds_, kUnknownMethod)) {}
+                                      metrics::SecondsBuckets(), {"method", "code"})) {}
 
   grpc::experimental::Interceptor* CreateServerInterceptor(ServerRpcInfo* info) override {
-    return new CallTimer(MethodOf(info->method() == nullptr ? "" : info->method()));
+    return new CallTimer(seconds_, LabelOf(info->method()));
   }
 
  private:
-  std::shared_ptr<Method> MethodOf(std::string_view path) {
-    MutexLock lock(&mu_);
-    const auto found = methods_.find(path);
-    if (found != methods_.end()) return found->second;
-    if (!IsKnown(path)) return unknown_;
-    const std::string label(path);
-    return methods_.emplace(label, std::make_shared<Method>(seconds_, label)).first->second;
-  }
-
-  const metrics::Family<metrics::Histogram> seconds_;
-  const std::shared_ptr<Method> unknown_;
-  Mutex mu_;
-  std::map<std::string, std::shared_ptr<Method>, std::less<>> methods_ GUARDED_BY(mu_);
+  metrics::Family<metrics::Histogram> seconds_;
 };
 
 }  // namespace
