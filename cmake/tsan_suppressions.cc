@@ -28,8 +28,8 @@ extern "C" const char* __tsan_default_suppressions() {
       "called_from_lib:libabsl_random_internal_pool_urbg.so\n"
       // Copies the text of an error out of a slice that gRPC filled on a thread of its own.
       "race:grpc::internal::CallOpClientRecvStatus::FinishOp\n"
-      // Looks up an interceptor of a call whose context ends on another thread, after it by a count of
-      // references; the top of the stack alone, so that what interceptors do is watched as ever.
+      // Looks up an interceptor of a call whose context ends on another thread, after it by a count
+      // of references; the top of the stack alone, so that what interceptors do is watched as ever.
       "race_top:grpc::experimental::ServerRpcInfo::RunInterceptor\n"
       // gRPC's own health service, which writes to a watcher under a lock of its own.
       "race:grpc::DefaultHealthCheckService::HealthCheckServiceImpl::WatchReactor::SendHealth\n"
