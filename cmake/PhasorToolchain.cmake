@@ -20,7 +20,8 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   target_compile_options(phasor_warnings INTERFACE -Wno-restrict)
   if(PHASOR_SANITIZE)
     # What sanitizers put in between makes it see paths that are not there.
-    target_compile_options(phasor_warnings INTERFACE -Wno-maybe-uninitialized -Wno-array-bounds)
+    target_compile_options(phasor_warnings INTERFACE -Wno-maybe-uninitialized -Wno-array-bounds
+                           -Wno-stringop-overflow)
   endif()
 endif()
 

@@ -31,8 +31,6 @@ extern "C" const char* __tsan_default_suppressions() {
       // Looks up an interceptor of a call whose context ends on another thread, after it by a count
       // of references; the top of the stack alone, so that what interceptors do is watched as ever.
       "race_top:grpc::experimental::ServerRpcInfo::RunInterceptor\n"
-      // gRPC's own health service, which writes to a watcher under a lock of its own.
-      "race:grpc::DefaultHealthCheckService::HealthCheckServiceImpl::WatchReactor::SendHealth\n"
       // The graph that abseil looks for deadlocks in, under a spin lock of its own.
       "called_from_lib:libabsl_graphcycles_internal.so\n"
       "race:absl::debian3::synchronization_internal::GraphCycles\n";

@@ -22,13 +22,13 @@ bool IsId(std::string_view text) {
 
 int Digit(char c) { return c <= '9' ? c - '0' : c - 'a' + 10; }
 
-// Of 64 bits that are not all 0: an id may not be.
 std::string Hex(uint64_t bits) {
   char text[17];
   std::snprintf(text, sizeof(text), "%016llx", static_cast<unsigned long long>(bits));
   return text;
 }
 
+// An id may not be all 0.
 uint64_t Some(const RandomBits& random) {
   const uint64_t bits = random();
   return bits == 0 ? 1 : bits;

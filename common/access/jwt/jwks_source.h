@@ -6,6 +6,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/status.h"
+#include "common/http/client.h"
 
 namespace phasor::access {
 
@@ -22,9 +23,11 @@ class JwksSource {
 
  private:
   bool is_url() const;
+  StatusOr<std::string> Fetch();
 
   const std::string where_;
   const Clock* const clock_;
+  http::Client client_{{.whole = Millis(5'000)}};
   std::optional<SteadyTime> asked_;
 };
 

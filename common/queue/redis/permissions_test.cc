@@ -1,8 +1,7 @@
 #include "common/queue/redis/permissions.h"
 
 #include <algorithm>
-#include <cctype>
-#include <cstring>
+#include <regex>
 #include <set>
 
 #include <gtest/gtest.h>
@@ -26,10 +25,9 @@ TEST(PermissionsTest, EveryCommandOfAScriptIsAskedFor) {
         &scripts::kUnpark,   &scripts::kSetLimits, &scripts::kSetTenantLimits,
         &scripts::kSetPaused}) {
     const std::string text(script->text);
-    constexpr char kCall[] = "call('";
-    for (size_t at = text.find(kCall); at != std::string::npos; at = text.find(kCall, at + 1)) {
-      const size_t name = at + std::strlen(kCall);
-      std::string command = text.substr(name, text.find('\'', name) - name);
+    const std::regex call("call\\('([A-Z]+)'");
+    for (std::sregex_iterator at(text.begin(), text.end(), call), end; at != end; ++at) {
+      std::string command = (*at)[1];
       std::transform(command.begin(), command.end(), command.begin(),
                      [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
       found.insert(command);

@@ -87,7 +87,7 @@ void OtlpExporter::Add(Span span) {
     return;
   }
   waiting_.push_back(std::move(span));
-  if (waiting_.size() == kBatch) changed_.Signal();
+  if (waiting_.size() == 1 || waiting_.size() == kBatch) changed_.Signal();
 }
 
 void OtlpExporter::Run() {
@@ -99,9 +99,7 @@ void OtlpExporter::Run() {
 
 std::vector<Span> OtlpExporter::Next() {
   MutexLock lock(&mu_);
-  while (!ends_ && waiting_.empty()) {
-    changed_.WaitFor(&mu_, options_.every);
-  }
+  while (!ends_ && waiting_.empty()) changed_.Wait(&mu_);
   // Some are there: a moment for others to come along.
   const SteadyTime until = std::chrono::steady_clock::now() + options_.every;
   while (!ends_ && waiting_.size() < kBatch && changed_.WaitUntil(&mu_, until)) {

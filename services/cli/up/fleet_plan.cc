@@ -146,7 +146,7 @@ Status CheckDevice(const UpOptions& options) {
   }
   if (options.vram.empty()) return OkStatus();
   if (!engine::IsBoundable(device)) {
-    return InvalidArgument(std::string("--vram: ").append(engine::kBoundable));
+    return InvalidArgument(std::string("--vram: ") + engine::kBoundable);
   }
   const auto bytes =
       ParseByteSize(options.vram, engine::kLeastDeviceBytes, engine::kMostDeviceBytes);

@@ -103,13 +103,11 @@ std::optional<JobRunner::Ending> JobRunner::Open(Ongoing& job) {
   const StopReason stop = Stop(job);
   if (stop != StopReason::kNone) return Ending{.status = Cancelled(ToString(stop)), .stop = stop};
   const StatusOr<rpc::JobSpec>& spec = job.asked;
-  job.record_unread = spec.ok() && spec->record_unread;
   const StatusOr<bool> ended = SettleOld(job);
   if (!ended.ok()) return Ending{.status = ended.status(), .stop = Stop(job)};
   if (*ended) return Ending{.status = OkStatus()};
   if (!spec.ok()) return Ending{.status = spec.status(), .source = FailureSource::kRequest};
   job.spec = spec->spec;
-  job.request_fingerprint = spec->fingerprint;
   job.shape = {job.grant.model, int64_t{job.spec.picture.width} * job.spec.picture.height *
                                     std::max(1, job.spec.picture.images)};
   job.reporter.emplace(job.running->fence(), parts_.progress, pace_,

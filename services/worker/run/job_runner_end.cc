@@ -49,7 +49,7 @@ JobRunner::Ending JobRunner::Publish(Ongoing& job, const engine::RunReport& repo
       .started_ms = job.started_ms,
       .finished_ms = clock.WallMillis(),
       .images = {},
-      .details = rpc::EncodeDetails(result, job.request_fingerprint),
+      .details = rpc::EncodeDetails(result, job.asked->fingerprint),
       .later_fields = ""};
   const auto standing = publisher_.Publish(*job.running, job.calls, pictures, record);
   if (standing.status().code() == StatusCode::kAborted) {
@@ -84,7 +84,7 @@ void JobRunner::Trace(Ongoing& job, const std::string& state) const {
 StatusOr<bool> JobRunner::SettleOld(Ongoing& job) {
   // Nobody had it before, and a gateway has asked for a record of its key, or it has none.
   const bool first = job.grant.fence.epoch <= 1;
-  if (first && !job.record_unread) return false;
+  if (first && !(job.asked.ok() && job.asked->record_unread)) return false;
   // For a first owner a record is unlikely and drawing again harmless: whoever publishes finds it.
   // It does not wait for a store that is away, which may be so on this node alone.
   const auto record = job.calls.Ask([&] { return parts_.store.ReadTerminal(job.grant.fence.id); },

@@ -27,15 +27,14 @@ struct JobRunner::Ongoing {
         checkpoints(parts.store, parts.patience, parts.metrics, pace, *running, calls) {}
 
   const queue::Grant grant;
-  const StatusOr<rpc::JobSpec> asked;  // as the gateway wrote it
+  // As the gateway wrote it; its fingerprint goes into the record, to tell repeats from conflicts.
+  const StatusOr<rpc::JobSpec> asked;
   const SteadyTime began;
   JobTrace trace;
   std::shared_ptr<RunningJob> running;
   StoreCalls calls;
   Checkpoints checkpoints;
   job::GenerateSpec spec;
-  bool record_unread = false;       // no gateway has asked for a record of its key
-  std::string request_fingerprint;  // goes into the record, to tell repeats from conflicts
   UnitPace::Shape shape;
   std::shared_ptr<engine::Model> model;
   std::unique_ptr<engine::Run> run;
