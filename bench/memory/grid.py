@@ -56,12 +56,16 @@ class Case:
         report = self.folder / "report.json"
         report.unlink(missing_ok=True)
         command = self.command + ["--strategy", strategy, "--report", str(report),
-                                  "--output", str(self.folder / "out.png")]
-        if budget:
-            command += ["--vram", kib(budget)]
+                                  "--output", str(self.folder / "out.png"), "--vram", kib(budget)]
         done = subprocess.run(command, capture_output=True, text=True)
         text = report.read_text() if report.exists() else "{}"
         return done.returncode, json.loads(text), done.stderr
+
+    def predicted(self, strategy):
+        """Of a device without a bound."""
+        command = self.command + ["--strategy", strategy, "--plan", "--json"]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        return json.loads(done.stdout)["peak_bytes"]
 
     def fits(self, budget):
         """Whether AUTO finds a plan that fits."""
@@ -109,8 +113,7 @@ def measure(case):
     lines = []
     least = 0
     for strategy in STRATEGIES:
-        code, report, _ = case.draw(strategy, 0)
-        _, predicted = peaks(report)
+        predicted = case.predicted(strategy)
         budget = predicted + predicted // 50 + 1
         code, report, _ = case.draw(strategy, budget)
         lines.append(row(case, strategy, budget, code, report, code == 0 and not actions(report)))
