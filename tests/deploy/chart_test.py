@@ -714,6 +714,7 @@ class Refusals(unittest.TestCase):
         ("tests", {"tests": {"models": ["x"]}}, "x is not in models"),
         ("ingress", {"ingress": {"enabled": True}}, "needs ingress.host"),
         ("route", {"grpcRoute": {"enabled": True}}, "needs grpcRoute.parentRefs"),
+        ("no kserve", {"kserve": {"enabled": True}}, "needs KServe"),
         ("unknown value", {"gatway": {}}, "gatway"),
         ("type", {"gateway": {"replicas": "two"}}, "replicas"),
         ("word", {"log": {"level": "loud"}}, "level"),

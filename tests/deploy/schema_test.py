@@ -10,7 +10,7 @@ import kubernetes_validate
 from chart import PRESETS, model, render
 
 VERSIONS = [f"1.{minor}" for minor in range(27, 38)]
-CUSTOM = {"ScaledObject", "GRPCRoute", "ServiceMonitor", "PodMonitor", "PrometheusRule"}
+CUSTOM = {"ScaledObject", "GRPCRoute", "ServiceMonitor", "PodMonitor", "PrometheusRule", "ServingRuntime"}
 EVERYTHING = {
     "commonLabels": {"team": "t"},
     "access": {"keys": "file", "keysSecret": "k", "workerSecret": "w", "testSecret": "t",
@@ -60,6 +60,20 @@ class Schemas(unittest.TestCase):
         for version in VERSIONS:
             if int(version.split(".")[1]) >= 33:
                 self.check(version, values=IMAGE)
+
+    def test_what_kserve_makes_pods_of(self):
+        has_kserve = ("--api-versions", "serving.kserve.io/v1alpha1/ServingRuntime")
+        for version in VERSIONS:
+            for runtime in render({**EVERYTHING, "kserve": {"enabled": True}}, options=has_kserve,
+                                  kubernetes=f"{version}.0").of("ServingRuntime"):
+                pod = {key: value for key, value in runtime["spec"].items() if key in
+                       ("containers", "volumes", "nodeSelector", "tolerations")}
+                with self.subTest(version=version, name=runtime["metadata"]["name"]):
+                    kubernetes_validate.validate(
+                        {"apiVersion": "v1", "kind": "Pod", "spec": pod,
+                         "metadata": {"name": "p", "labels": runtime["spec"]["labels"],
+                                      "annotations": runtime["spec"]["annotations"]}},
+                        version, strict=True)
 
     def test_they_find_what_is_wrong(self):
         thing = render()["Service", "r-phasor-gateway"]

@@ -76,6 +76,8 @@ deploy_test() {
     die "the chart makes objects that Kubernetes refuses"
   HELM="$helm" tools/kustomize_from_chart --check || die "run tools/kustomize_from_chart"
   deploy_kustomize "$helm"
+  KUBECTL="$(command -v kubectl)" HELM="$helm" python3 tests/deploy/kserve_test.py ||
+    die "what there is for KServe does not fit"
   observability_test
   if ((EUID == 0)); then
     python3 tests/deploy/rootfs_cuda_test.py || die "the CUDA image's root file system is not whole"
