@@ -175,6 +175,8 @@ def models_of(args, folder):
     for name in NAMES:
         shutil.copytree(args.model, folder / name)
         card = folder / name / "phasor.yaml"
+        if not card.exists():
+            continue  # the folder's name is the model's
         card.write_text(re.sub(r"^name: .*$", f"name: {name}", card.read_text(), flags=re.MULTILINE))
     return folder
 

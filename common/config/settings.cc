@@ -5,7 +5,6 @@
 #include <cstdlib>
 
 namespace phasor::config {
-namespace {
 
 std::string FlagOf(const Setting& setting) {
   std::string flag = "--" + setting.key;
@@ -14,13 +13,19 @@ std::string FlagOf(const Setting& setting) {
 }
 
 std::string VariableOf(const Setting& setting) {
-  std::string variable = setting.variable;
-  if (variable.empty()) {
-    variable = "PHASOR_";
-    for (const char c : setting.key) {
-      variable += static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
-    }
+  if (!setting.variable.empty()) return setting.variable;
+  std::string variable = "PHASOR_";
+  for (const char c : setting.key) {
+    variable += static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
   }
+  return variable;
+}
+
+namespace {
+
+// Of the two that it may have, the one that is set.
+std::string SetVariableOf(const Setting& setting) {
+  std::string variable = VariableOf(setting);
   const bool other = !setting.also.empty() && std::getenv(variable.c_str()) == nullptr &&
                      std::getenv(setting.also.c_str()) != nullptr;
   return other ? setting.also : variable;
@@ -67,29 +72,31 @@ void FileSettings::Duration(const Setting& setting, Millis unit, double low, dou
 }
 
 void FlagSettings::Text(const Setting& setting, std::string* field) {
-  command_.Text(FlagOf(setting), field, setting.help).FromVariable(VariableOf(setting));
+  command_.Text(FlagOf(setting), field, setting.help).FromVariable(SetVariableOf(setting));
 }
 
 void FlagSettings::Texts(const Setting& setting, std::vector<std::string>* field) {
-  command_.List(FlagOf(setting), field, setting.help).FromVariable(VariableOf(setting));
+  command_.List(FlagOf(setting), field, setting.help).FromVariable(SetVariableOf(setting));
 }
 
 void FlagSettings::Flag(const Setting& setting, bool* field) {
-  command_.Flag(FlagOf(setting), field, setting.help).FromVariable(VariableOf(setting));
+  command_.Flag(FlagOf(setting), field, setting.help).FromVariable(SetVariableOf(setting));
 }
 
 void FlagSettings::Whole(const Setting& setting, int low, int high, int* field) {
-  command_.Whole(FlagOf(setting), field, setting.help, low, high).FromVariable(VariableOf(setting));
+  command_.Whole(FlagOf(setting), field, setting.help, low, high)
+      .FromVariable(SetVariableOf(setting));
 }
 
 void FlagSettings::Count(const Setting& setting, int64_t low, int64_t high,
                          std::optional<int64_t>* field) {
-  command_.Whole(FlagOf(setting), field, setting.help, low, high).FromVariable(VariableOf(setting));
+  command_.Whole(FlagOf(setting), field, setting.help, low, high)
+      .FromVariable(SetVariableOf(setting));
 }
 
 void FlagSettings::Number(const Setting& setting, double low, double high, double* field) {
   command_.Number(FlagOf(setting), field, setting.help, low, high)
-      .FromVariable(VariableOf(setting));
+      .FromVariable(SetVariableOf(setting));
 }
 
 void FlagSettings::Duration(const Setting& setting, Millis unit, double low, double high,
@@ -100,7 +107,7 @@ void FlagSettings::Duration(const Setting& setting, Millis unit, double low, dou
     return OkStatus();
   };
   command_.Value(FlagOf(setting), "FLOAT", setting.help, NumberText(In(unit, *field)), set)
-      .FromVariable(VariableOf(setting));
+      .FromVariable(SetVariableOf(setting));
 }
 
 }  // namespace phasor::config

@@ -25,6 +25,11 @@ struct Setting {
   std::string also = "";      // a variable that counts where that one is not set
 };
 
+// "--work-threads".
+std::string FlagOf(const Setting& setting);
+// "PHASOR_WORK_THREADS".
+std::string VariableOf(const Setting& setting);
+
 class Settings {
  public:
   virtual ~Settings() = default;

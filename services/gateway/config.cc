@@ -174,6 +174,11 @@ queue::QueueLimits LimitsOf(const GatewayConfig& config, const queue::QueueLimit
   return limits;
 }
 
+void ListGatewaySettings(config::Settings& list) {
+  RawConfig raw;
+  Declare(list, &raw);
+}
+
 StatusOr<GatewayConfig> ReadGatewayConfig(int argc, const char* const* argv, bool* exit_early) {
   const config::ProgramOptions<RawConfig> options = {
       .program = "phasor-gateway",

@@ -71,4 +71,7 @@ queue::QueueLimits LimitsOf(const GatewayConfig& config, const queue::QueueLimit
 // printed and there is nothing to run.
 StatusOr<GatewayConfig> ReadGatewayConfig(int argc, const char* const* argv, bool* exit_early);
 
+// Declares each setting of the program, with its default, to a list of them.
+void ListGatewaySettings(config::Settings& list);
+
 }  // namespace phasor::gateway

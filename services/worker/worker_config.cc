@@ -188,6 +188,11 @@ StatusOr<WorkerConfig> Complete(RawConfig raw) {
 
 }  // namespace
 
+void ListWorkerSettings(config::Settings& list) {
+  RawConfig raw;
+  Declare(list, &raw);
+}
+
 StatusOr<WorkerConfig> ReadWorkerConfig(int argc, const char* const* argv, bool* exit_early) {
   const config::ProgramOptions<RawConfig> options = {
       .program = "phasor-worker",

@@ -70,4 +70,7 @@ struct WorkerConfig {
 // printed and there is nothing to run.
 StatusOr<WorkerConfig> ReadWorkerConfig(int argc, const char* const* argv, bool* exit_early);
 
+// Declares each setting of the program, with its default, to a list of them.
+void ListWorkerSettings(config::Settings& list);
+
 }  // namespace phasor::worker

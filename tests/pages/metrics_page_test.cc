@@ -1,8 +1,6 @@
 // docs/metrics.md names every metric that a gateway and a worker register, and no other: its tables
 // are made from the registries of a real gateway and a real worker. PHASOR_WRITE_PAGES=1 writes
 // them anew.
-#include <cstdlib>
-#include <fstream>
 #include <map>
 #include <set>
 #include <sstream>
@@ -17,6 +15,7 @@
 #include "engine/fake/fake_engine.h"
 #include "services/gateway/gateway.h"
 #include "services/worker/worker.h"
+#include "tests/pages/page.h"
 
 namespace phasor {
 namespace {
@@ -114,24 +113,8 @@ class MetricsPageTest : public ::testing::Test {
                               .draw = [] { return 0.0; },
                               .memory_percent = [] { return 0.0; },
                               .end_process = [](const std::string&) {}});
-    std::ifstream file(path_);
-    std::stringstream text;
-    text << file.rdbuf();
-    page_ = text.str();
   }
 
-  // The page with what stands between the two marks replaced.
-  static std::string With(const std::string& page, const std::string& mark,
-                          const std::string& table) {
-    const std::string begin = "<!-- begin " + mark + " -->\n";
-    const std::string end = "<!-- end " + mark + " -->";
-    const size_t from = page.find(begin);
-    const size_t to = page.find(end);
-    if (from == std::string::npos || to == std::string::npos) return "no mark " + mark;
-    return page.substr(0, from + begin.size()) + table + page.substr(to);
-  }
-
-  const std::string path_ = std::string(std::getenv("PHASOR_SOURCE_DIR")) + "/docs/metrics.md";
   const SystemClock clock_;
   queue::MemoryQueue queue_{clock_};
   storage::MemoryStore store_;
@@ -139,24 +122,21 @@ class MetricsPageTest : public ::testing::Test {
   std::unique_ptr<trace::SpanSink> spans_;
   std::unique_ptr<gateway::Gateway> gateway_;
   std::unique_ptr<worker::Worker> worker_;
-  std::string page_;
+  Page page_{"metrics.md"};
 };
 
 TEST_F(MetricsPageTest, TablesAreWhatGatewayAndWorkerRegister) {
-  const std::string made = With(With(page_, "gateway", Table(registry_.Families())), "worker",
-                                Table(worker_->metrics().Families()));
-  if (std::getenv("PHASOR_WRITE_PAGES") != nullptr) {
-    std::ofstream(path_) << made;
-    return;
-  }
-  EXPECT_EQ(page_, made) << "run this test with PHASOR_WRITE_PAGES=1";
+  page_.Put("gateway", Table(registry_.Families()));
+  page_.Put("worker", Table(worker_->metrics().Families()));
+  page_.Check();
 }
 
 TEST_F(MetricsPageTest, WhatIsToComeIsNotThereYet) {
   std::set<std::string> exported;
   for (const FamilyInfo& info : registry_.Families()) exported.insert(info.name);
   for (const FamilyInfo& info : worker_->metrics().Families()) exported.insert(info.name);
-  std::istringstream lines(page_.substr(page_.find("## Not exported yet")));
+  const std::string& text = page_.text();
+  std::istringstream lines(text.substr(text.find("## Not exported yet")));
   for (std::string line; std::getline(lines, line);) {
     if (!BeginsWith(line, "| `phasor_")) continue;
     const std::string name = line.substr(3, line.find('`', 3) - 3);
