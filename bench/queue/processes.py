@@ -1,67 +1,34 @@
 """Starting Redis and the benchmark's processes, and reading what they cost."""
 
-import os
 from pathlib import Path
 import subprocess
+import sys
 import threading
-import time
 
-TICKS = os.sysconf("SC_CLK_TCK")
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "shared"))
+from redis_server import Redis as PrivateRedis, cpu_seconds, wait_for
 
 
-class Redis:
-    """A private redis-server on a unix socket with an append-only file."""
+class Redis(PrivateRedis):
+    """One that is emptied between measurements."""
 
     def __init__(self, folder, fsync):
-        self.socket = Path(folder) / "redis.sock"
-        options = {"port": 0, "unixsocket": self.socket, "dir": folder, "appendonly": "yes",
-                   "appendfsync": fsync, "save": "", "maxmemory-policy": "noeviction",
-                   # No rewrite in the middle of a measurement: reset() does it.
-                   "auto-aof-rewrite-percentage": 0, "daemonize": "no",
-                   "logfile": Path(folder) / "redis.log"}
-        command = ["redis-server"]
-        for name, value in options.items():
-            command += [f"--{name}", str(value)]
-        self._process = subprocess.Popen(command)
-        self._wait_until(lambda: self.call("PING", check=False) == "PONG")
-
-    def stop(self):
-        self._process.terminate()
-        self._process.wait()
-
-    def call(self, *arguments, check=True):
-        done = subprocess.run(["redis-cli", "-s", str(self.socket), *arguments],
-                              capture_output=True, text=True, check=check)
-        return done.stdout.strip()
-
-    def info(self):
-        lines = (line.partition(":") for line in self.call("INFO", "everything").splitlines())
-        return {name: value.strip() for name, _, value in lines}
-
-    def used_memory(self):
-        return int(self.info()["used_memory"])
+        super().__init__(folder, appendfsync=fsync)
 
     def version(self):
         return self.info()["redis_version"]
 
-    def cpu_seconds(self):
-        return cpu_seconds(self._process.pid)
-
     def reset(self):
         """An empty database and an empty append-only file."""
-        self.call("FLUSHALL", "SYNC")
-        self.call("SCRIPT", "FLUSH", "SYNC")
-        self.call("BGREWRITEAOF")
-        self._wait_until(lambda: self.info()["aof_rewrite_in_progress"] == "0"
-                         and self.info()["aof_rewrite_scheduled"] == "0")
+        self("FLUSHALL", "SYNC")
+        self("SCRIPT", "FLUSH", "SYNC")
+        self("BGREWRITEAOF")
+        if wait_for(self._is_rewritten, 30, 0.02) is None:
+            raise SystemExit("redis-server does not rewrite its file")
 
-    @staticmethod
-    def _wait_until(condition):
-        end = time.monotonic() + 30
-        while not condition():
-            if time.monotonic() > end:
-                raise SystemExit("redis-server does not answer")
-            time.sleep(0.02)
+    def _is_rewritten(self):
+        info = self.info()
+        return info["aof_rewrite_in_progress"] == "0" and info["aof_rewrite_scheduled"] == "0"
 
 
 class Member:
@@ -112,12 +79,3 @@ class Member:
             else:
                 newest, done = line.split()
                 self.newest, self.done = float(newest), int(done)
-
-
-def cpu_seconds(pid):
-    """User and system time of a process; 0 when it is gone."""
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except (FileNotFoundError, ProcessLookupError):
-        return 0.0
-    return (int(fields[11]) + int(fields[12])) / TICKS

@@ -9,75 +9,16 @@ that expire at once take to their records.
 """
 
 import argparse
-import hashlib
 from pathlib import Path
-import re
 import shutil
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 
-P = "{phasor}:"
-
-
-class Redis:
-    """A private redis-server on a unix socket, set up as `phasor up` does."""
-
-    def __init__(self, folder):
-        self.socket = Path(folder) / "redis.sock"
-        options = {"port": 0, "unixsocket": self.socket, "dir": folder, "appendonly": "yes",
-                   "appendfsync": "everysec", "save": "", "maxmemory-policy": "noeviction",
-                   "auto-aof-rewrite-percentage": 0, "slowlog-max-len": 500000,
-                   "slowlog-log-slower-than": -1, "busy-reply-threshold": 0,
-                   "daemonize": "no",
-                   "logfile": Path(folder) / "redis.log"}
-        command = ["redis-server"]
-        for name, value in options.items():
-            command += [f"--{name}", str(value)]
-        self._process = subprocess.Popen(command)
-        wait_for(lambda: self("PING", check=False) == "PONG", 30)
-
-    def __call__(self, *arguments, check=True):
-        done = subprocess.run(["redis-cli", "-s", str(self.socket), *map(str, arguments)],
-                              capture_output=True, text=True, check=check)
-        return done.stdout.strip()
-
-    def info(self):
-        text = self("INFO", "everything")
-        if "used_memory:" not in text:
-            raise SystemExit(f"redis-server is gone: {text[:200]}; its log ends with\n" +
-                             (self.socket.parent / "redis.log").read_text()[-2000:])
-        lines = (line.partition(":") for line in text.splitlines())
-        return {name: value.strip() for name, _, value in lines}
-
-    def busy_seconds(self):
-        info = self.info()
-        return (float(info["used_cpu_user_main_thread"]) + float(info["used_cpu_sys_main_thread"]))
-
-    def stop(self):
-        self._process.kill()
-        self._process.wait()
-
-
-def wait_for(condition, seconds, pause=0.05):
-    """Seconds until it holds; None if it does not within the limit."""
-    start = time.monotonic()
-    while time.monotonic() - start < seconds:
-        if condition():
-            return time.monotonic() - start
-        time.sleep(pause)
-    return None
-
-
-def script_names(program):
-    """SHA-1 -> name of the Lua scripts that a program carries."""
-    names = {}
-    for text in re.findall(rb"#!lua[^\0]*", Path(program).read_bytes()):
-        name = re.search(rb"^-- ([A-Z_]+):", text, re.M)
-        if name:
-            names[hashlib.sha1(text).hexdigest()] = name.group(1).decode()
-    return names
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "shared"))
+from redis_server import P, Redis, script_names, wait_for, watch_scripts
 
 
 def free_port():
@@ -112,32 +53,6 @@ def fill(programs, redis, folder, **load):
     for name, value in load.items():
         command += [f"--{name.replace('_', '-')}", str(value)]
     subprocess.run(command, check=True)
-
-
-def slow_log(redis, names):
-    """(script, microseconds) of each command."""
-    lines = redis("SLOWLOG", "GET", 500000).splitlines()
-    found = []
-    for at, line in enumerate(lines):
-        if line.upper() == "EVALSHA" and at + 1 < len(lines):
-            found.append((names.get(lines[at + 1], "?"), int(lines[at - 1])))
-    return found
-
-
-def watch_upkeep(redis, names, seconds):
-    """Busy share, and of each script: calls a second, share of Redis's time, longest run."""
-    redis("CONFIG", "SET", "slowlog-log-slower-than", 0)
-    redis("SLOWLOG", "RESET")
-    start, busy = time.monotonic(), redis.busy_seconds()
-    time.sleep(seconds)
-    busy = (redis.busy_seconds() - busy) / (time.monotonic() - start)
-    redis("CONFIG", "SET", "slowlog-log-slower-than", -1)
-    scripts = {}
-    for name, micros in slow_log(redis, names):
-        calls, total, longest = scripts.get(name, (0, 0, 0))
-        scripts[name] = (calls + 1, total + micros, max(longest, micros))
-    return busy, {name: (calls / seconds, total / 1e6 / seconds, longest)
-                  for name, (calls, total, longest) in scripts.items()}
 
 
 def repair_seconds(redis, limit):
@@ -193,7 +108,7 @@ def measure_week(programs, args, folder):
             memory = int(redis.info()["used_memory"])
             rows["memory of Redis, filled"] = f"{filled / 2**20:.0f} MiB"
             rows[f"memory of Redis, {args.settle:.0f} s later"] = f"{memory / 2**20:.0f} MiB"
-            busy, scripts = watch_upkeep(redis, names, args.watch)
+            busy, scripts = watch_scripts(redis, names, args.watch)
             rows["busy share of Redis"] = f"{100 * busy:.1f} %"
             longest = max(scripts, key=lambda name: scripts[name][2])
             rows["slowest script"] = f"{scripts[longest][2] / 1000:.1f} ms ({longest})"

@@ -6,12 +6,13 @@ bench_run() {
   shift || true
   case "$name" in
     engine) bench_engine "$@" ;;
+    fleet) bench_fleet "$@" ;;
     gateway) bench_gateway "$@" ;;
     memory) bench_memory "$@" ;;
     queue) bench_queue "$@" ;;
     sharing) bench_sharing "$@" ;;
     upkeep) bench_upkeep "$@" ;;
-    *) die "usage: ./dev bench engine|gateway|memory|queue|sharing|upkeep [ARGS]" 2 ;;
+    *) die "usage: ./dev bench engine|fleet|gateway|memory|queue|sharing|upkeep [ARGS]" 2 ;;
   esac
 }
 
@@ -74,6 +75,12 @@ bench_gateway() {
 bench_upkeep() {
   bench_build phasor phasor-gateway phasor-bench-upkeep
   python3 bench/upkeep/measure.py "$@" --side "this version=$bench_bin"
+}
+
+# Thousands of simulated workers on one Redis.
+bench_fleet() {
+  bench_build phasor-bench-fleet
+  python3 bench/fleet_sim/measure.py --bin "$bench_bin" "$@"
 }
 
 # Against asynq (Go) and BullMQ (Node), whose packages land in the cache directory. `--sides A,B`

@@ -12,8 +12,7 @@ namespace phasor::worker {
 namespace {
 
 constexpr size_t kMaxOrders = 16;
-constexpr Millis kNap{200};   // while no job is to be taken
-constexpr Millis kWait{500};  // for a hint that work arrived; also how fast a drain is seen
+constexpr Millis kNap{200};  // while no job is to be taken
 // How long a draining worker asks whether its last take got it a job.
 constexpr Millis kLongestFarewell{3'000};
 
@@ -79,7 +78,11 @@ Status Executor::Loop(const Hands& hands) {
       continue;
     }
     ASSIGN_OR_RETURN(const bool worked, Tick(hands));
-    if (!worked && !draining() && offer_.RoundIsOver()) parts_.queue.WaitForWork(kWait);
+    if (worked) {
+      idle_.Worked();
+    } else if (!draining() && offer_.RoundIsOver()) {
+      parts_.queue.WaitForWork(idle_.Wait(parts_.patience.draw()));
+    }
   }
   taker.Settle();
   return OkStatus();

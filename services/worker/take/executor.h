@@ -20,6 +20,7 @@
 #include "services/worker/run/group_turn.h"
 #include "services/worker/run/job_runner.h"
 #include "services/worker/run/offer.h"
+#include "services/worker/take/idle_pace.h"
 #include "services/worker/take/intake.h"
 #include "services/worker/take/stretch.h"
 #include "services/worker/take/taker.h"
@@ -97,6 +98,7 @@ class Executor {
   const ExecutorConfig config_;
   Offer offer_;       // Run's thread
   Stretch stretch_;   // Run's thread
+  IdlePace idle_;     // Run's thread
   int failures_ = 0;  // takes in a row that got no answer; Run's thread
 
   mutable Mutex mu_;
