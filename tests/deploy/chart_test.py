@@ -447,6 +447,34 @@ class Tls(unittest.TestCase):
                          ["--address", "r-phasor-gateway:50051", "--admin-address",
                           "r-phasor-gateway-operators:50052", "stats"])
 
+    def test_metrics_and_probes_over_tls(self):
+        rendered = render({"tls": {"metricsSecret": "m", "metricsServerName": "phasor.example"},
+                           "monitoring": {"serviceMonitor": {"enabled": True}}})
+        for key in (GATEWAY, WORKER):
+            one = container(rendered, key)
+            env = env_of(one)
+            self.assertEqual(env["PHASOR_METRICS_CERT"], "/etc/phasor/metrics-tls/tls.crt")
+            self.assertEqual(env["PHASOR_METRICS_KEY"], "/etc/phasor/metrics-tls/tls.key")
+            self.assertIn("/etc/phasor/metrics-tls", [m["mountPath"] for m in one["volumeMounts"]])
+            for probe in ("startupProbe", "livenessProbe", "readinessProbe"):
+                self.assertEqual(one[probe]["httpGet"]["scheme"], "HTTPS")
+        for key, endpoints in ((("ServiceMonitor", "r-phasor-gateway"), "endpoints"),
+                               (("PodMonitor", "r-phasor-worker"), "podMetricsEndpoints")):
+            endpoint = rendered[key]["spec"][endpoints][0]
+            self.assertEqual(endpoint["scheme"], "https")
+            self.assertEqual(endpoint["tlsConfig"]["ca"]["secret"], {"name": "m", "key": "ca.crt"})
+            self.assertEqual(endpoint["tlsConfig"]["serverName"], "phasor.example")
+        pod = rendered["Pod", "r-phasor-test"]["spec"]
+        self.assertEqual(pod["initContainers"][0]["args"],
+                         ["--tls-ca", "/etc/phasor/metrics-ca/ca.crt", "probe",
+                          "https://r-phasor-gateway-metrics:9464"])
+        ca = next(v["secret"] for v in pod["volumes"] if v["name"] == "metrics-ca")
+        self.assertEqual(ca["items"], [{"key": "ca.crt", "path": "ca.crt"}])
+
+    def test_probes_are_plain_without_it(self):
+        one = container(render(), GATEWAY)
+        self.assertEqual(one["livenessProbe"]["httpGet"], {"path": "/healthz", "port": 9464})
+
 
 class Access(unittest.TestCase):
     def pod(self, rendered, key):
@@ -535,7 +563,23 @@ class Store(unittest.TestCase):
         for key in (GATEWAY, WORKER):
             one = container(rendered, key)
             self.assertEqual(env_of(one)["PHASOR_STORE"], "s3://b/p")
-            self.assertEqual(one["envFrom"], [{"secretRef": {"name": "s"}}])
+            self.assertEqual(env_of(one)["PHASOR_STORE_USER_FILE"], "/etc/phasor/store/user")
+            self.assertEqual(env_of(one)["PHASOR_STORE_PASSWORD_FILE"], "/etc/phasor/store/password")
+            self.assertNotIn("envFrom", one)
+            self.assertIn("/etc/phasor/store", [m["mountPath"] for m in one["volumeMounts"]])
+            volumes = rendered[key]["spec"]["template"]["spec"]["volumes"]
+            items = next(v["secret"] for v in volumes if v["name"] == "store-credential")["items"]
+            self.assertEqual(items, [{"key": "AWS_ACCESS_KEY_ID", "path": "user"},
+                                     {"key": "AWS_SECRET_ACCESS_KEY", "path": "password"}])
+
+    def test_a_store_that_knows_a_password_alone(self):
+        rendered = render({"store": {"type": "url", "url": "redis://h", "existingSecret": "s",
+                                     "userKey": "", "passwordKey": "p"}})
+        env = env_of(container(rendered, GATEWAY))
+        self.assertNotIn("PHASOR_STORE_USER_FILE", env)
+        volumes = rendered[GATEWAY]["spec"]["template"]["spec"]["volumes"]
+        items = next(v["secret"] for v in volumes if v["name"] == "store-credential")["items"]
+        self.assertEqual(items, [{"key": "p", "path": "password"}])
 
 
 class Scaling(unittest.TestCase):
@@ -691,6 +735,9 @@ class Refusals(unittest.TestCase):
         ("half an issuer", {"access": {"workerSecret": "w", "jwt": {"jwks": "https://i"}}},
          "issuer and audience"),
         ("workers without a key", {"access": {"keys": "redis"}}, "access.workerSecret must have"),
+        ("monitors that know no name", {"tls": {"metricsSecret": "m"},
+                                        "monitoring": {"serviceMonitor": {"enabled": True}}},
+         "needs tls.metricsServerName"),
         ("tls in the chart", {"redis": {"external": {"tls": True}}}, "is for an external Redis"),
         ("a collector's address", {"tracing": {"endpoint": "otel:4317"}}, "does not match pattern"),
         ("no url", {"store": {"type": "url"}}, "needs store.url"),

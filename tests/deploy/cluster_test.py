@@ -14,32 +14,24 @@ HELM name the programs. Namespaces are called phasor-test-PRESET and are deleted
 """
 
 import argparse
-import hashlib
 import json
 import os
 import pathlib
 import random
 import subprocess
-import sys
 import tempfile
 import time
 
 from chart import CHART, HELM, PRESETS
+from stream import LIMIT, Client, check_stream, expect, run
 
 KUBECTL = os.environ.get("KUBECTL", "kubectl")
-LIMIT = 300  # seconds
 # A cluster has classes of its own.
 CLASSES = ["--set", "redis.persistence.storageClassName=null,store.pvc.storageClassName=null"]
 LEFT = {"secret/phasor-test-secrets", "persistentvolumeclaim/data-phasor-test-redis-0",
         "persistentvolumeclaim/phasor-test-store"}
-GIVEN = {"external-redis": ("phasor-redis", "redis-password"), "eks": ("phasor-s3", "AWS_ACCESS_KEY_ID")}
-
-
-def run(*command, check=True, stdin=None):
-    ended = subprocess.run(command, input=stdin, capture_output=True, text=True)
-    if check and ended.returncode != 0:
-        sys.exit(f"{' '.join(map(str, command))}\n{ended.stdout}{ended.stderr}")
-    return ended.stdout if check else ended
+GIVEN = {"external-redis": ("phasor-redis", ["redis-password"]),
+         "eks": ("phasor-s3", ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"])}
 
 
 class Release:
@@ -56,8 +48,9 @@ class Release:
         run(KUBECTL, "label", "namespace", self.namespace,
             *(f"pod-security.kubernetes.io/{what}=restricted" for what in ("enforce", "warn")))
         if self.preset in GIVEN:
-            name, key = GIVEN[self.preset]
-            self.kubectl("create", "secret", "generic", name, f"--from-literal={key}=x")
+            name, keys = GIVEN[self.preset]
+            self.kubectl("create", "secret", "generic", name,
+                         *(f"--from-literal={key}=x" for key in keys))
         return self
 
     def __exit__(self, *_):
@@ -90,13 +83,6 @@ class Release:
         return json.loads(found.stdout)["data"] if found.returncode == 0 else None
 
 
-def expect(what, condition, detail=""):
-    print(f"{'ok   ' if condition else 'FAIL '} {what} {detail if not condition else ''}".rstrip(),
-          flush=True)
-    if not condition:
-        sys.exit(1)
-
-
 def lifecycle(preset):
     with Release(preset) as release:
         # Without the pod of the test, whose service account a dry run does not make.
@@ -125,38 +111,6 @@ def lifecycle(preset):
         release.install()
         expect(f"{preset}: installed again, with the same secrets", release.secret() == secret)
         release.helm("uninstall", "--wait")
-
-
-class Client:
-    """The command line, by the node's port."""
-
-    def __init__(self, address):
-        self.command = [pathlib.Path(os.environ["BIN_DIR"]) / "phasor", "--address", address]
-
-    def __call__(self, *words):
-        """Again while no gateway answers, or none with the job's end."""
-        end = time.monotonic() + LIMIT
-        while True:
-            ended = run(*self.command, *words, check=False)
-            if ended.returncode not in (3, 6):
-                return ended
-            if time.monotonic() > end:
-                sys.exit(f"no answer to {words}: {ended.stderr}")
-            time.sleep(0.5)
-
-    def ended(self, job):
-        return json.loads(self("--json", "get", job).stdout)["state"] in ("DONE", "DEAD", "EXPIRED")
-
-    def picture(self, job, folder):
-        """Its digest, when the job has ended."""
-        ended = self("watch", job)
-        if ended.returncode != 0:
-            expect(f"{job} is drawn", False, ended.stderr)
-        path = folder / f"{job}.png"
-        fetched = self("get", job, "-o", path)
-        if fetched.returncode != 0:
-            expect(f"{job} has its picture", False, fetched.stderr)
-        return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 class Disturbance:
@@ -204,19 +158,7 @@ class Disturbance:
             self.done[what] = self.done.get(what, 0) + 1
 
 
-def submit(client, options, prompts):
-    """Accepted jobs and what they draw: first one of each prompt, then, while things happen, the rest."""
-    ask = ["submit", "--model", "phasor-demo", "--steps", str(options.steps), "--seed", "7"]
-    for n in range(len(prompts)):
-        yield client(*ask, "--", prompts[n]).stdout.strip(), prompts[n]
-    for n in range(options.jobs):
-        prompt = prompts[n % len(prompts)]
-        yield client(*ask, "--key", f"stream-{n}", "--", prompt).stdout.strip(), prompt
-
-
 def stream(options):
-    prompts = [f"a {color} {shape}" for color in ("red", "blue", "green", "yellow")
-               for shape in ("circle", "star", "heart")]
     more = ["--set", "gateway.service.type=NodePort,worker.replicas=2,gateway.replicas=2"]
     with Release("dev-cpu", *more) as release, tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
@@ -224,29 +166,11 @@ def stream(options):
         port = release.kubectl("get", "service", "phasor-test-gateway", "-o",
                                "jsonpath={.spec.ports[0].nodePort}")
         client = Client(f"{options.node}:{port}")
-        accepted = submit(client, options, prompts)
-        wanted = {}
-        for job, prompt in (next(accepted) for _ in prompts):
-            wanted[prompt] = client.picture(job, folder)
-        expect("undisturbed pictures differ", len(set(wanted.values())) == len(prompts))
-        jobs = dict(accepted)
-        expect(f"{len(jobs)} jobs were accepted", len(jobs) == options.jobs and all(jobs))
-        disturbance, step, open_jobs = Disturbance(release), 0, list(jobs)
-        while open_jobs:
-            disturbance.go_on(step)
-            step += 1
-            time.sleep(options.pause)
-            open_jobs = [job for job in open_jobs if not client.ended(job)]
-        for job, prompt in jobs.items():
-            digest = client.picture(job, folder)
-            if digest != wanted[prompt]:
-                expect(f"{job}: the same bytes", False)
-        expect("each has its picture, to the same bytes", True)
-        listed = client("--json", "jobs", "--limit", "1000").stdout.splitlines()
-        expect("none is there twice", len(listed) == len(jobs) + len(prompts), str(len(listed)))
+        disturbance = Disturbance(release)
+        picture = check_stream(client, options, folder, disturbance)
         if options.keep:
-            (folder / f"{next(iter(jobs))}.png").rename(options.keep)
-        print(f"{len(jobs)} jobs; {disturbance.done}")
+            picture.rename(options.keep)
+        print(f"{options.jobs} jobs; {disturbance.done}")
         release.helm("uninstall", "--wait")
 
 

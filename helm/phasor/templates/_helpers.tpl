@@ -156,20 +156,6 @@ redis{{ if and $external .Values.redis.external.tls }}s{{ end }}{{ if $sentinels
 {{- default (include "phasor.secretName" .) .Values.fleetSecret.existingSecret -}}
 {{- end }}
 
-{{- define "phasor.storeUrl" -}}
-{{- if eq .Values.store.type "pvc" -}}
-/var/lib/phasor/store
-{{- else if eq .Values.store.type "url" -}}
-{{ .Values.store.url }}
-{{- else -}}
-{{ include "phasor.redisUrl" . }}{{ ternary "&" "?" (ne (include "phasor.redisSentinels" .) "") }}ttl={{ .Values.store.ttl }}
-{{- end -}}
-{{- end }}
-
-{{- define "phasor.storeClaim" -}}
-{{- default (printf "%s-store" (include "phasor.fullname" .)) .Values.store.pvc.existingClaim -}}
-{{- end }}
-
 {{- /* Variables that gateways and workers share. */}}
 {{- define "phasor.sharedEnv" -}}
 - name: PHASOR_REDIS
@@ -188,14 +174,19 @@ redis{{ if and $external .Values.redis.external.tls }}s{{ end }}{{ if $sentinels
   value: /etc/phasor/redis-tls/tls.key
 {{- end }}
 {{- end }}
-- name: PHASOR_STORE
-  value: {{ include "phasor.storeUrl" . | quote }}
+{{ include "phasor.storeEnv" . | trim }}
 {{- if .Values.gateway.allowJobLoss }}
 - name: PHASOR_ALLOW_JOB_LOSS
   value: "true"
 {{- end }}
 - name: PHASOR_METRICS
   value: 0.0.0.0:9464
+{{- if .Values.tls.metricsSecret }}
+- name: PHASOR_METRICS_CERT
+  value: /etc/phasor/metrics-tls/tls.crt
+- name: PHASOR_METRICS_KEY
+  value: /etc/phasor/metrics-tls/tls.key
+{{- end }}
 {{- with .Values.tracing.endpoint }}
 - name: PHASOR_OTLP_ENDPOINT
   value: {{ . | quote }}
@@ -208,16 +199,26 @@ redis{{ if and $external .Values.redis.external.tls }}s{{ end }}{{ if $sentinels
   value: {{ .Values.log.format | quote }}
 {{- end }}
 
-{{- /* (dict "root" . "for" component) */}}
 {{- define "phasor.envFrom" -}}
-{{- $all := .for.envFrom -}}
-{{- if and (eq .root.Values.store.type "url") .root.Values.store.existingSecret -}}
-{{- $all = append $all (dict "secretRef" (dict "name" .root.Values.store.existingSecret)) -}}
-{{- end -}}
-{{- with $all }}
+{{- with .for.envFrom }}
 envFrom:
   {{- toYaml . | nindent 2 }}
 {{- end }}
+{{- end }}
+
+{{- /* What gateways and workers both read from files. */}}
+{{- define "phasor.sharedMounts" -}}
+{{- include "phasor.redisTlsMounts" . }}
+{{- include "phasor.redisPasswordMounts" . }}
+{{- include "phasor.metricsTlsMounts" . }}
+{{- include "phasor.storeMounts" . }}
+{{- end }}
+
+{{- define "phasor.sharedVolumes" -}}
+{{- include "phasor.redisTlsVolumes" . }}
+{{- include "phasor.redisPasswordVolumes" . }}
+{{- include "phasor.metricsTlsVolumes" . }}
+{{- include "phasor.storeVolumes" . }}
 {{- end }}
 
 {{- /* A model's name as part of a name of an object. */}}

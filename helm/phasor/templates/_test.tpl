@@ -21,5 +21,6 @@
   volumeMounts:
     - {name: tmp, mountPath: /tmp}
     {{- with include "phasor.callerTlsMounts" .root | trim }}{{ . | nindent 4 }}{{ end }}
+    {{- with include "phasor.metricsCaMounts" .root | trim }}{{ . | nindent 4 }}{{ end }}
     {{- with include "phasor.credentialMounts" .root.Values.access.testSecret | trim }}{{ . | nindent 4 }}{{ end }}
 {{- end }}

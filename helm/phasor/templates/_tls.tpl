@@ -58,6 +58,47 @@
 {{- end }}
 {{- end }}
 
+{{- define "phasor.metricsTlsMounts" -}}
+{{- if .Values.tls.metricsSecret }}
+- {name: metrics-tls, mountPath: /etc/phasor/metrics-tls, readOnly: true}
+{{- end }}
+{{- end }}
+
+{{- define "phasor.metricsTlsVolumes" -}}
+{{- with .Values.tls.metricsSecret }}
+- name: metrics-tls
+  secret:
+    secretName: {{ . }}
+{{- end }}
+{{- end }}
+
+{{- /* Of that Secret, what who asks may know. */}}
+{{- define "phasor.metricsCaMounts" -}}
+{{- if .Values.tls.metricsSecret }}
+- {name: metrics-ca, mountPath: /etc/phasor/metrics-ca, readOnly: true}
+{{- end }}
+{{- end }}
+
+{{- define "phasor.metricsCaVolumes" -}}
+{{- with .Values.tls.metricsSecret }}
+- name: metrics-ca
+  secret:
+    secretName: {{ . }}
+    items:
+      - {key: ca.crt, path: ca.crt}
+{{- end }}
+{{- end }}
+
+{{- /* A kubelet checks no certificate. */}}
+{{- define "phasor.probeScheme" -}}{{ if .Values.tls.metricsSecret }}, scheme: HTTPS{{ end }}{{- end }}
+
+{{- /* How monitors of the Prometheus operator ask. */}}
+{{- define "phasor.monitorTls" -}}
+{{- if .Values.tls.metricsSecret -}}
+, scheme: https, tlsConfig: {ca: {secret: {name: {{ .Values.tls.metricsSecret }}, key: ca.crt}}, serverName: {{ .Values.tls.metricsServerName | quote }}}
+{{- end -}}
+{{- end }}
+
 {{- /* Where gateways serve operators and workers. */}}
 {{- define "phasor.operatorsPort" -}}{{ .Values.gateway.portsApart | ternary 50052 50051 }}{{- end }}
 {{- define "phasor.workersPort" -}}{{ .Values.gateway.portsApart | ternary 50053 50051 }}{{- end }}
