@@ -53,11 +53,9 @@ Status Fleet::Start() {
     queue::RedisQueue& gateway = gateways_[static_cast<size_t>(n % load_.gateways)]->queue();
     workers_.push_back(std::make_unique<SimWorker>(
         load_, options_, n, gateway, [this] { return job_seconds_.load(); }, tally_));
-    RETURN_IF_ERROR(workers_.back()->Connect());
-    foundations.push_back(&workers_.back()->foundation());
-  }
-  for (const auto& owned : workers_) {
-    SimWorker* const worker = owned.get();
+    SimWorker* const worker = workers_.back().get();
+    RETURN_IF_ERROR(worker->Connect());
+    foundations.push_back(&worker->foundation());
     threads_.emplace_back([worker](const std::stop_token& stop) { worker->Run(stop); });
   }
   checks_ = std::make_unique<FleetChecks>(foundations, load_.checkers, tally_);

@@ -44,12 +44,6 @@ SimWorker::SimWorker(const FleetLoad& load, const queue::RedisOptions& options, 
       tally_(tally),
       random_(static_cast<uint64_t>(number)) {}
 
-Status SimWorker::Connect() {
-  RETURN_IF_ERROR(TakeNext());
-  queue_.WaitForWork(Millis(1));  // the bell has a connection of its own
-  return OkStatus();
-}
-
 queue::TakeRequest SimWorker::NextTake() {
   if (nonce_.empty()) nonce_ = RandomToken();
   queue::TakeRequest take;

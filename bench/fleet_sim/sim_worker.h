@@ -26,8 +26,9 @@ class SimWorker {
   SimWorker(const FleetLoad& load, const queue::RedisOptions& options, int number,
             queue::EventChannel& gateway, std::function<double()> mean, Tally& tally);
 
-  // The first call connects; then jobs are taken and done until stopped. The one in hand is left.
-  Status Connect();
+  // The first take, which connects.
+  Status Connect() { return TakeNext(); }
+  // Takes jobs and does them until stopped. The one in hand is left.
   void Run(const std::stop_token& stop);
 
   queue::Foundation& foundation() { return foundation_; }

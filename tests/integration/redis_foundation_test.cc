@@ -106,6 +106,20 @@ TEST_F(RedisUserTest, EachRuleThatIsMissingIsNamed) {
   }
 }
 
+// Of a user that loses a right later, a call that needs it tells.
+TEST_F(RedisUserTest, WhatWasPermittedIsAskedAgainAfterAReconnectAndWhileItIsWrong) {
+  int64_t connections = 1;
+  RedisFoundation foundation(options_, [&] { return connections; });
+  ASSERT_TRUE(foundation.Check().ok());
+  Send("ACL SETUSER phasor -mset");
+  EXPECT_TRUE(foundation.Check().ok());
+  ++connections;
+  EXPECT_EQ(foundation.Check().status().code(), StatusCode::kFailedPrecondition);
+  EXPECT_EQ(foundation.Check().status().code(), StatusCode::kFailedPrecondition);
+  Send(LineOfTheDocs());
+  EXPECT_TRUE(foundation.Check().ok());
+}
+
 TEST_F(RedisUserTest, AWrongPasswordAndAnUnknownUserAreRefusedAndAbsenceIsNot) {
   options_.address.password = "geheim";
   const Status wrong = CheckOf(options_).status();

@@ -8,6 +8,14 @@ namespace phasor::queue {
 using redis::RedisConnection;
 using redis::RedisReply;
 
+namespace {
+
+// Asking for all of a user's rights takes Redis most of a millisecond, which thousands of workers
+// would ask for again and again; who loses some later is told by the calls that need them.
+constexpr Millis kPermissionsEvery{120'000};
+
+}  // namespace
+
 StatusOr<Footing> RedisFoundation::Check() {
   ASSIGN_OR_RETURN(const auto connection, RedisConnection::Connect(options_));
   ASSIGN_OR_RETURN(const RedisReply info, connection->Call({"INFO"}));
@@ -20,13 +28,25 @@ StatusOr<Footing> RedisFoundation::Check() {
   // Without a right to INFO the permissions say what is wrong.
   StatusOr<Footing> footing = refused ? StatusOr<Footing>(Footing{}) : JudgeServer(info.text);
   if (!footing.ok()) return Annotate(footing.status(), "Redis at " + ToString(options_.address));
-  RETURN_IF_ERROR(CheckPermissions());
+  const int64_t connections = connections_();
+  if (refused || PermissionsAreDue(connections)) {
+    RETURN_IF_ERROR(CheckPermissions(*connection));
+    MutexLock lock(&mu_);
+    permitted_ = {connections, std::chrono::steady_clock::now() + kPermissionsEvery};
+  }
   return footing;
 }
 
-Status RedisFoundation::CheckPermissions() {
-  ASSIGN_OR_RETURN(const auto connection, RedisConnection::Connect(options_));
-  ASSIGN_OR_RETURN(std::vector<std::string> missing, MissingRules(*connection, options_.prefix));
+bool RedisFoundation::PermissionsAreDue(int64_t connections) {
+  MutexLock lock(&mu_);
+  const bool due =
+      connections != permitted_.connections || std::chrono::steady_clock::now() >= permitted_.until;
+  if (due) permitted_ = {};
+  return due;
+}
+
+Status RedisFoundation::CheckPermissions(RedisConnection& connection) {
+  ASSIGN_OR_RETURN(std::vector<std::string> missing, MissingRules(connection, options_.prefix));
   if (missing.empty()) return OkStatus();
   std::string rules;
   for (const std::string& rule : missing) rules += " " + rule;

@@ -10,12 +10,6 @@
 -- The same nonce while the grant is held gives the same grant: `tk` remembers it.
 local core = require('core')
 local keys = require('keys')
-local record = require('record')
-local change = require('change')
-local stride = require('stride')
-local turn = require('turn')
-local tenant_limits = require('tenant')
-local lease = require('lease').lease
 local call = core.call
 
 local MAX_WAIT = $(kMaxWaitMs)
@@ -25,7 +19,7 @@ local ARGUMENTS = 8
 
 local function read_takers()
   local served = #MODELS > 1 and ' ' .. table.concat(MODELS, ' ') .. ' '
-  local takers = {}
+  local takers, completes = {}, false
   for i = 3 + #MODELS, #ARGV, ARGUMENTS do
     local worker, node, nonce, lease, id, epoch, last_nonce, result =
         unpack(ARGV, i, i + ARGUMENTS - 1)
@@ -34,9 +28,63 @@ local function read_takers()
       last = id ~= '' and {id = id, epoch = epoch, nonce = last_nonce, result = result},
       answer = '',
     }
+    completes = completes or id ~= ''
   end
-  return takers
+  return takers, completes
 end
+
+local takers, completes = read_takers()
+local config = call('HMGET', keys.config, 'paused', 'pass', 'swept')
+
+local function sweep_is_due()
+  local swept = tonumber(config[3] or 0)
+  return core.now < swept or core.now >= swept + $(kSweepEvery)
+end
+
+local function is_anything_ready()
+  if config[1] == '1' then return false end
+  local rings = {}
+  for _, model in ipairs(MODELS) do
+    for class = 0, 3 do rings[#rings + 1] = keys.ring(model, class) end
+  end
+  return call('EXISTS', unpack(rings)) > 0
+end
+
+-- The job that each taker's nonce holds, or false; and whether any does.
+local function find_held()
+  local nonces, any = {}, false
+  for n, taker in ipairs(takers) do nonces[n] = taker.nonce end
+  local held = call('HMGET', keys.nonces, unpack(nonces))
+  for n = 1, #held do any = any or held[n] end
+  return held, any
+end
+
+-- So many workers found nothing: each leaves a token that wakes one for a job.
+local function note_idle(workers)
+  if call('INCRBY', keys.idle, workers) > 256 then call('SET', keys.idle, 256) end
+end
+
+-- Nothing to complete, sweep, grant or repeat, as for most takes of an idle fleet: they are answered
+-- before the rest of this script is made, which would cost several times as much.
+local function are_all_in_vain()
+  if completes or sweep_is_due() or is_anything_ready() then return false end
+  local _, any = find_held()
+  return not any
+end
+
+if are_all_in_vain() then
+  local replies = {}
+  for n = 1, #takers do replies[n] = {''} end
+  note_idle(#takers)
+  do return replies end
+end
+
+local record = require('record')
+local change = require('change')
+local stride = require('stride')
+local turn = require('turn')
+local tenant_limits = require('tenant')
+local lease = require('lease').lease
 
 local function grant_of(job, taker)
   local row = {taker.answer}
@@ -201,14 +249,12 @@ local function repeated(taker, id)
 end
 
 -- Moves what time moves, not with every take.
-local function keep_up(swept)
-  if core.now >= swept and core.now < swept + $(kSweepEvery) then return end
+local function keep_up()
   local _, more = require('sweep').sweep($(kPromotionsPerTake), $(kRecoveriesPerTake),
                                          $(kExpiriesPerTake))
   call('HSET', keys.config, 'swept', more and 0 or core.now_text)
 end
 
-local takers = read_takers()
 for _, taker in ipairs(takers) do
   local last = taker.last
   if last then
@@ -217,17 +263,15 @@ for _, taker in ipairs(takers) do
 end
 
 -- First the repeated calls, for a sweep might take their jobs back.
-local nonces, replies, new = {}, {}, 0
-for n, taker in ipairs(takers) do nonces[n] = taker.nonce end
-local held = call('HMGET', keys.nonces, unpack(nonces))
+local replies, new = {}, 0
+local held = find_held()
 for n, taker in ipairs(takers) do
   replies[n] = repeated(taker, held[n]) or false
   if not replies[n] then new = new + 1 end
 end
 if new == 0 then return change.commit(replies) end
 
-local config = call('HMGET', keys.config, 'paused', 'pass', 'swept')
-keep_up(tonumber(config[3] or 0))
+if sweep_is_due() then keep_up() end
 stride.load(config[2])
 if config[1] ~= '1' then find_candidates() end
 for n, taker in ipairs(takers) do replies[n] = replies[n] or take(taker) end
@@ -235,5 +279,5 @@ if next(granted) then
   stride.save()
   if #MODELS > 1 then require('passed').save() end
 end
-if in_vain > 0 and call('INCRBY', keys.idle, in_vain) > 256 then call('SET', keys.idle, 256) end
+if in_vain > 0 then note_idle(in_vain) end
 return change.commit(replies)
