@@ -5,7 +5,8 @@ gateways export: the largest number that one of them tells, and none while none 
 
     cluster_scaling_test.py --node ADDRESS [--jobs N]
 
-As with cluster_test.py stream, whose variables it takes; the API server has to reach this machine's loopback. Under a
+As with cluster_test.py stream, whose variables it takes; the API server has to reach this machine at the address that this
+machine has towards the node. Under a
 stream of jobs one worker becomes three; while no number is to be had nothing changes; then two of three go, and every
 picture is that of an undisturbed run.
 """
@@ -15,6 +16,7 @@ import http.server
 import json
 import pathlib
 import re
+import socket
 import ssl
 import sys
 import tempfile
@@ -37,7 +39,7 @@ OBJECTS = """
 apiVersion: v1
 kind: Service
 metadata: {name: phasor-test-metrics, namespace: kube-system}
-spec: {type: ExternalName, externalName: localhost}
+spec: {type: ExternalName, externalName: %s}
 ---
 apiVersion: apiregistration.k8s.io/v1
 kind: APIService
@@ -95,14 +97,20 @@ class Adapter(http.server.BaseHTTPRequestHandler):
         pass
 
 
-def serve(numbers, folder):
-    """The port, on loopback, with TLS, as the API server asks."""
+def address_towards(node):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.connect((node, 9))
+        return probe.getsockname()[0]
+
+
+def serve(numbers, folder, address):
+    """The port, with TLS, as the API server asks."""
     authority = certificates.Authority(str(folder), "adapter")
     pair = folder / "adapter.crt", folder / "server.key"
     authority.issue(*map(str, pair))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(*pair)
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Adapter)
+    server = http.server.ThreadingHTTPServer((address, 0), Adapter)
     server.numbers = numbers
     server.socket = context.wrap_socket(server.socket, server_side=True)
     threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -159,7 +167,8 @@ def main():
     options = parser.parse_args()
     more = [word for value in VALUES for word in ("--set", value)]
     with Release("dev-cpu", *more) as release, tempfile.TemporaryDirectory() as name:
-        objects = OBJECTS % serve(Numbers(release), pathlib.Path(name))
+        address = address_towards(options.node)
+        objects = OBJECTS % (address, serve(Numbers(release), pathlib.Path(name), address))
         run(KUBECTL, "apply", "-f", "-", stdin=objects)
         try:
             check(options, release, pathlib.Path(name))

@@ -39,7 +39,7 @@ root_of() {
 
 have_image debian:12 || base
 have_image redis:7.2-bookworm ||
-  root_of redis-server 999:999 /data redis-server redis-cli |
+  root_of redis-server 999:999 /data redis-server redis-cli sh cat |
   docker import -c 'USER 999:999' -c 'ENV PATH=/usr/bin' -c 'WORKDIR /data' - redis:7.2-bookworm
 have_image prom/prometheus:v3.5.0 ||
   root_of prometheus 65534:65534 /prometheus prometheus |

@@ -61,37 +61,8 @@ containers:
       - name: PHASOR_KEY_FILE
         value: /etc/phasor/credential/credential
       {{- end }}
-      # What kills a worker on two nodes is the job's fault, on one the node's.
-      - name: PHASOR_NODE
-        valueFrom: {fieldRef: {fieldPath: spec.nodeName}}
-      # With what giving a job back takes it is within the 30 seconds that a pod has if nobody says otherwise.
-      - name: PHASOR_GRACE
-        value: {{ $root.Values.kserve.graceSeconds | quote }}
-      - name: PHASOR_LEASE
-        value: {{ $worker.leaseSeconds | quote }}
-      - name: PHASOR_STALL
-        value: {{ $worker.stallSeconds | quote }}
-      - name: PHASOR_STRATEGY
-        value: {{ $worker.strategy }}
-      - name: PHASOR_GROUP
-        value: {{ $worker.groupJobs | quote }}
-      - name: PHASOR_GROUP_WAIT
-        value: {{ $worker.groupWaitSeconds | quote }}
-      {{- if .cuda }}
-      - name: PHASOR_DEVICE
-        value: {{ $worker.gpu.device | quote }}
-      {{- end }}
-      - name: PHASOR_CACHE
-        value: /var/cache/phasor
-      - name: PHASOR_THREADS
-        {{- if eq (toString $worker.threads) "auto" }}
-        valueFrom: {resourceFieldRef: {containerName: kserve-container, resource: {{ dig "limits" "cpu" "" $worker.resources | empty | ternary "requests.cpu" "limits.cpu" }}, divisor: "1"}}
-        {{- else }}
-        value: {{ $worker.threads | quote }}
-        {{- end }}
-      {{- with $worker.extraEnv }}
-      {{- toYaml . | nindent 6 }}
-      {{- end }}
+      # With what giving a job back takes the grace is within the 30 seconds that a pod has if nobody says otherwise.
+      {{- include "phasor.workerEnv" (dict "worker" $worker "cuda" .cuda "container" "kserve-container" "grace" $root.Values.kserve.graceSeconds) | trim | nindent 6 }}
     {{- with include "phasor.envFrom" (dict "for" $worker) | trim }}{{ . | nindent 4 }}{{ end }}
     ports:
       - {name: worker-metrics, containerPort: 9465, protocol: TCP}
@@ -127,28 +98,10 @@ containers:
       - name: PHASOR_LISTEN_WORKERS
         value: 127.0.0.1:50053
       {{- with include "phasor.accessEnv" $root | trim }}{{ . | nindent 6 }}{{ end }}
-      {{- if $root.Values.tls.secret }}
-      - name: PHASOR_TLS_CERT
-        value: /etc/phasor/tls/tls.crt
-      - name: PHASOR_TLS_KEY
-        value: /etc/phasor/tls/tls.key
-      {{- if $root.Values.tls.clientCerts }}
-      - name: PHASOR_TLS_CLIENT_CA
-        value: /etc/phasor/tls/ca.crt
-      - name: PHASOR_TLS_CLIENT_CERTS
-        value: {{ join "," $root.Values.tls.clientCerts }}
-      {{- end }}
-      {{- end }}
+      {{- with include "phasor.gatewayTlsEnv" $root | trim }}{{ . | nindent 6 }}{{ end }}
       - name: PHASOR_MODELS
         value: /mnt/models
-      - name: PHASOR_SECRET_FILE
-        value: /etc/phasor/secret/fleet
-      - name: PHASOR_GRACE
-        value: {{ $gateway.graceSeconds | quote }}
-      - name: PHASOR_KEEP_RESULTS
-        value: {{ $gateway.keepResultsHours | quote }}
-      - name: PHASOR_KEEP_RECORDS
-        value: {{ $gateway.keepRecordsHours | quote }}
+      {{- include "phasor.gatewayEnv" $root | trim | nindent 6 }}
       {{- with $gateway.extraEnv }}
       {{- toYaml . | nindent 6 }}
       {{- end }}
