@@ -12,6 +12,7 @@ Standard, and is deleted afterwards.
 import json
 import os
 import pathlib
+import re
 import sys
 import time
 
@@ -137,6 +138,13 @@ def check_refusals():
         kubectl("delete", "inferenceservice", "odd")
 
 
+def let_restricted_take_what_fetches():
+    """As docs/kserve.md says: the container that fetches models lacks what the standard asks for."""
+    page = (ROOT / "docs/kserve.md").read_text(encoding="utf-8")
+    patch = re.search(r"clusterstoragecontainer default --type merge -p '(.*?)'", page, re.DOTALL)[1]
+    run(KUBECTL, "patch", "clusterstoragecontainer", "default", "--type", "merge", "-p", patch)
+
+
 def condition(name, kind):
     conditions = found("inferenceservice", name).get("status", {}).get("conditions", [])
     return next((one["status"] for one in conditions if one["type"] == kind), None)
@@ -157,6 +165,7 @@ def controller():
     expect("the InferenceService is ready", True)
     expect("no autoscaler is made", not found("hpa", PREDICTOR))
     check_refusals()
+    let_restricted_take_what_fetches()
     kubectl("apply", "-k", FOLDER / "example")
     wait("the model comes from S3, on a GPU", lambda: pods() and all(
         "initContainers" in pod["spec"] for pod in pods()))
@@ -174,6 +183,7 @@ def controller():
 def main():
     if sys.argv[1:] not in (["objects"], ["controller"]):
         sys.exit(__doc__)
+    run(KUBECTL, "delete", "namespace", NAMESPACE, "--ignore-not-found")  # one that still goes
     run(KUBECTL, "create", "namespace", NAMESPACE)
     try:
         run(KUBECTL, "label", "namespace", NAMESPACE, "pod-security.kubernetes.io/enforce=restricted")
