@@ -147,8 +147,12 @@ def check(options, release, folder):
                            "jsonpath={.spec.ports[0].nodePort}")
     watched = Watched(release)
     expect("one worker while there is nothing to do", watched.workers() == 1)
-    check_stream(Client(f"{options.node}:{port}"), options, folder, watched)
+    client = Client(f"{options.node}:{port}")
+    check_stream(client, options, folder, watched)
     expect(f"{MOST} workers came for the jobs", watched.most == MOST, str(watched.most))
+    for n in range(4 * MOST):
+        client("submit", "--model", MODEL, "--steps", "100", "--key", f"later-{n}", "a green star")
+    within(LIMIT, "as many come, or stay, for more", lambda: watched.workers() == MOST)
     release.kubectl("scale", "deployment", "phasor-test-gateway", "--replicas=0")
     time.sleep(DOWN + 60)
     expect("without a number nothing changes", watched.workers() == MOST, str(watched.workers()))

@@ -3,7 +3,7 @@
 container under a stream of jobs: first its process, which compose's restart brings back, then the container itself,
 which `up` does. Each job ends with one picture, to the bytes of an undisturbed run.
 
-    compose_test.py [--jobs N] [--steps N] [--pause SECONDS] [--keep FILE]
+    compose_test.py [--built] [--jobs N] [--steps N] [--pause SECONDS] [--keep FILE]
 
 Wants docker with compose, root (processes are killed from outside), Debian's images or tests/deploy/stand_ins.sh before, and
 BIN_DIR for the command line on this machine. The project's volumes are its own and deleted afterwards. Prometheus is asked
@@ -132,6 +132,7 @@ def drawn_by_the_image(project, out):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--built", action="store_true", help="the images are there")
     parser.add_argument("--jobs", type=int, default=40)
     parser.add_argument("--steps", type=int, default=20)
     parser.add_argument("--pause", type=float, default=8, help="seconds between two events")
@@ -139,8 +140,9 @@ def main():
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name, Project(pathlib.Path(name)) as project:
         folder = pathlib.Path(name)
-        project("--profile", "tools", "build")
-        project("up", "--detach", "--wait", "--wait-timeout", str(LIMIT))
+        if not options.built:
+            project("--profile", "tools", "build")
+        project("up", "--no-build", "--detach", "--wait", "--wait-timeout", str(LIMIT))
         drawn_by_the_image(project, folder)
         client = Client(f"127.0.0.1:{project.port}")
         expect("the published port answers", client("models").returncode == 0)
