@@ -23,11 +23,6 @@ bool IsLegal(char c) {
   return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
 }
 
-bool IsLegalName(const std::string& name) {
-  if (name.empty() || name.size() > kMaxName || name[0] == '.' || name[0] == '-') return false;
-  return std::all_of(name.begin(), name.end(), IsLegal);
-}
-
 // Folders are named as people like; this is the legal name that comes nearest.
 std::string LegalName(const std::string& folder) {
   std::string name;
@@ -179,6 +174,11 @@ Status CheckDefaults(const ModelCard& card, const std::string& where) {
 
 }  // namespace
 
+bool IsModelName(const std::string& name) {
+  if (name.empty() || name.size() > kMaxName || name[0] == '.' || name[0] == '-') return false;
+  return std::all_of(name.begin(), name.end(), IsLegal);
+}
+
 StatusOr<ModelCard> ReadModelCard(const std::string& directory, ModelFiles files) {
   std::error_code error;
   // Absolute, since "." has no name.
@@ -218,7 +218,7 @@ StatusOr<ModelCard> ReadModelCard(const std::string& directory, ModelFiles files
   } else {
     FitSize(ReadNativeSize(card.directory), {}, &card);
   }
-  if (!IsLegalName(card.name)) {
+  if (!IsModelName(card.name)) {
     return InvalidArgument(path + ": name must be 1 to 64 characters of a-z, 0-9, '.', '_', '-'");
   }
   return card;

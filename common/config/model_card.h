@@ -49,6 +49,9 @@ enum class ModelFiles {
   kElsewhere,  // or with the workers alone: a directory that holds nothing but a card will do
 };
 
+// 1 to 64 characters of a-z, 0-9, '.', '_', '-', the first none of '.' and '-'.
+bool IsModelName(const std::string& name);
+
 // INVALID_ARGUMENT names the file and the key (unknown keys included); NOT_FOUND when the
 // directory has no model_index.json, or no card either where the files may be elsewhere. A card
 // alone has to state the default size, which is otherwise the networks' own.

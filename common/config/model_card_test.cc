@@ -119,6 +119,33 @@ TEST_F(ModelCardTest, FindsAllModelsOfAFolder) {
   EXPECT_EQ(ReadModelFolder(root_ + "/no-model").status().code(), StatusCode::kNotFound);
 }
 
+TEST_F(ModelCardTest, AModelMayHaveAnotherNameThanItsCardSays) {
+  AddModel("models", "name: card");
+  const auto models = ReadModelFolder("given=" + root_ + "/models");
+  ASSERT_TRUE(models.ok()) << models.status();
+  ASSERT_EQ(models->cards.size(), 1u);
+  EXPECT_EQ(models->cards.front().name, "given");
+  EXPECT_EQ(ReadModelFolder("Given=" + root_ + "/models").status().code(),
+            StatusCode::kInvalidArgument);
+  EXPECT_EQ(ReadModelFolder("=" + root_ + "/models").status().code(), StatusCode::kInvalidArgument);
+  // A folder of models has several names.
+  EXPECT_EQ(ReadModelFolder("given=" + root_).status().code(), StatusCode::kNotFound);
+}
+
+TEST_F(ModelCardTest, ModelsAreTheSameFromAnotherDirectory) {
+  const std::string here = std::filesystem::current_path();
+  EXPECT_EQ(AbsoluteModels("m/../models"), here + "/models");
+  EXPECT_EQ(AbsoluteModels("a=models"), "a=" + here + "/models");
+  EXPECT_EQ(AbsoluteModels("a=/models"), "a=/models");
+}
+
+TEST_F(ModelCardTest, AFolderMayHaveASignInItsName) {
+  AddModel("a=b", "name: card");
+  const auto models = ReadModelFolder(root_ + "/a=b");
+  ASSERT_TRUE(models.ok()) << models.status();
+  EXPECT_EQ(models->cards.front().name, "card");
+}
+
 TEST_F(ModelCardTest, OneBadEntryNeverStopsTheRest) {
   AddModel("good", "");
   AddModel("broken", "nmae: x");

@@ -63,9 +63,43 @@ void LeaveOutSharedNames(ModelFolder* models) {
   models->cards = std::move(unique);
 }
 
+// The name and the directory of "NAME=DIRECTORY"; no name where that is a folder as it stands.
+std::pair<std::string, std::string> SplitName(const std::string& root) {
+  std::error_code error;
+  const size_t at = root.find('=');
+  if (at == std::string::npos || fs::exists(root, error)) return {"", root};
+  return {root.substr(0, at), root.substr(at + 1)};
+}
+
+StatusOr<ModelFolder> ReadNamed(const std::string& name, const std::string& directory,
+                                ModelFiles files) {
+  if (!IsModelName(name)) {
+    return InvalidArgument("'" + name + "' is no model's name: 1 to 64 characters of a-z, 0-9, " +
+                           "'.', '_', '-'");
+  }
+  if (!IsModel(directory, files)) {
+    return NotFound("no model in " + directory + ", which is to be named " + name);
+  }
+  ASSIGN_OR_RETURN(ModelCard card, ReadModelCard(directory, files));
+  card.name = name;
+  ModelFolder models;
+  models.cards.push_back(std::move(card));
+  return models;
+}
+
 }  // namespace
 
+std::string AbsoluteModels(const std::string& root) {
+  std::error_code error;
+  const auto [name, directory] = SplitName(root);
+  const std::string path = fs::absolute(directory, error).lexically_normal();
+  return directory == root ? path : name + "=" + path;
+}
+
 StatusOr<ModelFolder> ReadModelFolder(const std::string& root, ModelFiles files) {
+  if (const auto [name, directory] = SplitName(root); directory != root) {
+    return ReadNamed(name, directory, files);
+  }
   ASSIGN_OR_RETURN(const std::vector<std::string> folders, ModelsBelow(root, files));
   if (folders.empty()) return NotFound("no model in " + root);
   ModelFolder models;

@@ -64,7 +64,10 @@ void DeclareShared(Settings& settings, Config* config, LogWords* words) {
   settings.Text(
       {"store", "result store: a folder, or a URL: file, redis, unix or s3 (docs/storage.md)"},
       &config->store);
-  settings.Text({"models", "a model's directory, or a folder of them"}, &config->models);
+  settings.Text(
+      {"models",
+       "a model's directory, or a folder of them; NAME=DIRECTORY: one under another name"},
+      &config->models);
   DeclareOperations(settings, config);
   settings.Text({"log_level", "debug, info, warn, error or off"}, &words->level);
   settings.Text({"log_format", "text or json"}, &words->format);

@@ -10,6 +10,9 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 CHART = ROOT / "helm" / "phasor"
 PRESETS = sorted(path.stem.removeprefix("values-") for path in CHART.glob("values-*.yaml"))
 HELM = os.environ.get("HELM", "helm")
+GATEWAY = ("Deployment", "r-phasor-gateway")
+WORKER = ("Deployment", "r-phasor-worker-phasor-demo")
+KEDA = {"type": "keda", "prometheus": {"serverAddress": "http://p:9090"}}
 
 
 class Refused(Exception):
@@ -63,3 +66,22 @@ def model(name="m", source=None, **more):
     """An entry of `models`."""
     return {"name": name, "source": source or {"type": "baked", "path": "/m"},
             "card": {"defaults": {"width": 512, "height": 512}}, **more}
+
+
+def container(rendered, key):
+    return rendered[key]["spec"]["template"]["spec"]["containers"][0]
+
+
+def secret_of(pod, path):
+    """The Secret or ConfigMap, and its key, that the pod's first container has at a path."""
+    folder, file = path.rsplit("/", 1)
+    name = next(m["name"] for m in pod["containers"][0]["volumeMounts"] if m["mountPath"] == folder)
+    volume = next(v for v in pod["volumes"] if v["name"] == name)
+    source = volume.get("secret") or volume["configMap"]
+    key = next(item["key"] for item in source["items"] if item["path"] == file)
+    return source.get("secretName") or source["name"], key
+
+
+def password_of(rendered, key):
+    pod = rendered[key]["spec"]["template"]["spec"]
+    return secret_of(pod, env_of(pod["containers"][0])["PHASOR_REDIS_PASSWORD_FILE"])

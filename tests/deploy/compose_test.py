@@ -135,7 +135,7 @@ def main():
     parser.add_argument("--built", action="store_true", help="the images are there")
     parser.add_argument("--jobs", type=int, default=40)
     parser.add_argument("--steps", type=int, default=20)
-    parser.add_argument("--pause", type=float, default=8, help="seconds between two events")
+    parser.add_argument("--pause", type=float, default=12, help="seconds between two events")
     parser.add_argument("--keep", type=pathlib.Path, help="where a picture goes")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name, Project(pathlib.Path(name)) as project:

@@ -100,6 +100,9 @@ def check_deployment(deployment, wanted):
     env = {one["name"]: one.get("value") for one in pod["containers"][0]["env"]}
     expect("the worker's grace is the InferenceService's", env["PHASOR_GRACE"] == "25", env)
     for container in pod["containers"]:
+        named = next(one["value"] for one in container["env"] if one["name"] == "PHASOR_MODELS")
+        expect(f"{container['name']} has the InferenceService's name for the model",
+               named == "phasor-demo=/mnt/models", named)
         asked = container["readinessProbe"]["httpGet"]["path"]
         expect(f"{container['name']} keeps its own probe", asked == "/readyz", asked)
 

@@ -150,7 +150,7 @@ class Runtimes(unittest.TestCase):
 
     def test_the_model_is_where_kserve_puts_it(self):
         for _, container in containers():
-            self.assertEqual(env_of(container)["PHASOR_MODELS"], "/mnt/models")
+            self.assertEqual(env_of(container)["PHASOR_MODELS"], "{{.Name}}=/mnt/models")
             self.assertFalse([m for m in container["volumeMounts"] if m["mountPath"] == "/mnt/models"])
 
     def test_all_that_restricted_asks_for_stands_at_each_container(self):

@@ -50,7 +50,8 @@ class Client:
         return len(self("--json", "jobs", "--limit", "1000").stdout.splitlines())
 
     def ended(self, job):
-        return json.loads(self("--json", "get", job).stdout)["state"] in ("DONE", "DEAD", "EXPIRED")
+        return json.loads(self("--json", "get", job).stdout)["state"] in (
+            "DONE", "FAILED", "CANCELED", "EXPIRED")
 
     def picture(self, job, folder):
         """Its digest, when the job has ended."""

@@ -69,7 +69,9 @@ deploy_test() {
   tools/check_deploy || die "images, compose file or chart do not fit the programs"
   helm="$(deploy_helm)"
   deploy_helm_lint
-  HELM="$helm" python3 tests/deploy/chart_test.py || die "the chart's tests failed"
+  HELM="$helm" PYTHONPATH="$PHASOR_ROOT/tests/deploy" \
+    python3 -B -m unittest discover -s tests/deploy/chart_tests -p '*_test.py' ||
+    die "the chart's tests failed"
   schemas_setup
   say "every object against the schemas of Kubernetes 1.27 to 1.37 (a minute)"
   HELM="$helm" "$SCHEMAS_HOME/bin/python" tests/deploy/schema_test.py ||

@@ -47,8 +47,9 @@ containers:
       {{- include "phasor.wholeSecurityContext" $root | nindent 6 }}
     env:
       {{- include "phasor.sharedEnv" $root | replace "0.0.0.0:9464" "0.0.0.0:9465" | trim | nindent 6 }}
+      # KServe puts the InferenceService's name there: all models lie in the same folder.
       - name: PHASOR_MODELS
-        value: /mnt/models
+        value: {{ "{{.Name}}=/mnt/models" | quote }}
       # The gateway beside it, which passes on to all others what it hears.
       - name: PHASOR_GATEWAYS
         value: 127.0.0.1:50053
@@ -100,7 +101,7 @@ containers:
       {{- with include "phasor.accessEnv" $root | trim }}{{ . | nindent 6 }}{{ end }}
       {{- with include "phasor.gatewayTlsEnv" $root | trim }}{{ . | nindent 6 }}{{ end }}
       - name: PHASOR_MODELS
-        value: /mnt/models
+        value: {{ "{{.Name}}=/mnt/models" | quote }}
       {{- include "phasor.gatewayEnv" $root | trim | nindent 6 }}
       {{- with $gateway.extraEnv }}
       {{- toYaml . | nindent 6 }}

@@ -7,6 +7,7 @@
 #include <memory>
 #include <sstream>
 
+#include "common/config/model_folder.h"
 #include "common/rpc/address.h"
 #include "services/cli/up/fleet.h"
 #include "services/cli/up/fleet_certificates.h"
@@ -71,7 +72,7 @@ Status Up(Session& session, UpOptions options) {
   session.interrupt.ExpectMany();
   std::error_code error;
   options.directory = fs::absolute(options.directory, error).lexically_normal();
-  options.models = fs::absolute(options.models, error).lexically_normal();
+  options.models = config::AbsoluteModels(options.models);
   ASSIGN_OR_RETURN(const Programs programs, FindPrograms(session.environment));
   ASSIGN_OR_RETURN(options.listen, WithFreePort(options.listen));
   RETURN_IF_ERROR(rpc::CheckAddress(options.listen));
