@@ -32,7 +32,13 @@ TO_COME = {name for name, _, _ in ROW.findall(PAGE.split("## Not exported yet")[
 SILENT = {
     "phasor_store_deleted_total": "nothing is old enough to be swept",
     "phasor_model_swaps_total": "the workers have one model",
+    "phasor_refused_calls_total": "nobody is asked who calls",
+    "phasor_weights_moved_seconds": "everything stays on the device",
 }
+# Seen where there is a card alone.
+OF_CARDS = {name for name in DOCUMENTED if name.startswith("phasor_gpu_")}
+# Other servers' names do not keep promtool's rules.
+FOREIGN = "phasor_inference_request_count "
 # The same of panels whose metrics are there.
 EMPTY = {
     "gpu-memory: Share in use": "the fake engine's device has no bound",
@@ -232,7 +238,7 @@ class PrometheusTest(unittest.TestCase):
             self.assertIn(name, DOCUMENTED)
             self.assertEqual((kind, labels), DOCUMENTED[name], name)
             seen.add(name)
-        self.assertEqual(set(DOCUMENTED) - seen - set(SILENT), set(), "in the page, and no process shows it")
+        self.assertEqual(set(DOCUMENTED) - seen - set(SILENT) - OF_CARDS, set(), "in the page, and no process shows it")
         self.assertEqual(seen & set(SILENT), set(), "no longer silent")
 
     def test_4_every_panel_has_data(self):
@@ -259,7 +265,9 @@ class PrometheusTest(unittest.TestCase):
         for targets in self.targets.values():
             ended = subprocess.run(["promtool", "check", "metrics"], input=read(f"http://{targets[0]}/metrics"),
                                    capture_output=True, text=True, timeout=LIMIT)
-            self.assertEqual((ended.returncode, ended.stderr), (0, ""))
+            said = [line for line in ended.stderr.splitlines() if not line.startswith(FOREIGN)]
+            self.assertEqual(said, [])
+            self.assertIn(ended.returncode, (0, 3))  # 3: it said something
 
     def test_7_the_number_to_scale_on_holds_without_workers_and_with_a_gateway_lost(self):
         for line in self.ok("worker", "list", "--json").splitlines():
