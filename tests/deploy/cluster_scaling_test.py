@@ -6,8 +6,7 @@ gateways export: the largest number that one of them tells, and none while none 
     cluster_scaling_test.py --node ADDRESS [--jobs N]
 
 As with cluster_test.py stream, whose variables it takes; the API server has to reach this machine at the address that this
-machine has towards the node. Under a
-stream of jobs one worker becomes three; while no number is to be had nothing changes; then two of three go, and every
+machine has towards the node. Under a stream of jobs one worker becomes three; while no number is to be had nothing changes; then two of three go, and every
 picture is that of an undisturbed run.
 """
 
@@ -24,7 +23,7 @@ import threading
 import time
 
 from cluster_test import KUBECTL, Release
-from stream import LIMIT, Client, check_stream, expect, run
+from stream import LIMIT, Client, check_stream, expect, run, within
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "e2e"))
 import certificates  # noqa: E402
@@ -132,22 +131,11 @@ class Watched:
         self.most = max(self.most, self.workers())
 
 
-def within(seconds, what, question):
-    end = time.monotonic() + seconds
-    while not question():
-        if time.monotonic() > end:
-            return expect(what, False)
-        time.sleep(1)
-    return expect(what, True)
-
-
 def check(options, release, folder):
     release.install()
-    port = release.kubectl("get", "service", "phasor-test-gateway", "-o",
-                           "jsonpath={.spec.ports[0].nodePort}")
     watched = Watched(release)
     expect("one worker while there is nothing to do", watched.workers() == 1)
-    client = Client(f"{options.node}:{port}")
+    client = Client(f"{options.node}:{release.node_port()}")
     check_stream(client, options, folder, watched)
     expect(f"{MOST} workers came for the jobs", watched.most == MOST, str(watched.most))
     for n in range(4 * MOST):

@@ -16,10 +16,9 @@ import os
 import pathlib
 import sys
 import tempfile
-import time
 
 from cluster_test import Release
-from stream import LIMIT, Client, expect, run
+from stream import LIMIT, Client, expect, run, within
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "e2e"))
 import certificates  # noqa: E402
@@ -65,23 +64,9 @@ class Credentials:
         self.put("api-keys", f"--from-file={self.folder / 'keys.jsonl'}")
 
 
-def node_port(release):
-    return release.kubectl("get", "service", NAME, "-o", "jsonpath={.spec.ports[0].nodePort}")
-
-
 def refused(client, what, words, code):
     ended = run(*client.command, *words, check=False)
     expect(what, ended.returncode != 0 and code in ended.stderr, ended.stderr)
-
-
-def within(what, question):
-    """Secrets reach their pods within a minute or two."""
-    end = time.monotonic() + LIMIT
-    while not question():
-        if time.monotonic() > end:
-            expect(what, False)
-        time.sleep(2)
-    expect(what, True)
 
 
 def metrics_of(release, pod):
@@ -104,7 +89,7 @@ def check(options, release, folder):
     release.helm("test", "--timeout", f"{LIMIT}s")
     expect("helm test, with its credential, over TLS", True)
 
-    address = f"{options.node}:{node_port(release)}"
+    address = f"{options.node}:{release.node_port()}"
     tls = ["--tls-ca", credentials.authority.certificate]
     client = Client(f"grpcs://{address}", *tls, "--credential-file", mine)
     drawn = client("generate", "--model", "phasor-demo", "a blue star", "-o", folder / "star.png")
@@ -132,13 +117,13 @@ def check_metrics(release):
 def check_replacing(options, release, credentials, folder, address, serial):
     restarts = pods_of(release)
     newer = credentials.certificate("gateway-tls", credentials.names)
-    within("a new certificate is shown", lambda: certificates.shown_by(address) == newer)
+    within(LIMIT, "a new certificate is shown", lambda: certificates.shown_by(address) == newer)
     expect("it is another one", newer != serial)
     other = credentials.key("other", "read")
     credentials.put_keys()
     client = Client(f"grpcs://{address}", "--tls-ca", credentials.authority.certificate,
                     "--credential-file", other)
-    within("a new key lets in", lambda: run(*client.command, "models", check=False).returncode == 0)
+    within(LIMIT, "a new key lets in", lambda: run(*client.command, "models", check=False).returncode == 0)
     expect("and nothing was started anew for either", pods_of(release) == restarts)
 
 

@@ -18,9 +18,7 @@ import json
 import os
 import pathlib
 import random
-import subprocess
 import tempfile
-import time
 
 from chart import CHART, HELM, PRESETS
 from stream import LIMIT, Client, check_stream, expect, run
@@ -64,6 +62,11 @@ class Release:
 
     def install(self, verb="install", *more):
         return self.helm(verb, CHART, *self.values, *more, "--wait", "--timeout", f"{LIMIT}s")
+
+    def node_port(self):
+        """Where a node serves the gateways' clients."""
+        return self.kubectl("get", "service", "phasor-test-gateway", "-o",
+                            "jsonpath={.spec.ports[0].nodePort}")
 
     def objects(self):
         kinds = "all,configmap,secret,pvc,pdb,networkpolicy,hpa,serviceaccount"
@@ -163,9 +166,7 @@ def stream(options):
     with Release("dev-cpu", *more) as release, tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         release.install()
-        port = release.kubectl("get", "service", "phasor-test-gateway", "-o",
-                               "jsonpath={.spec.ports[0].nodePort}")
-        client = Client(f"{options.node}:{port}")
+        client = Client(f"{options.node}:{release.node_port()}")
         disturbance = Disturbance(release)
         picture = check_stream(client, options, folder, disturbance)
         if options.keep:

@@ -18,10 +18,9 @@ import signal
 import socket
 import subprocess
 import tempfile
-import time
 import urllib.request
 
-from stream import LIMIT, Client, check_stream, expect, run
+from stream import LIMIT, Client, check_stream, expect, run, within
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SERVICES = ("redis", "gateway", "worker")
@@ -87,19 +86,6 @@ class Disturbance:
 def answers(url):
     with urllib.request.urlopen(url, timeout=5) as answer:
         return json.load(answer)
-
-
-def within(seconds, what, question):
-    end = time.monotonic() + seconds
-    while True:
-        try:
-            if question():
-                return expect(what, True)
-        except OSError:
-            pass
-        if time.monotonic() > end:
-            return expect(what, False)
-        time.sleep(1)
 
 
 def seen(job):

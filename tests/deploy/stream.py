@@ -28,6 +28,20 @@ def expect(what, condition, detail=""):
         sys.exit(1)
 
 
+def within(seconds, what, question):
+    """Asks until the answer is yes; what can't be asked yet is not answered."""
+    end = time.monotonic() + seconds
+    while True:
+        try:
+            if question():
+                return expect(what, True)
+        except OSError:
+            pass
+        if time.monotonic() > end:
+            return expect(what, False)
+        time.sleep(1)
+
+
 class Client:
     """The command line, at an address; BIN_DIR has it."""
 

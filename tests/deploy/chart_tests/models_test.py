@@ -12,7 +12,7 @@ import tempfile
 import threading
 import unittest
 
-from chart import container, env_of, model, render
+from chart import env_of, model, render
 
 
 class Quiet(http.server.SimpleHTTPRequestHandler):

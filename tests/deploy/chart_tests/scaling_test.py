@@ -2,7 +2,7 @@
 
 import unittest
 
-from chart import KEDA, WORKER, model, render
+from chart import KEDA, WORKER, render
 
 
 class Scaling(unittest.TestCase):
