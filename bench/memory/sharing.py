@@ -15,7 +15,6 @@ import argparse
 import json
 import re
 import shutil
-import socket
 import statistics
 import subprocess
 import sys
@@ -23,6 +22,9 @@ import tempfile
 import time
 import urllib.request
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tests" / "lib"))
+from ports import free_port
 
 NAMES = ("alpha", "beta")
 
@@ -44,12 +46,6 @@ def parse():
     parser.add_argument("--aged", type=float, default=31)
     parser.add_argument("--rounds", type=int, default=1)
     return parser.parse_args()
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def wait_for(what, condition, seconds=60, pause=0.05):

@@ -11,20 +11,15 @@ that expire at once take to their records.
 import argparse
 from pathlib import Path
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
 import time
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "shared"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tests" / "lib"))
+from ports import free_port
 from redis_server import P, Redis, script_names, wait_for, watch_scripts
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 class Gateways:

@@ -19,7 +19,7 @@ struct Refusal {
   Cure cure;
 };
 
-constexpr std::array<Refusal, 18> kRefusals = {{
+constexpr std::array<Refusal, 19> kRefusals = {{
     {"LOADING", "Redis is still loading its data", Cure::kOtherServer},
     {"READONLY", "this Redis is a read-only replica", Cure::kOtherServer},
     {"MISCONF", "Redis cannot write its data to disk and refuses changes", Cure::kOtherServer},
@@ -36,6 +36,7 @@ constexpr std::array<Refusal, 18> kRefusals = {{
     {"WRONGPASS", "Redis refused the user or password", Cure::kPeople},
     {"NOPERM", "the Redis user lacks a permission", Cure::kPeople},
     {"ERR The user executing the script can't", "the Redis user lacks a permission", Cure::kPeople},
+    {"ERR ACL failure in script", "the Redis user lacks a permission", Cure::kPeople},
     {"ERR max number of clients", "Redis has reached its limit of connections", Cure::kWait},
     {"ERR invalid password", "Redis refused the user or password", Cure::kPeople},
 }};

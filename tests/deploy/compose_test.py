@@ -15,22 +15,19 @@ import json
 import os
 import pathlib
 import signal
-import socket
 import subprocess
+import sys
 import tempfile
 import urllib.request
 
 from stream import LIMIT, Client, check_stream, expect, run, within
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
+from ports import free_port  # noqa: E402
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SERVICES = ("redis", "gateway", "worker")
 GRAFANA = "docker.io/grafana/grafana:12.1.0"
-
-
-def free_port():
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
 
 
 class Project:

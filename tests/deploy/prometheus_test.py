@@ -19,6 +19,7 @@ import urllib.request
 
 from command import LIMIT, SOURCE, wait_for
 from fleet import Fleet
+from ports import free_port
 
 DEPLOY = pathlib.Path(SOURCE) / "deploy"
 RULES = DEPLOY / "prometheus" / "rules"
@@ -44,12 +45,6 @@ EMPTY = {
     "gpu-memory: Share in use": "the fake engine's device has no bound",
     "gpu-memory: Actual against predicted": "the fake engine predicts nothing",
 }
-
-
-def free_port():
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
 
 
 def free_pair():

@@ -7,7 +7,6 @@ import json
 import os
 import subprocess
 import tempfile
-import time
 import unittest
 
 BIN = os.environ["PHASOR_BIN_DIR"]

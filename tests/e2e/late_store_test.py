@@ -9,7 +9,7 @@ import urllib.error
 import urllib.request
 
 from command import BIN, LIMIT, MODELS, run, wait_for
-from listeners_test import free_ports
+from ports import free_ports
 
 
 class LateStoreTest(unittest.TestCase):

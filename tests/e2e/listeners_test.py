@@ -16,6 +16,7 @@ import urllib.request
 from certificates import Authority
 from command import BIN, LIMIT, MODELS, SOURCE, run, wait_for
 from fleet import Fleet
+from ports import free_port, free_ports
 
 LISTENING = "0A"  # in /proc/net/tcp
 UNIMPLEMENTED, UNAUTHENTICATED = 12, 16
@@ -144,19 +145,9 @@ def table_of_the_page():
     return rows
 
 
-def free_ports(count):
-    sockets = [socket.socket() for _ in range(count)]
-    for each in sockets:
-        each.bind(("127.0.0.1", 0))
-    ports = [each.getsockname()[1] for each in sockets]
-    for each in sockets:
-        each.close()
-    return ports
-
-
 class DefaultFleetTest(unittest.TestCase):
     def test_a_default_fleet_has_nothing_open_but_what_the_page_lists(self):
-        port = free_ports(1)[0]
+        port = free_port()
         fleet = Fleet("--engine", "fake", listen=f"127.0.0.1:{port}")
         self.addCleanup(fleet.stop)
         rows = table_of_the_page()
@@ -246,7 +237,7 @@ class OpenGatewayTest(unittest.TestCase):
         gateway = self.gateway("--keys", "redis", "--tls-cert", self.path("gateway.pem"),
                                "--tls-key", self.path("gateway.key"), "--tls-client-ca", authority,
                                "--tls-client-certs", "operators,workers", *of_port)
-        port_of_worker = free_ports(1)[0]
+        port_of_worker = free_port()
         worker = self.spawn(
             os.path.join(BIN, "phasor-worker"), "--redis", "unix://" + self.path("redis.sock"),
             "--store", self.path("store"), "--models", MODELS, "--engine", "fake", "--gateways",

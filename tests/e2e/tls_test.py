@@ -3,28 +3,22 @@ while streams are open (row 41 of docs/reliability.md)."""
 
 import concurrent.futures
 import os
-import socket
 import subprocess
 import threading
 import unittest
 import urllib.request
 
-from certificates import Authority, openssl, shown_by, speaks
+from certificates import Authority, shown_by, speaks
 from command import run, wait_for
 from fleet import Fleet
+from ports import free_ports
 
 CLIENTS = 3
 
 
-def free_port():
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
-
-
 class TlsFleet(Fleet):
     def __init__(self, *flags):
-        self.port, self.metrics = free_port(), free_port()
+        self.port, self.metrics = free_ports(2)
         super().__init__("--engine", "fake", "--tls", "--metrics", f"127.0.0.1:{self.metrics}",
                          *flags, listen=f"127.0.0.1:{self.port}")
         self.server = f"127.0.0.1:{self.port}"

@@ -1,52 +1,15 @@
 """One request, one trace: from the client's context through gateway, queue and worker to a collector,
 and in their logs."""
 
-import http.server
 import json
 import os
-import threading
 import unittest
 
+import collectors
 from fleet import Fleet, wait_for
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 CLIENT = "00f067aa0ba902b7"
-
-
-class Collector(http.server.ThreadingHTTPServer):
-    """Keeps what is posted to /v1/traces, if it says what the variables ask for."""
-
-    def __init__(self):
-        self.spans = []
-        self.refuses = False
-        super().__init__(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self.serve_forever, daemon=True).start()
-
-    def take(self, body):
-        for process in body["resourceSpans"]:
-            resource = {one["key"]: one["value"]["stringValue"]
-                        for one in process["resource"]["attributes"]}
-            for span in process["scopeSpans"][0]["spans"]:
-                self.spans.append({**span, "of": resource})
-
-    def of_trace(self, trace):
-        return {span["name"]: span for span in self.spans if span["traceId"] == trace}
-
-
-class Handler(http.server.BaseHTTPRequestHandler):
-    def do_POST(self):
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        known = self.path == "/v1/traces" and self.headers["api-key"] == "hidden"
-        status = 503 if self.server.refuses else 200 if known else 404
-        if status == 200:
-            self.server.take(body)
-        self.send_response(status)
-        self.send_header("Content-Length", "2")
-        self.end_headers()
-        self.wfile.write(b"{}")
-
-    def log_message(self, *_):
-        pass
 
 
 def number(span, key):
@@ -56,12 +19,11 @@ def number(span, key):
 
 class TracingTest(unittest.TestCase):
     def setUp(self):
-        self.collector = Collector()
-        self.addCleanup(self.collector.server_close)
-        self.addCleanup(self.collector.shutdown)
+        self.collector = collectors.start()
+        self.addCleanup(self.collector.stop)
         self.set_variables({
-            "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{self.collector.server_port}",
-            "OTEL_EXPORTER_OTLP_HEADERS": "api-key=hidden",
+            "OTEL_EXPORTER_OTLP_ENDPOINT": self.collector.url,
+            "OTEL_EXPORTER_OTLP_HEADERS": collectors.HEADERS,
             "OTEL_RESOURCE_ATTRIBUTES": "deployment.environment=test",
             "no_proxy": "127.0.0.1", "PHASOR_LOG_FORMAT": "json"})
         self.fleet = Fleet("--engine", "fake", "--fake-step-ms", "20")
@@ -113,14 +75,14 @@ class TracingTest(unittest.TestCase):
             self.assertEqual(logs[message]["trace_id"], TRACE)
 
     def test_without_a_context_the_gateway_begins_a_trace_and_a_collector_that_is_away_harms_nobody(self):
-        self.collector.refuses = True
+        self.collector.go_away()
         self.draw("two.png")
-        self.collector.refuses = False
+        self.collector.come_back()
         wait_for("spans of one trace", lambda: any(span["name"] == "job" for span in self.collector.spans)
                  and any(span["name"] == "submit" for span in self.collector.spans), 60)
         self.assertEqual(len({span["traceId"] for span in self.collector.spans}), 1)
         submit = next(span for span in self.collector.spans if span["name"] == "submit")
-        self.assertNotIn("parentSpanId", submit)
+        self.assertFalse(submit.get("parentSpanId"))
 
 
 if __name__ == "__main__":

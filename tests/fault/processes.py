@@ -10,13 +10,13 @@ import os
 import resource
 import shutil
 import signal
-import socket
 import subprocess
 import threading
 import time
 
 from command import BIN, LIMIT, MODELS, wait_for
 from exits import Exit
+from ports import free_port
 from resp import Client
 
 SHIM = os.environ.get("PHASOR_FAULT_SHIM", "")
@@ -31,12 +31,6 @@ _STARTER = concurrent.futures.ThreadPoolExecutor(1)
 def _die_with_parent():
     _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # a file at its limit is an error, not the end
-
-
-def free_port():
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
 
 
 class Process:

@@ -67,8 +67,9 @@ zscore N a
 )";
 
 // Runs the probes and returns the rules that are missing. Redis words its refusals anew with each
-// version: "... can't run this command", "no permissions to run the 'x' command", "... access at
-// least one of the keys", "... publish to the channel".
+// version. To 7.0: "The user executing the script can't ... run this command", "access at least one
+// of the keys", "publish to the channel"; since, and Valkey: "ACL failure in script: ...
+// no permissions to run the 'x' command", "No permissions to access a key", "... a channel".
 constexpr std::string_view kProbeScript = R"LUA(
 local P, lines = KEYS[1], ARGV[1]
 local stands = { K = P .. 'probe', N = P .. 'probe:none', C = P .. 'ev' }
@@ -79,10 +80,14 @@ local function note(rule)
     missing[#missing + 1] = rule
   end
 end
+local function forbids(refusal)
+  return refusal:find('NOPERM', 1, true) or refusal:find('ACL failure', 1, true) or
+         refusal:find('user executing the script', 1, true)
+end
 local function try(words)
   local reply = redis.pcall(unpack(words))
   local refusal = type(reply) == 'table' and reply.err or ''
-  if not (refusal:find('NOPERM', 1, true) or refusal:find('user executing the script', 1, true)) then
+  if not forbids(refusal) then
     return
   elseif refusal:find(' run ', 1, true) then
     note('+' .. words[1])
