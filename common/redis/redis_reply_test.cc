@@ -17,7 +17,8 @@ TEST(RedisReplyTest, WhatPassesIsUnavailableAndFullMemoryIsExhausted) {
        StatusCode::kUnavailable},
       {"ERR The user executing the script can't publish to the channel mentioned in the command",
        StatusCode::kUnavailable},
-      {"ERR ACL failure in script: No permissions to access a key script: 7b232d, on @user_script:1.",
+      {"ERR ACL failure in script: No permissions to access a key script: 7b232d, on "
+       "@user_script:1.",
        StatusCode::kUnavailable},
       {"BUSY Redis is busy running a script", StatusCode::kUnavailable},
       {"ERR max number of clients reached", StatusCode::kUnavailable},

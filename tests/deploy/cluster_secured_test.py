@@ -2,22 +2,25 @@
 """The chart with everything on that keeps callers apart, on a node that runs its pods: TLS with certificates of clients for
 workers, ports of their own, API keys from a Secret, metrics and probes over TLS, and traces to a collector.
 
-    cluster_secured_test.py --node ADDRESS [--collector URL] [--keep FILE]
+    cluster_secured_test.py --node ADDRESS [--collector IMAGE] [--keep FILE]
 
 As with cluster_test.py stream, whose variables it takes. `helm test` draws with the test's credential; a caller without one is
 refused, as are one that speaks plain text and an operator's call at the clients' port. Then the gateways' certificate and the keys are
-replaced in their Secrets, and the new ones hold without a restart. URL is where a collector listens that pods reach;
-without one no traces are asked for.
+replaced in their Secrets, and the new ones hold without a restart. IMAGE is OpenTelemetry's collector (otelcol.yaml), which
+reads a trace of a job; without one no traces are asked for.
 """
 
 import argparse
+import collections
+import contextlib
 import json
 import os
 import pathlib
+import re
 import sys
 import tempfile
 
-from cluster_test import Release
+from cluster_test import CLUSTER, KUBECTL, MONITORING, Objects, Release
 from stream import LIMIT, Client, expect, run, within
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "e2e"))
@@ -95,9 +98,12 @@ def check(options, release, folder):
     drawn = client("generate", "--model", "phasor-demo", "a blue star", "-o", folder / "star.png")
     expect("a picture for who has key and authority", drawn.returncode == 0, drawn.stderr)
     refused(Client(f"grpcs://{address}", *tls), "nobody without a key", ["models"], "needs a valid credential")
-    refused(Client(address, "--credential-file", mine), "nobody in plain text", ["models"], "")
-    refused(client, "no operator's call where clients are served", ["stats"], "")
+    refused(Client(address, "--credential-file", mine), "nobody in plain text", ["models"], "speaks TLS")
+    refused(client, "no operator's call where clients are served", ["stats"],
+            "--listen-admin")
     check_metrics(release)
+    if options.collector:
+        within(LIMIT, "the collector has one trace of a job, from gateway to picture", is_traced)
     check_replacing(options, release, credentials, folder, address, serial)
     if options.keep:
         (folder / "star.png").rename(options.keep)
@@ -112,6 +118,16 @@ def check_metrics(release):
         expect(f"{name} serves metrics over TLS", "phasor_" in asked.stdout, asked.stderr)
         ready = all(one["ready"] for one in pod["status"]["containerStatuses"])
         expect(f"{name} is ready by probes over TLS", ready)
+
+
+def is_traced():
+    """Whether the collector printed every span of a trace."""
+    log = run(KUBECTL, "-n", MONITORING, "logs", "deployment/collector")
+    names = collections.defaultdict(set)
+    for trace, name in re.findall(r"Trace ID +: (\w+)\n.*?Name +: (\w+)\n", log, re.DOTALL):
+        names[trace].add(name)
+    return any(found >= {"submit", "queue", "job", "load", "encode", "denoise", "decode", "publish"}
+               for found in names.values())
 
 
 def check_replacing(options, release, credentials, folder, address, serial):
@@ -136,12 +152,16 @@ def pods_of(release):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--node", required=True)
-    parser.add_argument("--collector", help="URL of a collector that pods reach")
+    parser.add_argument("--collector", help="its image, which nodes have")
     parser.add_argument("--keep", type=pathlib.Path, help="where a picture goes")
     options = parser.parse_args()
-    values = VALUES + [f"tracing.endpoint={options.collector}"] * bool(options.collector)
+    values = VALUES + [f"tracing.endpoint=http://collector.{MONITORING}:4318"] * bool(options.collector)
     more = [word for value in values for word in ("--set", value)]
-    with Release("dev-cpu", *more) as release, tempfile.TemporaryDirectory() as name:
+    collector = contextlib.nullcontext()
+    if options.collector:
+        text = (CLUSTER / "collector.yaml").read_text().replace("image: IMAGE", f"image: {options.collector}")
+        collector = Objects(text, MONITORING)
+    with collector, Release("dev-cpu", *more) as release, tempfile.TemporaryDirectory() as name:
         check(options, release, pathlib.Path(name))
         release.helm("uninstall", "--wait")
 

@@ -24,12 +24,30 @@ from chart import CHART, HELM, PRESETS
 from stream import LIMIT, Client, check_stream, expect, run
 
 KUBECTL = os.environ.get("KUBECTL", "kubectl")
+# What tests put beside a release, and where.
+CLUSTER = pathlib.Path(__file__).resolve().parent / "cluster"
+MONITORING = "phasor-test-monitoring"
 # A cluster has classes of its own.
 CLASSES = ["--set", "redis.persistence.storageClassName=null,store.pvc.storageClassName=null"]
 LEFT = {"secret/phasor-test-secrets", "persistentvolumeclaim/data-phasor-test-redis-0",
         "persistentvolumeclaim/phasor-test-store"}
 GIVEN = {"external-redis": ("phasor-redis", ["redis-password"]),
          "eks": ("phasor-s3", ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"])}
+
+
+class Objects:
+    """Applied, and their deployments available, while the block runs."""
+
+    def __init__(self, text, namespace):
+        self.text, self.namespace = text, namespace
+
+    def __enter__(self):
+        run(KUBECTL, "apply", "--server-side", "-f", "-", stdin=self.text)
+        run(KUBECTL, "-n", self.namespace, "wait", "--for=condition=Available", "deployment", "--all",
+            f"--timeout={LIMIT}s")
+
+    def __exit__(self, *_):
+        run(KUBECTL, "delete", "--ignore-not-found", "--timeout=60s", "-f", "-", stdin=self.text, check=False)
 
 
 class Release:

@@ -4,21 +4,28 @@
     kserve_cluster_test.py objects       a strict dry run on the server; needs the CRDs of KServe, KEDA and the
                                          Gateway API
     kserve_cluster_test.py controller    what KServe's controller and webhooks make of it
+    kserve_cluster_test.py stream --node ADDRESS --tools IMAGE
+                                         on nodes that run their pods: an InferenceService's pods are killed, and
+                                         Redis, under a stream of jobs. BIN_DIR has the command line, IMAGE
+                                         tar and sleep
 
 KUBECTL names the program. The namespace is called phasor-test-kserve, enforces the restricted Pod Security
 Standard, and is deleted afterwards.
 """
 
+import argparse
 import json
 import os
 import pathlib
+import random
 import re
-import sys
+import tempfile
 import time
 
 import yaml
 
-from cluster_test import KUBECTL, expect, run
+from cluster_test import KUBECTL
+from stream import Client, check_stream, expect, run
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "deploy" / "kserve"
@@ -78,7 +85,6 @@ def objects():
         expect(f"restricted lets a pod of {path.stem} in", ended.returncode == 0, ended.stderr)
         ended = dry_run(yaml.safe_dump(pod_of(runtime, hostNetwork=True)))
         expect("and not one that asks for more", "violates PodSecurity" in ended.stderr, ended.stderr)
-
 
 
 def check_service(service):
@@ -183,14 +189,76 @@ def controller():
            "ownerReferences" not in found("scaledobject", "phasor-demo")["metadata"])
 
 
+def put_model(image):
+    """The demo model on the claim of deploy/kserve."""
+    inside = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
+    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "copy"}, "spec": {
+        "securityContext": {"runAsNonRoot": True, "runAsUser": 65532, "fsGroup": 65532,
+                            "seccompProfile": {"type": "RuntimeDefault"}},
+        "containers": [{"name": "copy", "image": image, "command": ["sleep", "600"], "securityContext": inside,
+                        "volumeMounts": [{"name": "models", "mountPath": "/models"}]}],
+        "volumes": [{"name": "models", "persistentVolumeClaim": {"claimName": "phasor-models"}}]}}
+    kubectl("apply", "-f", "-", stdin=json.dumps(pod))
+    kubectl("wait", "--for=condition=Ready", "pod/copy", f"--timeout={LIMIT}s")
+    kubectl("cp", ROOT / "models/phasor-demo", "copy:/models/")
+    kubectl("delete", "pod", "copy", "--grace-period=0", "--force")
+
+
+def port_at_nodes():
+    service = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "stream"},
+               "spec": {"type": "NodePort", "selector": {"app": f"isvc.{PREDICTOR}"},
+                        "ports": [{"port": 50051, "targetPort": 50051}]}}
+    kubectl("apply", "-f", "-", stdin=json.dumps(service))
+    return kubectl("get", "service", "stream", "-o", "jsonpath={.spec.ports[0].nodePort}")
+
+
+class Kills:
+    def __init__(self):
+        self.done = {}
+
+    def go_on(self, step):
+        who = ("app.kubernetes.io/component=redis" if step % 3 == 2 else f"app=isvc.{PREDICTOR}")
+        names = kubectl("get", "pods", "-o", "name", "-l", who).split()
+        if names:
+            kubectl("delete", random.choice(names), "--grace-period=0", "--force", check=False)
+            self.done[who] = self.done.get(who, 0) + 1
+
+
+def stream(options):
+    kubectl("apply", "-k", ROOT / "deploy/kubernetes/overlays/dev-cpu")
+    # So that nobody but the InferenceService's pods draws.
+    kubectl("scale", "deployment", "-l", "app.kubernetes.io/component=worker", "--replicas=0")
+    kubectl("apply", "-k", FOLDER)
+    # A node to throw away need not have the cores that the runtime asks for.
+    kubectl("patch", "inferenceservice", "phasor-demo", "--type=merge", "-p", json.dumps(
+        {"spec": {"predictor": {"model": {"resources": {"requests": {"cpu": "100m"}}}}}}))
+    put_model(options.tools)
+    wait("ready", lambda: condition("phasor-demo", "Ready") == "True")
+    expect("the InferenceService is ready", True)
+    kills = Kills()
+    with tempfile.TemporaryDirectory() as folder:
+        check_stream(Client(f"{options.node}:{port_at_nodes()}"), options, pathlib.Path(folder), kills)
+    print(f"{options.jobs} jobs; killed: {kills.done}")
+
+
 def main():
-    if sys.argv[1:] not in (["objects"], ["controller"]):
-        sys.exit(__doc__)
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parts = parser.add_subparsers(dest="part", required=True)
+    parts.add_parser("objects").set_defaults(run=lambda _: objects())
+    parts.add_parser("controller").set_defaults(run=lambda _: controller())
+    streaming = parts.add_parser("stream")
+    streaming.set_defaults(run=stream)
+    streaming.add_argument("--node", required=True)
+    streaming.add_argument("--tools", required=True)
+    streaming.add_argument("--jobs", type=int, default=30)
+    streaming.add_argument("--steps", type=int, default=20)
+    streaming.add_argument("--pause", type=float, default=12, help="seconds between two kills")
+    options = parser.parse_args()
     run(KUBECTL, "delete", "namespace", NAMESPACE, "--ignore-not-found")  # one that still goes
     run(KUBECTL, "create", "namespace", NAMESPACE)
     try:
         run(KUBECTL, "label", "namespace", NAMESPACE, "pod-security.kubernetes.io/enforce=restricted")
-        {"objects": objects, "controller": controller}[sys.argv[1]]()
+        options.run(options)
     finally:
         run(KUBECTL, "delete", "namespace", NAMESPACE, "--wait=false")
 

@@ -72,21 +72,22 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 
 class OpenTelemetry(Collector):
-    """A collector with the OTLP receiver and the file exporter. What it writes is its own reading of what came: fields
-    that it does not know are gone. It does not ask for the header."""
+    """A collector with the OTLP receiver, which sends on what it understood to a strict one."""
 
     def __init__(self, program):
-        self.program, self.folder = program, tempfile.TemporaryDirectory()
+        self.program, self.folder, self.strict = program, tempfile.TemporaryDirectory(), Strict()
         port = free_port()
         self.url = f"http://127.0.0.1:{port}"
-        self.written = os.path.join(self.folder.name, "spans.json")
         self.settings = os.path.join(self.folder.name, "settings.yaml")
+        name, value = HEADERS.split("=")
         with open(self.settings, "w", encoding="utf-8") as file:
             json.dump({  # YAML, too
                 "receivers": {"otlp": {"protocols": {"http": {"endpoint": f"127.0.0.1:{port}"}}}},
-                "exporters": {"file": {"path": self.written, "append": True, "flush_interval": "200ms"}},
+                "exporters": {"otlp_http": {"endpoint": self.strict.url, "encoding": "json",
+                                            "compression": "none", "headers": {name: value}}},
                 "service": {"telemetry": {"metrics": {"level": "none"}},
-                            "pipelines": {"traces": {"receivers": ["otlp"], "exporters": ["file"]}}}}, file)
+                            "pipelines": {"traces": {"receivers": ["otlp"],
+                                                     "exporters": ["otlp_http"]}}}}, file)
         self.come_back()
 
     def come_back(self):
@@ -96,8 +97,11 @@ class OpenTelemetry(Collector):
 
         def said():
             with open(log, encoding="utf-8") as file:
-                return "Everything is ready" in file.read()
-        wait_for("the collector", said, 30)
+                text = file.read()
+            if self.process.poll() is not None:
+                raise AssertionError(text)
+            return "Everything is ready" in text
+        wait_for("the collector", said)
 
     def go_away(self):
         self.process.terminate()
@@ -105,10 +109,9 @@ class OpenTelemetry(Collector):
 
     @property
     def spans(self):
-        with open(self.written, encoding="utf-8") as file:
-            whole = [line for line in file if line.endswith("\n")]
-        return [span for line in whole for span in spans_of(json.loads(line))]
+        return self.strict.spans
 
     def stop(self):
         self.go_away()
+        self.strict.stop()
         self.folder.cleanup()

@@ -2,6 +2,7 @@
 # Images, chart and what takes minutes or downloads to test them: docs/deploy.md.
 
 readonly HELM_MODULE=helm.sh/helm/v4/cmd/helm@v4.3.1
+readonly OTELCOL_BUILDER=go.opentelemetry.io/collector/cmd/builder@v0.165.0
 readonly DEPLOY_VERSION=0.1.0
 
 # Prints a helm: HELM, the one of PATH, or one that is built from its Go module.
@@ -19,6 +20,34 @@ deploy_helm() {
     fi
     echo "$built"
   fi
+}
+
+# Prints OpenTelemetry's collector: OTELCOL, or one that is built from its Go modules.
+deploy_otelcol() {
+  local folder="$PHASOR_CACHE/otelcol-v0.165.0"
+  if [[ -n "${OTELCOL:-}" ]]; then
+    echo "$OTELCOL"
+  else
+    if [[ ! -x "$folder/otelcol" ]]; then
+      have go || die "Go is missing, to build OpenTelemetry's collector with: install it, or set OTELCOL to a collector"
+      say "building OpenTelemetry's collector from its Go modules (minutes, once)"
+      mkdir -p "$folder"
+      (cd "$folder" && CGO_ENABLED=0 GOFLAGS=-buildvcs=false \
+        go run "$OTELCOL_BUILDER" --config "$PHASOR_ROOT/tests/deploy/otelcol.yaml") >&2 ||
+        die "the collector could not be built"
+    fi
+    echo "$folder/otelcol"
+  fi
+}
+
+# Traces as OpenTelemetry's own collector reads them.
+deploy_tracing() {
+  local collector
+  collector="$(deploy_otelcol)"
+  fleet_build
+  OTELCOL="$collector" PHASOR_SOURCE_DIR="$PHASOR_ROOT" PHASOR_BIN_DIR="$PHASOR_ROOT/build/bin" \
+    PYTHONPATH="$PHASOR_ROOT/tests/lib" python3 -B tests/e2e/tracing_test.py ||
+    die "OpenTelemetry's collector does not read our traces"
 }
 
 # Builds the images with docker, podman or what DOCKER names; ARGUMENTS go to its build.
@@ -81,6 +110,7 @@ deploy_test() {
   KUBECTL="$(command -v kubectl)" HELM="$helm" python3 tests/deploy/kserve_test.py ||
     die "what there is for KServe does not fit"
   observability_test
+  deploy_tracing
   if ((EUID == 0)); then
     python3 tests/deploy/rootfs_cuda_test.py || die "the CUDA image's root file system is not whole"
     fleet_build

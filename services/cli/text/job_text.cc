@@ -305,6 +305,11 @@ std::string ErrorText(const Status& status, const std::string& address) {
     if (!message.empty()) text += " (" + message + ")";
     return text + ".\nIs it running? 'phasor up' starts one; --address says where it is.";
   }
+  if (status.code() == StatusCode::kUnimplemented && message.empty()) {
+    return "the gateway at " + address +
+           " does not serve this call there.\nOperators may have a port of their own, which is "
+           "--listen-admin of the gateway; or it is of another version.";
+  }
   if (status.code() == StatusCode::kUnauthenticated) {
     return message + ".\n--credential-file or PHASOR_KEY_FILE name the file that holds a key.";
   }

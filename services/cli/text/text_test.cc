@@ -47,6 +47,7 @@ TEST(ErrorTextTest, NamesEachWrongField) {
 TEST(ErrorTextTest, SaysWhatToDoWhenNobodyAnswersOrTheQueueIsFull) {
   EXPECT_THAT(ErrorText(Unavailable("refused"), "a:1"), HasSubstr("'phasor up' starts one"));
   EXPECT_THAT(ErrorText(Unavailable("refused"), "a:1"), HasSubstr("a:1"));
+  EXPECT_THAT(ErrorText(Unimplemented(""), "a:1"), HasSubstr("a:1 does not serve this call"));
   EXPECT_THAT(
       ErrorText(rpc::WithRetryAfter(ResourceExhausted("the queue is full"), Millis(1500)), ""),
       HasSubstr("try again in 1.5 s"));
