@@ -135,10 +135,14 @@ def lifecycle(preset):
 
 
 class Disturbance:
-    """What happens to a release while jobs run, one thing after the other."""
+    """What happens to a release while jobs run, one thing after the other. Upgrades change the log's level, and
+    go to images of the tag `other`, if there is one."""
 
-    def __init__(self, release):
+    def __init__(self, release, other=None):
         self.release, self.done, self.level = release, {}, "info"
+        self.changed = "log.level=debug"
+        if other:
+            self.changed += f",gateway.image.tag={other},worker.image.tag={other}"
         self.steps = [lambda: self.kill("worker"), lambda: self.kill("gateway"),
                       lambda: self.kill("redis"), lambda: self.kill("worker"), self.roll, self.drain]
 
@@ -155,7 +159,7 @@ class Disturbance:
         """An upgrade that changes every pod of ours, or the way back."""
         self.level = "info" if self.level == "debug" else "debug"
         if self.level == "debug":
-            self.release.helm("upgrade", CHART, *self.release.values, "--set", "log.level=debug")
+            self.release.helm("upgrade", CHART, *self.release.values, "--set", self.changed)
             return "upgrade"
         self.release.helm("rollback", "1")
         return "rollback"
@@ -185,7 +189,7 @@ def stream(options):
         folder = pathlib.Path(name)
         release.install()
         client = Client(f"{options.node}:{release.node_port()}")
-        disturbance = Disturbance(release)
+        disturbance = Disturbance(release, options.other)
         picture = check_stream(client, options, folder, disturbance)
         if options.keep:
             picture.rename(options.keep)
@@ -202,6 +206,7 @@ def main():
     streaming.add_argument("--jobs", type=int, default=40)
     streaming.add_argument("--steps", type=int, default=20)
     streaming.add_argument("--pause", type=float, default=12, help="seconds between two events")
+    streaming.add_argument("--other", metavar="TAG", help="of another version's images, to upgrade to and back")
     streaming.add_argument("--keep", type=pathlib.Path, help="where a picture goes")
     options = parser.parse_args()
     if options.part == "stream":

@@ -194,6 +194,19 @@ TEST_P(QueueContract, EveryWayToGiveUpAJobMakesRoomForTheNext) {
   EXPECT_TRUE(Take().has_value());
 }
 
+// Names decide in which order scripts walk their tables.
+TEST_P(QueueContract, WhoseLastJobEndsHasNoneRunningWhateverTheModelIsCalled) {
+  for (int i = 0; i < 40; ++i) {
+    SubmitRequest request = TestRequest(i);
+    request.model = "m" + std::to_string(i);
+    MustSubmit(request);
+    const std::optional<Grant> grant = TakeOf({request.model});
+    ASSERT_TRUE(grant.has_value());
+    ASSERT_EQ(consumer().Complete(grant->fence, "r").value(), OwnerAnswer::kOk);
+    EXPECT_TRUE(queue_->Violations().empty()) << request.model;
+  }
+}
+
 TEST_P(QueueContract, ManyTenantsAtTheirCapsHideNobody) {
   QueueLimits limits;
   limits.max_running_per_tenant = 1;

@@ -51,16 +51,26 @@ local function running(tenant)
   return tonumber(call('HGET', keys.running, tenant) or 0) + (fields and fields[tenant] or 0)
 end
 
-local function write()
-  for key, fields in pairs(noted) do
-    for field, by in pairs(fields) do
-      if by ~= 0 and call('HINCRBY', key, field, core.text(by)) <= 0 and key == keys.open then
-        call('HDEL', keys.open, field)
-        call('HDEL', keys.running, field)
-      end
-    end
+-- Calls visit(field, its new value) for each counter of `key` that changes.
+local function write_key(key, visit)
+  for field, by in pairs(noted[key] or {}) do
+    if by ~= 0 then visit(field, call('HINCRBY', key, field, core.text(by))) end
   end
-  noted = {}
+  noted[key] = nil
+end
+
+-- A tenant without open jobs has no counters. Open jobs come last: what is counted after them would
+-- be there again, and in which order a table is walked depends on the names in it.
+local function write()
+  local open = noted[keys.open]
+  noted[keys.open] = nil
+  for key in pairs(noted) do write_key(key, function() end) end
+  noted[keys.open] = open
+  write_key(keys.open, function(tenant, jobs)
+    if jobs > 0 then return end
+    call('HDEL', keys.open, tenant)
+    call('HDEL', keys.running, tenant)
+  end)
 end
 
 return {is_open = is_open, each = each, add = add, running = running, write = write}

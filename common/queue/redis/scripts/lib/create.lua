@@ -7,16 +7,19 @@ local change = require('change')
 local ring = require('ring')
 local call = core.call
 
--- The jobs by model, class and tenant.
+-- The jobs by model, class and tenant, in the order in which these come first.
 local function by_list(jobs)
-  local lists, list = {}, nil
+  local lists, named, list = {}, {}, nil
   for _, job in ipairs(jobs) do
     local first = list and list.job
     if not first or job.tenant ~= first.tenant or job.model ~= first.model or
        job.class ~= first.class then
       local name = keys.list(job.model, job.class, job.tenant)
-      list = lists[name] or {job = job, cost = 0}
-      lists[name] = list
+      list = named[name]
+      if not list then
+        list = {job = job, cost = 0}
+        named[name], lists[#lists + 1] = list, list
+      end
     end
     list[#list + 1] = job.id
     list.cost = list.cost + job.cost
@@ -38,7 +41,7 @@ local function create(jobs)
     if job.deadline > 0 then change.place(keys.deadlines, job.id, job.deadline) end
   end
   call('MSET', unpack(bodies))
-  for _, list in pairs(by_list(jobs)) do
+  for _, list in ipairs(by_list(jobs)) do
     local job = list.job
     counts.add(job, #list, list.cost)
     if ring.push(job, 'RPUSH', unpack(list)) == #list then
