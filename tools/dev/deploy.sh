@@ -50,6 +50,25 @@ deploy_tracing() {
     die "OpenTelemetry's collector does not read our traces"
 }
 
+# Queue, store, permissions, TLS and Sentinel with Valkey in Redis's place.
+deploy_valkey() {
+  local tests=(redis_queue_test redis_store_test redis_tls_test redis_sentinel_test redis_foundation_test)
+  local folder program names
+  if ! have valkey-server; then
+    say "no valkey-server: nothing is tested with Valkey"
+    return
+  fi
+  build_preset default "${tests[@]}"
+  folder="$(mktemp -d)"
+  for program in server sentinel cli; do
+    ln -s "$(command -v "valkey-$program")" "$folder/redis-$program"
+  done
+  names="$(IFS='|' && echo "${tests[*]}")"
+  PATH="$folder:$PATH" ctest --test-dir build --output-on-failure -R "^($names)\$" ||
+    die "a test failed with Valkey"
+  rm -r "$folder"
+}
+
 # Builds the images with docker, podman or what DOCKER names; ARGUMENTS go to its build.
 deploy_images() {
   local docker="${DOCKER:-docker}" target
@@ -111,6 +130,7 @@ deploy_test() {
     die "what there is for KServe does not fit"
   observability_test
   deploy_tracing
+  deploy_valkey
   if ((EUID == 0)); then
     python3 tests/deploy/rootfs_cuda_test.py || die "the CUDA image's root file system is not whole"
     fleet_build
