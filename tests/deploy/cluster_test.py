@@ -134,6 +134,14 @@ def lifecycle(preset):
         release.helm("uninstall", "--wait")
 
 
+def kill_one(kubectl, selector):
+    """A pod of those that `selector` names, by force; whether there was any."""
+    pods = kubectl("get", "pods", "-o", "name", "-l", selector).split()
+    if pods:
+        kubectl("delete", random.choice(pods), "--grace-period=0", "--force", check=False)
+    return bool(pods)
+
+
 class Disturbance:
     """What happens to a release while jobs run, one thing after the other. Upgrades change the log's level, and
     go to images of the tag `other`, if there is one."""
@@ -147,12 +155,8 @@ class Disturbance:
                       lambda: self.kill("redis"), lambda: self.kill("worker"), self.roll, self.drain]
 
     def kill(self, component):
-        pods = self.release.kubectl("get", "pods", "-o", "name", "-l",
-                                    f"app.kubernetes.io/component={component}").split()
-        if not pods:
+        if not kill_one(self.release.kubectl, f"app.kubernetes.io/component={component}"):
             return None
-        self.release.kubectl("delete", random.choice(pods), "--grace-period=0", "--force",
-                             check=False)
         return f"{component} killed"
 
     def roll(self):

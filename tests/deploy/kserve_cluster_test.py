@@ -17,14 +17,13 @@ import argparse
 import json
 import os
 import pathlib
-import random
 import re
 import tempfile
 import time
 
 import yaml
 
-from cluster_test import KUBECTL
+from cluster_test import KUBECTL, kill_one
 from stream import Client, check_stream, expect, run
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -217,10 +216,8 @@ class Kills:
         self.done = {}
 
     def go_on(self, step):
-        who = ("app.kubernetes.io/component=redis" if step % 3 == 2 else f"app=isvc.{PREDICTOR}")
-        names = kubectl("get", "pods", "-o", "name", "-l", who).split()
-        if names:
-            kubectl("delete", random.choice(names), "--grace-period=0", "--force", check=False)
+        who = "app.kubernetes.io/component=redis" if step % 3 == 2 else f"app=isvc.{PREDICTOR}"
+        if kill_one(kubectl, who):
             self.done[who] = self.done.get(who, 0) + 1
 
 

@@ -51,26 +51,22 @@ local function running(tenant)
   return tonumber(call('HGET', keys.running, tenant) or 0) + (fields and fields[tenant] or 0)
 end
 
--- Calls visit(field, its new value) for each counter of `key` that changes.
-local function write_key(key, visit)
-  for field, by in pairs(noted[key] or {}) do
-    if by ~= 0 then visit(field, call('HINCRBY', key, field, core.text(by))) end
-  end
-  noted[key] = nil
-end
-
--- A tenant without open jobs has no counters. Open jobs come last: what is counted after them would
--- be there again, and in which order a table is walked depends on the names in it.
+-- A tenant without open jobs has no counters. They go when all is written: in which order a table is
+-- walked depends on the names in it, and a counter that is written after it went would be there again.
 local function write()
-  local open = noted[keys.open]
-  noted[keys.open] = nil
-  for key in pairs(noted) do write_key(key, function() end) end
-  noted[keys.open] = open
-  write_key(keys.open, function(tenant, jobs)
-    if jobs > 0 then return end
+  local gone = {}
+  for key, fields in pairs(noted) do
+    for field, by in pairs(fields) do
+      if by ~= 0 and call('HINCRBY', key, field, core.text(by)) <= 0 and key == keys.open then
+        gone[#gone + 1] = field
+      end
+    end
+  end
+  for _, tenant in ipairs(gone) do
     call('HDEL', keys.open, tenant)
     call('HDEL', keys.running, tenant)
-  end)
+  end
+  noted = {}
 end
 
 return {is_open = is_open, each = each, add = add, running = running, write = write}
